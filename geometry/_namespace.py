@@ -1,0 +1,155 @@
+"""The border to the array libraries: the only file that imports ``array_api_compat``.
+
+Everything else is written in functions of the array API standard, taken from the namespace that `floating` returns.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from numbers import Real
+from typing import Any
+
+import numpy
+from array_api_compat import (
+    array_namespace,
+    is_array_api_obj,
+    is_dask_namespace,
+    is_jax_namespace,
+    is_numpy_namespace,
+    is_torch_namespace,
+)
+from array_api_compat import device as device_of
+
+Array = Any
+Namespace = Any
+
+__all__ = [
+    "Array",
+    "Namespace",
+    "array_namespace",
+    "device_of",
+    "epsilon",
+    "floating",
+    "is_array_api_obj",
+    "is_jax_namespace",
+    "is_numpy_namespace",
+    "is_torch_namespace",
+    "per_item",
+    "positive",
+    "repeat",
+    "to_numpy",
+    "while_loop",
+]
+
+
+def floating(name: str, *arrays: Array) -> tuple[Any, ...]:
+    """The common namespace of `arrays`, then the arrays themselves in one common floating dtype.
+
+    Python numbers and nested sequences become NumPy arrays, integers the namespace's default float.
+    """
+    arrays = tuple(a if is_array_api_obj(a) else _from_python(name, a) for a in arrays)
+    try:
+        xp = array_namespace(*arrays)
+    except TypeError as error:
+        kinds = ", ".join(type(a).__module__.partition(".")[0] for a in arrays)
+        raise TypeError(f"{name}: all arrays must belong to one array library, got {kinds}") from error
+    arrays = tuple(_as_floating(xp, name, a) for a in arrays)
+    dtype = xp.result_type(*arrays)
+    return (xp, *(a if a.dtype == dtype else xp.astype(a, dtype) for a in arrays))
+
+
+def _from_python(name: str, value: Any) -> numpy.ndarray:
+    try:
+        array = numpy.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} must be an array or a rectangular nested sequence of numbers") from error
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be an array of real numbers, got {value!r}")
+    return array
+
+
+def _as_floating(xp: Namespace, name: str, array: Array) -> Array:
+    if xp.isdtype(array.dtype, "real floating"):
+        return array
+    if xp.isdtype(array.dtype, ("integral", "bool")):
+        default = xp.__array_namespace_info__().default_dtypes(device=device_of(array))["real floating"]
+        return xp.astype(array, default)
+    raise TypeError(f"{name} must have a real floating or integer dtype, got {array.dtype}")
+
+
+def epsilon(xp: Namespace, dtype: Any) -> float:
+    """Distance from 1 to the next larger number of `dtype`."""
+    return float(xp.finfo(dtype).eps)
+
+
+def per_item(xp: Namespace, name: str, value: Any, like: Array) -> Any:
+    """A hyper-parameter, ready to multiply vectors of shape (..., d): a Python float, or an array of shape (..., 1).
+
+    A hyper-parameter of any other array type is moved to the namespace, dtype and device of `like`.
+    """
+    if isinstance(value, Real) and not is_array_api_obj(value):
+        return float(value)
+    if not is_array_api_obj(value) or array_namespace(value) is not xp:
+        try:
+            value = xp.asarray(numpy.asarray(value, dtype=float), dtype=like.dtype, device=device_of(like))
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{name} must be a real number or an array of them, got {value!r}") from error
+    return xp.astype(value, like.dtype)[..., None]
+
+
+def positive(name: str, value: Any, *, zero: bool = False) -> None:
+    """Raise unless every number in `value` is finite and positive (or zero, with ``zero=True``).
+
+    Traced arrays have no values yet and pass.
+    """
+    if _is_traced(value):
+        return
+    array = to_numpy(value) if is_array_api_obj(value) else _from_python(name, value)
+    if array.dtype.kind not in "biuf":
+        raise TypeError(f"{name} must be real, got dtype {array.dtype}")
+    if not (numpy.isfinite(array) & ((array >= 0) if zero else (array > 0))).all():
+        raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, got {value}")
+
+
+def to_numpy(array: Array) -> numpy.ndarray:
+    """A NumPy copy of any array, from whatever device; a floating dtype that NumPy lacks (bfloat16) becomes float32."""
+    if isinstance(array, numpy.ndarray):
+        return array.copy()
+    xp = array_namespace(array)
+    if is_torch_namespace(xp):
+        array = array.detach().cpu()
+        return (array.float() if str(array.dtype) == "torch.bfloat16" else array).numpy().copy()
+    if hasattr(array, "get"):  # CuPy
+        return array.get()
+    return numpy.array(array)
+
+
+def _is_traced(*arrays: Any) -> bool:
+    """Whether an array is a JAX tracer: a symbol without a value, inside ``jax.jit``."""
+    jax = sys.modules.get("jax")
+    return jax is not None and any(isinstance(a, jax.core.Tracer) for a in arrays)
+
+
+def repeat(steps: int, body: Callable[[Array], Array], state: Array, *inputs: Array) -> Array:
+    """Apply `body` to `state` `steps` times. `inputs` are the other arrays that `body` reads."""
+    if _is_traced(state, *inputs):
+        import jax
+
+        return jax.lax.fori_loop(0, steps, lambda _, s: body(s), state)
+    for _ in range(steps):
+        state = body(state)
+    return state
+
+
+def while_loop(
+    condition: Callable[[Any], Array], body: Callable[[Any], Any], state: tuple[Array, ...], *inputs: Array
+) -> Any:
+    """Apply `body` to the tuple `state` while `condition` holds. `inputs` are the other arrays that either reads."""
+    if _is_traced(*state, *inputs):
+        import jax
+
+        return jax.lax.while_loop(condition, body, state)
+    while bool(condition(state)):
+        state = body(state)
+    return state

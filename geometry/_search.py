@@ -1,0 +1,207 @@
+"""The one safeguarded search behind `GaussNewton` and `Newton`, in lock-step over the batch.
+
+Every iteration evaluates one trial point of every item. Finished items stand still: fixed shapes keep every array library
+in play, at the price of evaluations that are thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from geometry._contact import (
+    Contact,
+    Status,
+    choose,
+    distance_gradient,
+    half_square,
+    is_converged,
+    is_finite,
+    mark,
+    residual,
+    scale_along,
+)
+from geometry._namespace import Array, array_namespace, device_of, epsilon, while_loop
+from geometry._vectors import dot, length, slope
+from geometry.graph import FunctionGraph, shape_matrix
+
+__all__ = ["Direction", "descend", "gauss_newton", "newton", "newton_cg"]
+
+
+class Move(NamedTuple):
+    """Where to go from a contact."""
+
+    direction: Array  # (..., d)
+    is_minimum: Array  # (...): False where a stationary point is known to be no minimum of the distance
+
+
+Direction = Callable[[FunctionGraph, Array, Contact], Move]
+RUNNING = -1
+SUFFICIENT_DECREASE = 1e-4  # Armijo's constant
+NOISE = 64  # rounding errors of f that are taken for granted, in units of the last place
+CG_TOLERANCE, CG_STEPS = 1e-3, 100
+
+
+class _State(NamedTuple):
+    theta: Array
+    value: Array
+    gradient: Array
+    direction: Array
+    is_minimum: Array
+    stride: Array  # the next trial is theta + stride * direction
+    steps: Array
+    status: Array
+
+
+def descend(
+    surface: FunctionGraph,
+    query: Array,
+    start: Array,
+    direction_of: Direction,
+    tolerance: float | None,
+    max_steps: int,
+) -> tuple[Contact, Array, Array]:
+    """Follow `direction_of` downhill in φ until stationary: the contact, the steps and the status of each item."""
+    xp = array_namespace(start)
+    eps = epsilon(xp, start.dtype)
+    precision = 2 * eps * length(xp, query[..., :-1])
+
+    def settle(state: _State, moved: Array) -> _State:
+        """Name the items that stop here, and keep the next trial inside the ball that holds every nearer point."""
+        here = Contact(*state[:3])
+        size = length(xp, state.direction)
+        reach = length(xp, here.theta - query[..., :-1]) + xp.sqrt(2 * half_square(here, query))
+        stride = xp.minimum(state.stride, reach / xp.where(size > 0, size, xp.ones_like(size)))
+        small = stride * size <= precision + 2 * eps * length(xp, here.theta)
+        status = mark(state.status, state.steps >= max_steps, Status.STEPS_USED)
+        status = mark(status, small, Status.STALLED)
+        stationary = is_converged(here, query, tolerance) | (small & moved)
+        status = mark(status, stationary & state.is_minimum, Status.CONVERGED)
+        status = xp.where(state.status == RUNNING, status, state.status)
+        return state._replace(stride=stride, status=status)
+
+    def iterate(state: _State) -> _State:
+        here = Contact(*state[:3])
+        running = state.status == RUNNING
+        theta = here.theta + state.stride[..., None] * state.direction
+        trial = Contact(theta, *surface.value_and_gradient(theta))
+        nearer, shrink = _judge(here, trial, query, state)
+        nearer = nearer & running
+        there = choose(nearer, trial, here)
+        move = choose(nearer, direction_of(surface, query, there), Move(state.direction, state.is_minimum))
+        stride = xp.ones_like(state.stride)
+        if direction_of is gauss_newton:
+            stride = _secant_stride(here, trial, query, state)
+        stride = xp.where(nearer, stride, shrink * state.stride)
+        steps = state.steps + xp.astype(running, state.steps.dtype)
+        return settle(_State(*there, *move, stride, steps, state.status), nearer)
+
+    first = Contact(start, *surface.value_and_gradient(start))
+    zeros = xp.zeros(start.shape[:-1], dtype=xp.int64, device=device_of(start))
+    status = mark(mark(zeros, None, RUNNING), ~is_finite(first, query), Status.NOT_FINITE)
+    state = _State(*first, *direction_of(surface, query, first), xp.ones_like(first.value), zeros, status)
+    state = settle(state, zeros < 0)
+    state = _State(
+        *while_loop(lambda s: xp.any(s[-1] == RUNNING), lambda s: iterate(_State(*s)), tuple(state), query)
+    )
+    end = Contact(*state[:3])
+    farther = half_square(end, query) > half_square(first, query)  # by rounding alone
+    status = mark(state.status, farther & ~is_converged(first, query, tolerance), Status.STALLED)
+    return choose(farther, first, end), state.steps, status
+
+
+def _judge(here: Contact, trial: Contact, query: Array, state: _State) -> tuple[Array, Array]:
+    """Whether the trial is accepted, and the factor by which a rejected stride shrinks.
+
+    Accepted: φ falls enough (Armijo); or φ stays within its rounding error and the residual falls, because φ alone
+    locates a minimum only to the square root of the precision.
+    """
+    xp = array_namespace(query)
+    old, new = half_square(here, query), half_square(trial, query)
+    slope_ = state.stride * dot(xp, state.direction, distance_gradient(here, query))
+    falls = (new <= old + SUFFICIENT_DECREASE * slope_) & (new < old)
+    across = length(xp, here.theta - query[..., :-1]) * (length(xp, here.theta) + length(xp, query[..., :-1]))
+    heights = xp.abs(here.value - query[..., -1]) * (xp.abs(here.value) + xp.abs(query[..., -1]))
+    level = new <= old + NOISE * epsilon(xp, query.dtype) * (old + across + heights)
+    flatter = residual(trial, query) <= 0.9 * residual(here, query)
+    bend = 2 * (new - old - slope_)
+    best = -slope_ / xp.where(bend > 0, bend, xp.ones_like(bend))
+    finite = is_finite(trial, query)
+    shrink = xp.clip(xp.where(finite & (bend > 0), best, xp.full_like(best, 0.1)), 0.1, 0.5)
+    return finite & (falls | (level & flatter)), shrink
+
+
+def _secant_stride(here: Contact, trial: Contact, query: Array, state: _State) -> Array:
+    """Barzilai–Borwein length in the metric G: sᵀGs / sᵀz for the step s and the change z of ∇φ.
+
+    For d = 1 this is the secant method. Where φ curves downwards along s the stride doubles.
+    """
+    xp = array_namespace(query)
+    s = trial.theta - here.theta
+    z = distance_gradient(trial, query) - distance_gradient(here, query)
+    stretched = scale_along(s, slope(xp, trial.gradient), 1)
+    bend = dot(xp, s, z)
+    secant = dot(xp, stretched, stretched) / xp.where(bend > 0, bend, xp.ones_like(bend))
+    return xp.where((bend > 0) & xp.isfinite(secant), secant, 2 * state.stride)
+
+
+def gauss_newton(surface: FunctionGraph, query: Array, contact: Contact) -> Move:
+    """−G⁻¹∇φ by the Sherman–Morrison formula."""
+    xp = array_namespace(query)
+    step = -scale_along(distance_gradient(contact, query), slope(xp, contact.gradient), -2)
+    return Move(step, xp.isfinite(contact.value))
+
+
+def newton(surface: FunctionGraph, query: Array, contact: Contact) -> Move:
+    """−G^(-1/2) |I + (f−y)K|⁻¹ G^(-1/2) ∇φ; along the most negative eigenvector where ∇φ vanishes beyond a focal point."""
+    xp = array_namespace(query)
+    at = slope(xp, contact.gradient)
+    height = contact.value - query[..., -1]
+    matrix = shape_matrix(contact.gradient, surface.hessian(contact.theta))
+    finite = xp.isfinite(height) & xp.all(xp.isfinite(matrix), axis=(-2, -1))
+    matrix = xp.where(finite[..., None, None], matrix, xp.zeros_like(matrix))
+    bends, vectors = xp.linalg.eigh(matrix)
+    eigenvalues = 1 + height[..., None] * bends
+    force = -scale_along(distance_gradient(contact, query), at, -1)
+    parts = xp.sum(vectors * force[..., :, None], axis=-2)
+    floor = epsilon(xp, query.dtype) ** 0.5
+    steps = parts / xp.maximum(xp.abs(eigenvalues), xp.full_like(eigenvalues, floor))
+    lowest = xp.min(eigenvalues, axis=-1)
+    beyond = lowest < -floor
+    lost = beyond & is_converged(contact, query)
+    escape = xp.astype(eigenvalues == lowest[..., None], query.dtype) * xp.abs(height)[..., None]
+    steps = xp.where(lost[..., None], escape, steps)
+    step = scale_along(xp.sum(vectors * steps[..., None, :], axis=-1), at, -1)
+    return Move(step, ~beyond)
+
+
+def newton_cg(surface: FunctionGraph, query: Array, contact: Contact) -> Move:
+    """The Newton step by conjugate gradients on I + (f−y)K, cut at negative curvature; needs only products with H."""
+    xp = array_namespace(query)
+    at = slope(xp, contact.gradient)
+    height = (contact.value - query[..., -1])[..., None]
+    force = -scale_along(distance_gradient(contact, query), at, -1)
+    enough = CG_TOLERANCE**2 * dot(xp, force, force)
+
+    def product(v: Array) -> Array:
+        return v + height * scale_along(surface.hessian_vector(contact.theta, scale_along(v, at, -1)), at, -1)
+
+    def iterate(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        v, rest, p, running, count = state
+        square, bent = dot(xp, rest, rest), product(p)
+        bend = dot(xp, p, bent)
+        convex = bend > epsilon(xp, query.dtype) * dot(xp, p, p)
+        safe = xp.where(bend == 0, xp.ones_like(bend), xp.abs(bend))
+        moving = running & (convex | (count == 0))  # the very first direction is taken even where φ curves down
+        alpha = xp.where(moving, square / safe, xp.zeros_like(square))[..., None]
+        v, new = v + alpha * p, rest - alpha * bent
+        new_square = dot(xp, new, new)
+        running = moving & convex & (new_square > enough) & (count + 1 < CG_STEPS)
+        beta = new_square / xp.where(square > 0, square, xp.ones_like(square))
+        return v, new, new + beta[..., None] * p, running, count + 1
+
+    zero = xp.zeros_like(height[..., 0])
+    running = (dot(xp, force, force) > 0) & is_finite(contact, query)
+    state = (xp.zeros_like(force), force, force, running, xp.astype(zero, xp.int64))
+    state = while_loop(lambda s: xp.any(s[3]), iterate, state, query)
+    return Move(scale_along(state[0], at, -1), xp.isfinite(contact.value))

@@ -1,0 +1,51 @@
+"""Lengths, inner products and the metric G = I + g gᵀ of a graph, for batches of vectors (..., d).
+
+G has the eigenvalue W² = 1 + |g|² along g and 1 across, so each of its powers costs O(d): split a vector into the parts
+along and across the unit slope n = g/|g| and scale the first. Nothing here squares a number before it is scaled, so slopes
+from the smallest to the largest number of the dtype survive.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from geometry._namespace import Array, Namespace
+
+__all__ = ["Slope", "dot", "length", "slope", "split"]
+
+
+def dot(xp: Namespace, a: Array, b: Array) -> Array:
+    """Inner product over the last axis."""
+    return xp.sum(a * b, axis=-1)
+
+
+def length(xp: Namespace, vector: Array) -> Array:
+    """Euclidean length over the last axis, safe against overflow and underflow of squares."""
+    size = xp.max(xp.abs(vector), axis=-1, keepdims=True)
+    safe = xp.where((size > 0) & xp.isfinite(size), size, xp.ones_like(size))
+    return safe[..., 0] * xp.sqrt(xp.sum((vector / safe) ** 2, axis=-1))
+
+
+class Slope(NamedTuple):
+    """A gradient in polar form."""
+
+    direction: Array  # n = g/|g|, shape (..., d); zero where g is zero
+    steepness: Array  # |g|, shape (...)
+    stretch: Array  # W = √(1 + |g|²), shape (...)
+
+
+def slope(xp: Namespace, gradient: Array) -> Slope:
+    """Direction, length and stretch factor W of a gradient."""
+    size = xp.max(xp.abs(gradient), axis=-1, keepdims=True)
+    safe = xp.where(size > 0, size, xp.ones_like(size))
+    scaled = gradient / safe
+    norm = xp.sqrt(xp.sum(scaled**2, axis=-1, keepdims=True))
+    direction = scaled / xp.where(size > 0, norm, xp.ones_like(norm))
+    steepness = (safe * norm)[..., 0]
+    return Slope(direction, steepness, xp.hypot(xp.ones_like(steepness), steepness))
+
+
+def split(xp: Namespace, vector: Array, direction: Array) -> tuple[Array, Array]:
+    """The coefficient (..., 1) of `vector` along a unit (or zero) direction, and the part across it."""
+    along = dot(xp, vector, direction)[..., None]
+    return along, vector - along * direction

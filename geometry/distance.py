@@ -1,0 +1,79 @@
+"""Distance to a surface, from footpoints. A local solver's distance is an upper bound of the true one."""
+
+from __future__ import annotations
+
+from geometry._namespace import Array, array_namespace, floating
+from geometry.footpoint import Solver, project
+from geometry.graph import FunctionGraph
+
+__all__ = ["distance", "distance_gradient", "signed_distance"]
+
+
+def distance(
+    surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
+) -> Array:
+    """Distance of points to the surface, d_Γ(q) = min over p of |q − p|.
+
+    Parameters
+    ----------
+    surface, points, solver, start
+        As in `project`.
+
+    Returns
+    -------
+    array (...)
+        An upper bound of the true distance, attained where the footpoint found is the global one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plane = FunctionGraph(lambda t: 0.75 * t[..., 0], lambda t: np.full_like(t, 0.75))
+    >>> round(float(distance(plane, [0.0, 1.0])), 12)
+    0.8
+    """
+    return project(surface, points, solver, start=start).distance
+
+
+def signed_distance(
+    surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
+) -> Array:
+    """Distance to the surface, positive above the graph and negative below; shape (...).
+
+    The sign is that of y − f(x) and needs no footpoint, so it is right even where the distance is only a bound.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plane = FunctionGraph(lambda t: 0.75 * t[..., 0], lambda t: np.full_like(t, 0.75))
+    >>> signed_distance(plane, [[0.0, 1.0], [0.0, -1.0]]).round(12)
+    array([ 0.8, -0.8])
+    """
+    xp, points = floating("points", points)
+    foot = project(surface, points, solver, start=start)
+    above = points[..., -1] >= surface.value(points[..., :-1])
+    return xp.where(above, foot.distance, -foot.distance)
+
+
+def distance_gradient(
+    surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
+) -> Array:
+    """Gradient of the distance, ∇d_Γ(q) = (q − p)/|q − p| for the footpoint p; shape (..., d+1).
+
+    On the surface itself d_Γ has no gradient, and the upward normal is returned: the limit from above. On the medial
+    axis, where there are several footpoints, it is the gradient of one branch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plane = FunctionGraph(lambda t: 0.75 * t[..., 0], lambda t: np.full_like(t, 0.75))
+    >>> distance_gradient(plane, [[0.0, 1.0], [0.0, -1.0], [0.0, 0.0]]).round(12)
+    array([[-0.6,  0.8],
+           [ 0.6, -0.8],
+           [-0.6,  0.8]])
+    """
+    foot = project(surface, points, solver, start=start)
+    xp = array_namespace(foot.theta)
+    away = foot.query - foot.point
+    on_surface = (foot.distance == 0)[..., None]
+    safe = xp.where(on_surface, xp.ones_like(away), foot.distance[..., None])
+    return xp.where(on_surface, surface.normal(foot.theta), away / safe)

@@ -1,0 +1,359 @@
+"""Footpoints: the points of a surface nearest to query points.
+
+All solvers here are local: they find a stationary point of the distance, and its distance is an *upper bound* of the true
+one. Half the squared distance of the query q = (x, y) to the point (θ, f(θ)), its gradient and its Hessian in θ are
+
+    φ(θ) = ½|θ − x|² + ½(f(θ) − y)²,   ∇φ = (θ − x) + (f − y) g,   ∇²φ = G + (f − y) H,   G = I + g gᵀ.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy
+
+from geometry import _search
+from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, residual
+from geometry._namespace import Array, Namespace, array_namespace, device_of, floating, per_item, positive, repeat
+from geometry._vectors import length
+from geometry.graph import FunctionGraph
+
+__all__ = ["Descent", "Footpoints", "GaussNewton", "MultiStart", "Newton", "Solver", "Status", "project"]
+
+
+class Footpoints:
+    """Where the queries touch the surface.
+
+    Attributes
+    ----------
+    theta : array (..., d)
+        Parameters of the footpoint.
+    point : array (..., d+1)
+        The footpoint (θ, f(θ)).
+    distance : array (...)
+        Distance from the query: an upper bound of the distance to the surface.
+    residual : array (...)
+        Length of the tangential part of query − footpoint: 0 at a stationary point.
+    steps : array (...) of int
+        Evaluations of value and gradient after the first.
+    status : array (...) of int
+        A `Status`.
+    converged : array (...) of bool
+        ``status == Status.CONVERGED``.
+
+    Notes
+    -----
+    `point`, `distance`, `residual`, `status` and `converged` of the fixed loop `Descent` are evaluated when first asked
+    for, so that projecting costs exactly the gradients that the paper counts.
+    """
+
+    def __init__(
+        self,
+        surface: FunctionGraph,
+        query: Array,
+        theta: Array,
+        steps: Array,
+        contact: Contact | None = None,
+        status: Array | None = None,
+    ) -> None:
+        self.surface, self.query, self.theta, self.steps = surface, query, theta, steps
+        self._known, self._status = contact, status
+
+    def __repr__(self) -> str:
+        return f"Footpoints(theta={self.theta!r}, distance={self.distance!r}, status={self.status!r})"
+
+    @cached_property
+    def contact(self) -> Contact:
+        return self._known or Contact(self.theta, *self.surface.value_and_gradient(self.theta))
+
+    @cached_property
+    def point(self) -> Array:
+        xp = array_namespace(self.theta)
+        return xp.concat([self.theta, self.contact.value[..., None]], axis=-1)
+
+    @cached_property
+    def distance(self) -> Array:
+        return length(array_namespace(self.theta), self.query - self.point)
+
+    @cached_property
+    def residual(self) -> Array:
+        return residual(self.contact, self.query)
+
+    @cached_property
+    def status(self) -> Array:
+        if self._status is not None:
+            return self._status
+        status = mark(self.steps, None, Status.STEPS_USED)
+        status = mark(status, is_converged(self.contact, self.query), Status.CONVERGED)
+        return mark(status, ~is_finite(self.contact, self.query), Status.NOT_FINITE)
+
+    @property
+    def converged(self) -> Array:
+        return self.status == Status.CONVERGED
+
+
+class Solver(Protocol):
+    """Anything that finds footpoints: `project` validates the arguments and calls `solve`."""
+
+    def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints: ...
+
+
+def project(
+    surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
+) -> Footpoints:
+    """Footpoints on `surface` of query points, p = proj_Γ(q).
+
+    Parameters
+    ----------
+    surface : FunctionGraph
+    points : array (..., d+1)
+        Query points, height last.
+    solver : Descent, GaussNewton, Newton or MultiStart, optional
+        Default: `Newton` where the surface has second derivatives for this array library, else `GaussNewton`.
+    start : array (..., d), optional
+        Where the search starts; default: below the query, at its own θ. Broadcasts against `points`.
+
+    Returns
+    -------
+    Footpoints
+        Per item; numerical trouble is a status, never an exception.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments of the wrong kind or shape.
+
+    Notes
+    -----
+    The footpoint found is a local one: its distance is an upper bound of the distance to Γ. `MultiStart` makes a wrong
+    basin less likely, not impossible.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> bowl = FunctionGraph(lambda t: np.sum(t**2, axis=-1) / 2, lambda t: t)
+    >>> foot = project(bowl, [0.5, 1.0])   # the footpoint s solves s³/2 + (1−y)s = x
+    >>> foot.theta.round(12), bool(foot.converged)
+    (array([1.]), True)
+    """
+    xp, points = floating("points", points)
+    if points.ndim == 0 or points.shape[-1] < 2:
+        raise ValueError(f"points must have shape (..., d+1) with d >= 1, got {tuple(points.shape)}")
+    if start is None:
+        start = points[..., :-1]
+    xp, points, start = floating("points and start", points, start)
+    if start.ndim == 0 or start.shape[-1] != points.shape[-1] - 1:
+        raise ValueError(f"start must have shape (..., {points.shape[-1] - 1}), got {tuple(start.shape)}")
+    batch = numpy.broadcast_shapes(tuple(points.shape[:-1]), tuple(start.shape[:-1]))
+    points = xp.broadcast_to(points, (*batch, points.shape[-1]))
+    start = xp.broadcast_to(start, (*batch, start.shape[-1]))
+    if solver is None:
+        solver = Newton() if surface.has_second_order(xp) else GaussNewton()
+    return solver.solve(surface, points, start)
+
+
+@dataclass(frozen=True)
+class Descent:
+    """The inner loop of the paper: θ ← θ − γ∇φ(θ), a fixed number of times, without a stopping test or a safeguard.
+
+    It follows the *half* squared distance, as the authors' code does; the paper leaves the factor open. Exactly `steps`
+    gradients are evaluated. A rate above 2/λ_max(∇²φ) makes the iteration diverge: the result is what it is, and its
+    `Status` says so.
+
+    Parameters
+    ----------
+    rate : float or array
+        γ > 0; an array broadcasts against the batch.
+    steps : int
+        P ≥ 0.
+
+    References
+    ----------
+    Belgoumri et al. (2025), Section 5 and v3, Eq. (4).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> plane = FunctionGraph(lambda t: t[..., 0], np.ones_like)
+    >>> project(plane, [0.0, 1.0], Descent(0.25, 1)).theta   # ∇φ(0) = (0 − 1)·1
+    array([0.25])
+    """
+
+    rate: Any
+    steps: int
+
+    def __post_init__(self) -> None:
+        positive("rate", self.rate)
+        _whole("steps", self.steps)
+
+    def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
+        xp = array_namespace(theta)
+        rate = per_item(xp, "rate", self.rate, theta)
+        if not isinstance(rate, float):
+            theta = theta + xp.zeros_like(rate)
+        x, y = query[..., :-1], query[..., -1:]
+
+        def step(theta: Array) -> Array:
+            value, gradient = surface.value_and_gradient(theta)
+            return theta - rate * ((theta - x) + (value[..., None] - y) * gradient)
+
+        theta = repeat(self.steps, step, theta, query)
+        taken = xp.full(theta.shape[:-1], self.steps, dtype=xp.int64, device=device_of(theta))
+        return Footpoints(surface, query, theta, taken)
+
+
+@dataclass(frozen=True)
+class GaussNewton:
+    """Gauss–Newton steps of O(d), with a secant step length and a safeguard. No second derivative is needed.
+
+    ∇²φ without its curvature term is G = I + g gᵀ, and the Sherman–Morrison formula gives the step −G⁻¹∇φ. Its length
+    starts at 1 and is corrected by the secant (Barzilai–Borwein) quotient in the metric G, which makes the iteration
+    superlinear for d = 1; a step is taken only if it brings the point nearer (Armijo), so the distance never exceeds the
+    start's.
+
+    Parameters
+    ----------
+    tolerance : float, optional
+        Stop when the residual is at most this fraction of the size of the coordinates. Default: ε^(3/4) of the dtype
+        (1.8e-12 in float64).
+    max_steps : int
+        Largest number of evaluations after the first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos)
+    >>> foot = project(wave, [np.pi / 2 + 0.1, 3.0], GaussNewton())
+    >>> bool(foot.converged), round(float(foot.distance), 6)
+    (True, 2.001666)
+    """
+
+    tolerance: float | None = None
+    max_steps: int = 200
+
+    def __post_init__(self) -> None:
+        _check_stopping(self.tolerance, self.max_steps)
+
+    def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
+        return _searched(surface, query, theta, _search.gauss_newton, self)
+
+
+@dataclass(frozen=True)
+class Newton:
+    """Newton steps in the metric of the surface, safeguarded near and beyond focal points.
+
+    With v = G^(1/2)·step, Newton's equation is (I + (f−y)K) v = −G^(-1/2)∇φ, K = G^(-1/2) H G^(-1/2). At a footpoint at
+    distance r the eigenvalues of the matrix are 1 − rκᵢ: they vanish at focal points and are negative beyond. There their
+    absolute values, bounded from below, make the step a direction of descent; a step is taken only if it brings the
+    point nearer.
+
+    Parameters
+    ----------
+    matrix : bool, optional
+        True: form the d×d Hessian and its eigenvectors. False: products of the Hessian with vectors (conjugate
+        gradients, cut at negative curvature), O(d) memory. Default: the matrix for d ≤ 32.
+    tolerance : float, optional
+        As in `GaussNewton`.
+    max_steps : int
+        As in `GaussNewton`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos, lambda t: -np.sin(t)[..., None])
+    >>> foot = project(wave, [-np.pi / 2, 1.0], Newton(), start=[0.5])   # the ball of radius 2 fits not into the valley
+    >>> round(float(foot.distance), 6), bool(foot.converged)
+    (1.814544, True)
+    """
+
+    matrix: bool | None = None
+    tolerance: float | None = None
+    max_steps: int = 100
+
+    def __post_init__(self) -> None:
+        _check_stopping(self.tolerance, self.max_steps)
+
+    def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
+        matrix = theta.shape[-1] <= 32 if self.matrix is None else self.matrix
+        return _searched(surface, query, theta, _search.newton if matrix else _search.newton_cg, self)
+
+
+@dataclass(frozen=True)
+class MultiStart:
+    """Another solver, run from several starts; the nearest result is kept.
+
+    Any point of Γ nearer than the start's lies, in θ, within the start's distance of the query, so the further starts are
+    drawn uniformly from that ball; the same `seed` draws the same.
+
+    Parameters
+    ----------
+    solver : GaussNewton or Newton, optional
+        Default: as in `project`.
+    starts : int
+        How many, the given one and the query's own θ among them.
+    seed : int
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = FunctionGraph(lambda t: np.sin(3 * t[..., 0]), lambda t: 3 * np.cos(3 * t))
+    >>> query = [0.1, 4.0]
+    >>> one, many = (float(project(wave, query, s, start=[9.0]).distance) for s in (None, MultiStart(starts=20)))
+    >>> many < one
+    True
+    """
+
+    solver: Solver | None = None
+    starts: int = 16
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _whole("starts", self.starts, least=1)
+
+    def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
+        xp = array_namespace(theta)
+        x, y = query[..., :-1], query[..., -1]
+        radius = length(xp, query - xp.concat([theta, surface.value(theta)[..., None]], axis=-1))
+        offsets = self._unit_ball_samples(xp, theta)
+        others = x + xp.where(xp.isfinite(radius), radius, xp.zeros_like(radius))[..., None] * offsets
+        thetas = xp.concat([theta[None, ...], others], axis=0)[: self.starts, ...]
+        found = project(surface, xp.broadcast_to(query, (*thetas.shape[:-1], query.shape[-1])), self.solver, start=thetas)
+        infinity = xp.full_like(found.distance, xp.inf)
+        results = (*found.contact, found.status, xp.where(xp.isfinite(found.distance), found.distance, infinity))
+        best = tuple(array[0, ...] for array in results)
+        for i in range(1, thetas.shape[0]):
+            other = tuple(array[i, ...] for array in results)
+            best = choose(other[-1] < best[-1], other, best)
+        return Footpoints(surface, query, best[0], xp.sum(found.steps, axis=0), Contact(*best[:3]), best[3])
+
+    def _unit_ball_samples(self, xp: Namespace, theta: Array) -> Array:
+        """Samples (starts − 1, 1, ..., 1, d) of the unit ball: its centre first, then uniform ones."""
+        d, count = theta.shape[-1], self.starts - 1
+        random = numpy.random.default_rng(self.seed)
+        samples = random.normal(size=(count, d))
+        samples *= random.uniform(size=(count, 1)) ** (1 / d) / numpy.linalg.norm(samples, axis=-1, keepdims=True)
+        samples[:1] = 0
+        samples = samples.reshape(count, *(1,) * (theta.ndim - 1), d)
+        return xp.asarray(samples, dtype=theta.dtype, device=device_of(theta))
+
+
+def _searched(
+    surface: FunctionGraph, query: Array, start: Array, direction: _search.Direction, solver: GaussNewton | Newton
+) -> Footpoints:
+    end, steps, status = _search.descend(surface, query, start, direction, solver.tolerance, solver.max_steps)
+    return Footpoints(surface, query, end.theta, steps, end, status)
+
+
+def _check_stopping(tolerance: float | None, max_steps: int) -> None:
+    if tolerance is not None:
+        positive("tolerance", tolerance, zero=True)
+    _whole("max_steps", max_steps)
+
+
+def _whole(name: str, value: Any, least: int = 0) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | numpy.integer):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
