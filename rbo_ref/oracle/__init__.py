@@ -1,0 +1,8 @@
+"""The oracle: is this port of the Rolling Ball Optimizer right, and if not, which mistake does it make?"""
+
+from rbo_ref.oracle.check import check
+from rbo_ref.oracle.dialects import DIALECTS, Dialect
+from rbo_ref.oracle.mistakes import MISTAKES, RightPort
+from rbo_ref.oracle.report import Diagnosis, Report, Result
+
+__all__ = ["DIALECTS", "MISTAKES", "Diagnosis", "Dialect", "Report", "Result", "RightPort", "check"]

@@ -1,0 +1,180 @@
+"""Calling a port: the loss that it is served, the limit on its time, and what came back."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from geometry._namespace import Array, Namespace, array_namespace, is_array_api_obj, is_jax_namespace, name_of, to_numpy
+from rbo_ref.oracle.losses import Loss
+from rbo_ref.oracle.rounding import format_of
+from rbo_ref.oracle.truth import Hyper, correctly_rounded
+
+__all__ = ["Outcome", "ServedLoss", "call", "fresh"]
+
+Port = Callable[..., Any]
+PARTS = ("normal", "tangent", "center", "candidate")
+
+
+def fresh(port: Port) -> Port:
+    """The port without memory of earlier steps: what its method ``fresh()`` returns, or itself if it has none."""
+    return port.fresh() if hasattr(port, "fresh") else port
+
+
+class ServedLoss:
+    """loss(theta) → (value, gradient), correctly rounded from the truth, in the arrays and the dtype of the query.
+
+    Every query is recorded. Under ``jax.jit`` the query is a tracer, and the loss is called back at run time.
+    """
+
+    def __init__(self, loss: Loss, xp: Namespace, dimension: int) -> None:
+        self.loss, self.xp, self.dimension = loss, xp, dimension
+        self.queries: list[NDArray[Any]] = []
+
+    def __call__(self, theta: Array) -> tuple[Array, Array]:
+        if not is_array_api_obj(theta):
+            raise TypeError(f"the loss was called with {type(theta).__name__}, not an array")
+        if tuple(theta.shape) != (self.dimension,):
+            raise ValueError(f"the loss was called with shape {tuple(theta.shape)}, expected ({self.dimension},)")
+        xp = array_namespace(theta)
+        if is_jax_namespace(xp):
+            return self._call_back(theta)
+        value, gradient = self._answer(to_numpy(theta))
+        if isinstance(theta, numpy.ndarray):
+            return value, gradient
+        return tuple(xp.asarray(a, dtype=theta.dtype, device=theta.device) for a in (numpy.asarray(value), gradient))
+
+    def _call_back(self, theta: Array) -> tuple[Array, Array]:
+        import jax
+
+        value = jax.ShapeDtypeStruct((), theta.dtype)
+        gradient = jax.ShapeDtypeStruct(theta.shape, theta.dtype)
+        return jax.pure_callback(lambda t: self._answer(numpy.asarray(t)), (value, gradient), theta)
+
+    def _answer(self, theta: NDArray[Any]) -> tuple[Any, NDArray[Any]]:
+        self.queries.append(theta)
+        target = format_of(theta.dtype)
+        if not numpy.isfinite(theta).all():
+            return target.dtype.type(numpy.nan), numpy.full_like(theta, numpy.nan)
+        value, gradient = correctly_rounded(self.loss, tuple(theta), target)
+        return value, gradient.copy()
+
+
+@dataclass
+class Outcome:
+    """What one call of a port gave."""
+
+    theta: NDArray[Any] | None = None  # None: see `problem`
+    problem: str | None = None
+    hung: bool = False
+    raw: Any = None  # theta as the port returned it
+    parts: dict[str, NDArray[Any]] = field(default_factory=dict)
+    inner: list[NDArray[Any]] | None = None
+    queries: list[NDArray[Any]] = field(default_factory=list)
+
+
+def call(port: Port, loss: Loss, theta: Array, hyper: Hyper, time_limit: float) -> Outcome:
+    """One step of a port. Whatever goes wrong is a sentence in the outcome, never an exception."""
+    xp = array_namespace(theta)
+    served = ServedLoss(loss, xp, theta.shape[0])
+    before = to_numpy(theta)
+    try:
+        result = _limited(lambda: port(served, theta, **hyper._asdict()), time_limit)
+    except TimeoutError:
+        return Outcome(problem=f"no answer within {time_limit:g} s", hung=True, queries=served.queries)
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return Outcome(problem=_told(error), queries=served.queries)
+    outcome = _read(result, theta, xp)
+    outcome.queries = served.queries
+    if outcome.problem is None and not numpy.array_equal(before, to_numpy(theta), equal_nan=True):
+        return Outcome(problem="changed its input theta in place", queries=served.queries)
+    return outcome
+
+
+def _told(error: BaseException) -> str:
+    """An exception in one line, with the place in the port where it was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if "rbo_ref" not in f.filename and "site-packages" not in f.filename]
+    place = f" (line {own[-1].lineno} of {own[-1].filename.rsplit('/', 1)[-1]})" if own else ""
+    return f"raised {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}{place}"
+
+
+def _read(result: Any, theta: Array, xp: Namespace) -> Outcome:
+    """The outcome of a result: an array, or a mapping with "theta" and intermediates."""
+    named = dict(result) if isinstance(result, Mapping) else {"theta": result}
+    if "theta" not in named:
+        return Outcome(problem=f"returned a dict without 'theta' (its keys: {', '.join(map(str, named)) or 'none'})")
+    new = named["theta"]
+    problem = _misfit("theta", new, theta, tuple(theta.shape), xp)
+    if problem is None and not numpy.isfinite(to_numpy(new)).all():
+        problem = "returned theta with NaN or infinite entries"
+    if problem is not None:
+        return Outcome(problem=problem)
+    outcome = Outcome(theta=to_numpy(new), raw=new)
+    for name in PARTS:
+        if named.get(name) is not None:
+            problem = problem or _misfit(name, named[name], theta, (theta.shape[0] + 1,), xp)
+            outcome.parts[name] = to_numpy(named[name]) if problem is None else numpy.empty(0)
+    if named.get("inner") is not None:
+        iterates = list(named["inner"])
+        problem = problem or next(filter(None, (_misfit("inner", i, theta, tuple(theta.shape), xp) for i in iterates)), None)
+        outcome.inner = None if problem else [to_numpy(i) for i in iterates]
+    return Outcome(problem=problem) if problem else outcome
+
+
+def _misfit(name: str, array: Any, theta: Array, shape: tuple[int, ...], xp: Namespace) -> str | None:
+    """What is wrong with the kind, library, shape or dtype of a result, or None."""
+    if not is_array_api_obj(array):
+        return f"returned {name} as {type(array).__name__}, not as an array"
+    library = array_namespace(array)
+    if library is not xp:
+        return f"returned {name} as an array of {name_of(library)}, not of {name_of(xp)}"
+    if tuple(array.shape) != shape:
+        return f"returned {name} of shape {tuple(array.shape)}, expected {shape}"
+    if array.dtype != theta.dtype:
+        return f"returned {name} as {array.dtype}, asked for {theta.dtype}"
+    return None
+
+
+# --- time limit -----------------------------------------------------------------------------------------------------
+
+
+class _Stopped(BaseException):
+    """Raised inside a port that has run out of time."""
+
+
+def _limited(function: Callable[[], Any], seconds: float) -> Any:
+    """The result of `function`, run in a thread of its own that is abandoned after `seconds`.
+
+    An abandoned thread is asked to stop at its next Python instruction; a call that never returns from compiled code or
+    from sleep is left behind, and as a daemon it does not keep the interpreter alive.
+    """
+    result: list[Any] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            with numpy.errstate(all="ignore"):  # an overflow shows in the numbers
+                result.append(function())
+        except BaseException as error:
+            failure.append(error)
+
+    thread = threading.Thread(target=run, daemon=True, name="port")
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stopped))
+        thread.join(0.5)
+        raise TimeoutError
+    if failure:
+        raise failure[0]
+    return result[0]

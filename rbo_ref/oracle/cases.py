@@ -1,0 +1,231 @@
+"""The cases: places, losses and hyper-parameters at which mistakes show.
+
+Together they cover d = 1, 2, 3, 10 and 50; valleys, crests, saddles, slopes steep and flat; small and large radii; inner
+loops that converge, crawl, overshoot and diverge; candidates far from the graph and close to it. `catches` names the
+mistakes of the catalogue that a case is there for; a test proves that it does catch them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges
+from rbo_ref.oracle.rounding import Format, nearest
+from rbo_ref.oracle.truth import Hyper, TrueStep
+
+__all__ = ["Case", "all_cases", "select"]
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A question to a port.
+
+    Attributes
+    ----------
+    id : str
+    loss : Loss
+    theta : tuple of float
+        Where the step starts; rounded to the port's dtype first.
+    hypers : tuple of Hyper
+        Hyper-parameters; a trajectory goes through them in turn, as a schedule does.
+    note : str
+        What the case is about.
+    catches : tuple of str
+        Names of mistakes that it is there to catch.
+    walk : int
+        Length of the trajectories; 0 for none.
+    single : bool
+        Whether single steps are judged here.
+    """
+
+    id: str
+    loss: Loss
+    theta: tuple[float, ...]
+    hypers: tuple[Hyper, ...]
+    note: str
+    catches: tuple[str, ...] = ()
+    walk: int = 0
+    single: bool = True
+
+    @property
+    def dimension(self) -> int:
+        return len(self.theta)
+
+    def start(self, target: Format) -> NDArray[Any]:
+        """The starting point in a format."""
+        return numpy.array(self.theta, dtype=target.dtype)
+
+    def rounded(self, truth: TrueStep, target: Format) -> NDArray[Any]:
+        """The true next point in a format."""
+        return numpy.array([nearest(ball.mid(), target) for ball in truth.theta], dtype=target.dtype)
+
+
+def select(patterns: Any, seed: int) -> list[Case]:
+    """The cases of which the id matches one of the shell patterns; all for None.
+
+    Raises
+    ------
+    ValueError
+        If a pattern matches no case.
+    """
+    cases = all_cases(seed)
+    if patterns is None:
+        return list(cases)
+    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
+    for pattern in patterns:
+        if not any(fnmatchcase(case.id, pattern) for case in cases):
+            raise ValueError(f"cases: {pattern!r} matches none of {', '.join(c.id for c in cases)}")
+    return [case for case in cases if any(fnmatchcase(case.id, p) for p in patterns)]
+
+
+# --- losses ---------------------------------------------------------------------------------------------------------
+
+
+def _vector(*numbers: float) -> NDArray[numpy.float64]:
+    return numpy.array(numbers, dtype=float)
+
+
+def _waves(d: int, count: int, seed: int, *, steepness: float = 1.0) -> Loss:
+    """A tilted bowl with sine ridges across it."""
+    random = numpy.random.RandomState(seed)
+    square = random.uniform(-1, 1, (d, d))
+    bowl = Quadratic((square @ square.T / d + numpy.eye(d)) / 4, random.uniform(-1, 1, d) / 2, -1.0)
+    weights = random.uniform(-1, 1, (count, d)) * (2 / numpy.sqrt(d))
+    return _scaled(
+        (bowl, Ridges("sin", weights, random.uniform(-3, 3, count), random.uniform(0.5, 1, count))), steepness
+    )
+
+
+def _scaled(terms: tuple[Quadratic, Ridges], factor: float) -> Loss:
+    bowl, ridges = terms
+    return Loss(
+        (
+            Quadratic(bowl.matrix * factor, bowl.slope * factor, bowl.height * factor),
+            Ridges(ridges.profile, ridges.weights, ridges.shifts, ridges.amplitudes * factor),
+        )
+    )
+
+
+def _regression(d: int, samples: int, seed: int) -> Loss:
+    """Mean logistic loss with a little weight decay, the shape of a small classifier."""
+    random = numpy.random.RandomState(seed)
+    features = random.uniform(-2, 2, (samples, d))
+    decay = Quadratic(numpy.eye(d) / 64, numpy.zeros(d))
+    return Loss((Ridges("softplus", features, numpy.zeros(samples), numpy.full(samples, 1 / samples)), decay))
+
+
+@cache
+def _losses() -> dict[str, Loss]:
+    k = numpy.arange(1.0, 101.0)
+    random = numpy.random.RandomState(0)
+    return {
+        "sine": Loss((Ridges("sin", numpy.ones((1, 1)), numpy.zeros(1), numpy.ones(1)),)),
+        "eq13": Loss((Ridges("sin", (k**2)[:, None], numpy.zeros(100), 1 / k**2),)),
+        "eq14": Loss((Quadratic(2 * numpy.eye(2), numpy.zeros(2)), Bumps(random.uniform(-3, 3, (60, 2)), -1.0, 0.25))),
+        "bowl": Loss((Quadratic(numpy.array([[2.0, 0.5], [0.5, 1.0]]), numpy.zeros(2)),)),
+        "saddle": Loss((Quadratic(numpy.diag([1.0, -0.5, 0.25]), _vector(0.25, 0, -0.5), -2.0),)),
+        "crest": Loss((Bumps(_vector(0.25, -0.5)[None, :], 2.0, 4.0), Quadratic(numpy.eye(2) / 8, numpy.zeros(2)))),
+        "cliff": Loss((Ridges("exp", _vector(1.5, -0.75)[None, :], numpy.zeros(1), numpy.ones(1)),)),
+        "waves3": _waves(3, 4, 3),
+        "waves10": _waves(10, 12, 10),
+        "waves50": _waves(50, 40, 50),
+        "steep3": _waves(3, 4, 5, steepness=8.0),
+        "logistic10": _regression(10, 24, 7),
+        "plane": Loss((Quadratic(numpy.zeros((2, 2)), _vector(0.75, -1.0), 0.5),)),
+    }
+
+
+def _point(d: int, seed: int, size: float = 1.0) -> tuple[float, ...]:
+    """A random point, in numbers that float32 holds."""
+    return tuple(float(x) for x in numpy.random.RandomState(seed).uniform(-size, size, d).astype(numpy.float32))
+
+
+# --- cases ----------------------------------------------------------------------------------------------------------
+
+
+@cache
+def all_cases(seed: int = 0) -> tuple[Case, ...]:
+    """The fixed cases, and three that `seed` draws."""
+    return (*_fixed(), *_drawn(seed))
+
+
+def _fixed() -> tuple[Case, ...]:
+    f = _losses()
+    return (
+        Case("valley-1d", f["sine"], (-1.25,), (Hyper(0.125, 0.5, 0.25, 4),), "a valley that the ball fits into"),
+        Case("crest-1d", f["sine"], (1.25,), (Hyper(0.125, 3.0, 0.125, 5),), "a crest under a large ball"),
+        Case("slope-1d", f["sine"], (0.125,), (Hyper(0.25, 1.0, 0.25, 3),), "the steepest place of the sine"),
+        Case("eq13-paper", f["eq13"], (2.0,), (Hyper(1e-3, 1.0, 0.05, 20),), "the paper's Eq. 13 as printed: chaotic"),
+        Case("eq13-gentle", f["eq13"], (2.0,), (Hyper(1e-3, 0.1, 1e-4, 8),), "Eq. 13 with a rate that converges"),
+        Case("eq14-valley", f["eq14"], (1.5, 0.5), (Hyper(0.01, 1.0, 0.01, 30),), "many small Gaussian wells"),
+        Case("plane", f["plane"], (3.0, -2.0), (Hyper(0.5, 4.0, 0.125, 6),), "a plane: f and its slope never change"),
+        Case("bowl-converged", f["bowl"], (1.0, -0.75), (Hyper(0.125, 0.25, 0.25, 60),), "an inner loop that converges"),
+        Case("bowl-crawl", f["bowl"], (1.5, 0.5), (Hyper(0.25, 0.5, 1e-3, 10),), "an inner loop that hardly moves"),
+        Case("bowl-overshoot", f["bowl"], (1.0, 0.5), (Hyper(0.125, 1.0, 0.4, 9),), "an inner loop that oscillates"),
+        Case("bowl-diverge", f["bowl"], (1.25, 1.0), (Hyper(0.125, 0.5, 0.25, 4),), "an inner loop that diverges"),
+        Case("saddle-converged", f["saddle"], (0.75, 0.5, -1.0), (Hyper(0.1, 0.25, 0.5, 40),), "converges on a saddle"),
+        Case("waves-diverge", f["waves3"], _point(3, 11), (Hyper(0.1, 2.0, 0.75, 6),), "an inner loop that diverges"),
+        Case("waves-10d-far", f["waves10"], _point(10, 12, 8.0), (Hyper(0.05, 0.5, 0.05, 8),), "parameters beyond 5"),
+        Case("bowl-one", f["bowl"], (0.5, -1.0), (Hyper(0.25, 2.0, 0.25, 1),), "a single inner iteration"),
+        Case("saddle-small", f["saddle"], (0.5, 1.0, -0.25), (Hyper(0.25, 0.125, 0.25, 8),), "a saddle, negative heights"),
+        Case("saddle-large", f["saddle"], (0.5, 0.25, 1.0), (Hyper(0.0625, 10.0, 0.0625, 6),), "a large ball on a saddle"),
+        Case("crest-2d", f["crest"], (0.5, 0.0), (Hyper(0.25, 2.0, 0.0625, 12),), "near the top of a hill"),
+        Case("flat-2d", f["crest"], (-0.00390625, 0.001953125), (Hyper(4.0, 0.5, 0.25, 7),), "a small gradient"),
+        Case("cliff", f["cliff"], (2.0, -0.5), (Hyper(1e-3, 0.5, 1e-3, 12),), "a slope of 40: huge tangents"),
+        Case("cliff-foot", f["cliff"], (-4.0, 2.0), (Hyper(8.0, 0.25, 0.5, 6),), "a slope of 1e-3 under a long step"),
+        Case("waves-3d", f["waves3"], _point(3, 1), (Hyper(0.1, 0.5, 0.1, 10),), "a generic place"),
+        Case("waves-3d-far", f["waves3"], (7.5, -6.25, 0.5), (Hyper(0.05, 1.0, 0.02, 10),), "parameters beyond 5"),
+        Case("waves-3d-huge-ball", f["waves3"], _point(3, 2), (Hyper(0.1, 100.0, 0.001, 10),), "a ball of radius 100"),
+        Case("waves-3d-tiny-ball", f["waves3"], _point(3, 3), (Hyper(0.25, 1e-3, 0.1, 10),), "a ball of radius 0.001"),
+        Case("steep-3d", f["steep3"], _point(3, 4), (Hyper(0.01, 0.5, 0.01, 10),), "inner gradients far above 1"),
+        Case("waves-10d", f["waves10"], _point(10, 5), (Hyper(0.1, 0.5, 0.1, 10),), "ten dimensions"),
+        Case("logistic-10d", f["logistic10"], _point(10, 6), (Hyper(1.0, 1.0, 0.1, 10),), "a small classifier"),
+        Case("waves-50d", f["waves50"], _point(50, 7), (Hyper(0.1, 1.0, 0.05, 10),), "fifty dimensions"),
+        Case(
+            "schedule-1d",
+            f["sine"],
+            (0.75,),
+            (Hyper(0.25, 0.5, 0.25, 4), Hyper(0.125, 0.25, 0.125, 6), Hyper(0.5, 1.0, 0.25, 3)),
+            "hyper-parameters that change from step to step",
+            walk=5,
+            single=False,
+        ),
+        Case(
+            "schedule-3d",
+            f["waves3"],
+            _point(3, 8),
+            (Hyper(0.1, 0.5, 0.1, 6), Hyper(0.05, 1.0, 0.05, 9)),
+            "hyper-parameters that change from step to step",
+            walk=4,
+            single=False,
+        ),
+        Case(
+            "schedule-10d",
+            f["waves10"],
+            _point(10, 13),
+            (Hyper(0.1, 0.25, 0.1, 5), Hyper(0.2, 0.5, 0.05, 3), Hyper(0.05, 1.0, 0.05, 8)),
+            "hyper-parameters that change from step to step",
+            walk=3,
+            single=False,
+        ),
+        Case("walk-2d", f["bowl"], (2.0, -1.0), (Hyper(0.125, 1.0, 0.125, 8),), "a walk in a bowl", walk=5, single=False),
+        Case("walk-10d", f["logistic10"], _point(10, 9), (Hyper(1.0, 0.5, 0.1, 5),), "a walk", walk=4, single=False),
+    )
+
+
+def _drawn(seed: int) -> tuple[Case, ...]:
+    """Cases that `seed` draws: a place, a radius from 0.01 to 10 and stable rates."""
+    random = numpy.random.RandomState(seed)
+    cases = []
+    for name, d in (("waves3", 3), ("waves10", 10), ("logistic10", 10)):
+        radius = float(10 ** random.uniform(-2, 1))
+        hyper = Hyper(float(random.uniform(0.02, 0.2)), radius, float(0.05 / (1 + radius)), int(random.randint(3, 12)))
+        theta = tuple(float(x) for x in random.uniform(-1.5, 1.5, d).astype(numpy.float32))
+        cases.append(Case(f"drawn-{name}-{seed}", _losses()[name], theta, (hyper,), "drawn from the seed"))
+    return tuple(cases)

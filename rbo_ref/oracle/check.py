@@ -1,0 +1,155 @@
+"""`check`: is this port of the Rolling Ball Optimizer right, and if not, what is wrong?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any
+
+import numpy
+
+from geometry._namespace import Namespace, array_namespace, name_of
+from rbo_ref.oracle.calls import Port
+from rbo_ref.oracle.cases import select
+from rbo_ref.oracle.diagnosis import diagnose
+from rbo_ref.oracle.dialects import dialect_of
+from rbo_ref.oracle.levels import LEVELS, Experiment, Setting, judge
+from rbo_ref.oracle.report import Report, Result
+from rbo_ref.oracle.rounding import format_of
+
+__all__ = ["check"]
+
+DTYPES = ("float32", "float64")
+
+
+def check(
+    step: Port,
+    *,
+    xp: Any = numpy,
+    dtype: str = "float64",
+    dialect: str = "authors",
+    levels: Iterable[str] | None = None,
+    cases: Iterable[str] | str | None = None,
+    seed: int = 0,
+    time_limit: float = 20.0,
+    progress: Callable[[int, int], Any] | None = None,
+) -> Report:
+    """Judge a port of the Rolling Ball Optimizer.
+
+    Parameters
+    ----------
+    step : callable
+        ``step(loss, theta, *, learning_rate, radius, projection_rate, projection_steps)`` → the new theta, or a dict with
+        "theta" and any of "normal", "tangent", "center", "candidate" (d + 1 entries, height last) and "inner" (a list of
+        inner iterates). ``loss(theta)`` → (value, gradient) is served by the oracle in the arrays of `xp`; theta has
+        shape (d,). A port with memory has a method ``fresh()`` that returns a port without memory of earlier steps.
+    xp : module or str
+        The array library that the port works on: ``numpy``, ``torch``, ``jax.numpy``, ...
+    dtype : "float64" or "float32"
+    dialect : str
+        Which reading of the paper the port claims, see `DIALECTS`.
+    levels : iterable of str, optional
+        Any of "primitives", "inner", "projection", "step", "restarted", "walk"; default: all.
+    cases : iterable of str, optional
+        Ids of cases, or shell patterns; default: all.
+    seed : int
+        Draws three further cases.
+    time_limit : float
+        Seconds that one step may take.
+    progress : callable, optional
+        Called with (cases done, cases in all).
+
+    Returns
+    -------
+    Report
+        ``report.passed``, ``str(report)`` for people, ``report.to_json()`` for machines.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For wrong arguments. Whatever a port does is a verdict, never an exception.
+
+    Notes
+    -----
+    The truth is computed in ball arithmetic, the loss is served correctly rounded, and every tolerance is a bound of what
+    rounding can do in this case and dtype. Extra evaluations are counted, not judged.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> def port(loss, theta, *, learning_rate, radius, projection_rate, projection_steps):
+    ...     f, g = loss(theta)
+    ...     w = np.sqrt(1 + g @ g)
+    ...     x, y = theta - radius * g / w - learning_rate * g, f + radius / w - learning_rate * g @ g
+    ...     for _ in range(projection_steps):
+    ...         f, g = loss(theta)
+    ...         theta = theta - projection_rate * ((theta - x) + (f - y) * g)
+    ...     return theta
+    >>> check(port, cases="waves-3d", levels=["inner", "step"]).passed
+    True
+    """
+    setting, wanted = _setting(step, xp, dtype, dialect, time_limit), _levels(levels)
+    chosen = select(cases, seed)
+    report = Report(_name(step), name_of(setting.xp), dtype, setting.dialect.name)
+    began = time.perf_counter()
+    judged: list[tuple[Result, Experiment]] = []
+    for done, case in enumerate(chosen):
+        if progress is not None:
+            progress(done, len(chosen))
+        judged += judge(step, case, setting, wanted)
+    if progress is not None:
+        progress(len(chosen), len(chosen))
+    report.results = [result for result, _ in judged]
+    if report.failures:
+        report.diagnosis = diagnose(judged, setting)
+    report.counts = _counts(judged, setting)
+    report.seconds = time.perf_counter() - began
+    return report
+
+
+def _setting(step: Port, xp: Any, dtype: str, dialect: str, time_limit: float) -> Setting:
+    if not callable(step):
+        raise TypeError(f"step must be callable, got {type(step).__name__}")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    if not time_limit > 0:
+        raise ValueError(f"time_limit must be positive, got {time_limit}")
+    target = format_of(dtype)
+    return Setting(_library(xp, target.dtype), target, dialect_of(dialect), time_limit)
+
+
+def _library(xp: Any, dtype: Any) -> Namespace:
+    """The array namespace of a module or its name, once it has proved that it can hold the dtype."""
+    if isinstance(xp, str):
+        xp = import_module("jax.numpy" if xp == "jax" else xp)
+    try:
+        probe = xp.asarray(numpy.zeros(1, dtype=dtype))
+        library = array_namespace(probe)
+    except (AttributeError, TypeError) as error:
+        raise TypeError(f"xp must be an array library, got {xp!r}") from error
+    if str(probe.dtype).rpartition(".")[2] != str(dtype):
+        hint = "; call jax.config.update('jax_enable_x64', True) first" if "jax" in library.__name__ else ""
+        raise ValueError(f"{name_of(library)} turns {dtype} into {probe.dtype}{hint}")
+    return library
+
+
+def _levels(levels: Iterable[str] | None) -> tuple[str, ...]:
+    wanted = LEVELS if levels is None else (levels,) if isinstance(levels, str) else tuple(levels)
+    for level in wanted:
+        if level not in LEVELS:
+            raise ValueError(f"levels must be among {', '.join(LEVELS)}, got {level!r}")
+    return wanted
+
+
+def _name(step: Any) -> str:
+    return getattr(step, "__qualname__", None) or getattr(step, "name", None) or type(step).__qualname__
+
+
+def _counts(judged: list[tuple[Result, Experiment]], setting: Setting) -> dict[str, int]:
+    counts = {verdict: 0 for verdict in ("pass", "fail", "undecidable", "skipped")}
+    for result, _ in judged:
+        counts[result.verdict] += 1
+    experiments = {id(e): e for _, e in judged}.values()
+    needed = sum(1 + hyper.projection_steps for e in experiments for _, hyper, o in e.calls if o.theta is not None)
+    return {"results": len(judged), **counts, "steps": setting.steps, "evaluations": setting.evaluations, "evaluations_needed": needed}

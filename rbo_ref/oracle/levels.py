@@ -1,0 +1,283 @@
+"""The levels of judgement: from one vector to a walk of many steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+from geometry._namespace import Array, Namespace
+from rbo_ref.oracle.calls import PARTS, Outcome, Port, call, fresh
+from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.dialects import Dialect
+from rbo_ref.oracle.report import Result
+from rbo_ref.oracle.rounding import Format, exact
+from rbo_ref.oracle.tolerance import Budget, budget_of, inner_budget, is_decidable
+from rbo_ref.oracle.truth import Hyper, TrueStep, error_of, inner_step, midpoints, true_step
+
+__all__ = ["LEVELS", "Experiment", "Setting", "judge"]
+
+LEVELS = ("primitives", "inner", "projection", "step", "restarted", "walk")
+HANGS_ALLOWED = 2
+
+
+@dataclass
+class Setting:
+    """What all calls of one check share."""
+
+    xp: Namespace
+    target: Format
+    dialect: Dialect
+    time_limit: float
+    hangs: int = 0
+    steps: int = 0
+    evaluations: int = 0
+
+    def array(self, numbers: NDArray[Any]) -> Array:
+        """Numbers as an array of the port's library and dtype, its own to change."""
+        return self.xp.asarray(numbers.astype(self.target.dtype))
+
+    def call(self, port: Port, case: Case, theta: Array, hyper: Hyper) -> Outcome:
+        if self.hangs >= HANGS_ALLOWED:
+            return Outcome(problem="not called: the port gave no answer too often", hung=True)
+        outcome = call(port, case.loss, theta, hyper, self.time_limit)
+        self.hangs += outcome.hung
+        self.steps += 1
+        self.evaluations += len(outcome.queries)
+        return outcome
+
+
+@dataclass
+class Experiment:
+    """A case as it went: the calls of one port, in order, for the diagnosis to repeat."""
+
+    case: Case
+    level: str
+    calls: list[tuple[NDArray[Any], Hyper, Outcome]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """One comparison: the worst error in units of its tolerance."""
+
+    ratio: float
+    error: float
+    tolerance: float
+    decidable: bool = True
+
+
+def _compare(numbers: NDArray[Any], truth: list[Any], tolerance: NDArray[Any], decidable: bool = True) -> _Verdict:
+    errors = error_of(numbers, truth)
+    if not (decidable and numpy.isfinite(tolerance).all()):
+        return _Verdict(numpy.nan, float(errors.max()), float(tolerance.max()), False)
+    with numpy.errstate(divide="ignore", invalid="ignore"):
+        ratios = numpy.where(errors == 0, 0.0, errors / tolerance)
+    worst = int(numpy.argmax(ratios))
+    return _Verdict(float(ratios[worst]), float(errors[worst]), float(tolerance[worst]))
+
+
+def judge(port: Port, case: Case, setting: Setting, levels: tuple[str, ...]) -> Iterator[tuple[Result, Experiment]]:
+    """The results of one case at the wanted levels, each with the calls that it rests on."""
+    single = [level for level in LEVELS[:4] if level in levels]
+    if single and case.single:
+        yield from _single(port, case, setting, single)
+    for level, play in (("restarted", _restarted), ("walk", _walk)):
+        if level in levels and case.walk:
+            yield play(port, case, setting)
+
+
+def _truth_of(case: Case, theta: NDArray[Any], hyper: Hyper, setting: Setting) -> tuple[TrueStep, Budget]:
+    step = true_step(case.loss, tuple(theta), hyper, setting.dialect, setting.target)
+    place = theta.astype(numpy.float64)
+    return step, budget_of(case.loss, step, place, hyper, setting.dialect, setting.target.unit)
+
+
+def _single(port: Port, case: Case, setting: Setting, levels: list[str]) -> Iterator[tuple[Result, Experiment]]:
+    """The levels that one call decides."""
+    hyper = case.hypers[0]
+    theta = case.start(setting.target)
+    outcome = setting.call(fresh(port), case, setting.array(theta), hyper)
+    experiment = Experiment(case, "step", [(theta, hyper, outcome)])
+    if outcome.theta is None:
+        for level in levels:
+            yield Result(case.id, level, "fail", None, None, outcome.problem or ""), experiment
+        return
+    truth, budget = _truth_of(case, theta, hyper, setting)
+    judges: dict[str, Callable[..., Result]] = {"primitives": _primitives, "inner": _inner, "projection": _projection, "step": _step}
+    for level in levels:
+        yield judges[level](case, theta, hyper, outcome, truth, budget, setting), experiment
+
+
+def _result(case: Case, level: str, verdict: _Verdict, wrong: str) -> Result:
+    if not verdict.decidable:
+        message = "rounding is amplified until it is as large as the move: no verdict is possible here"
+        return Result(case.id, level, "undecidable", verdict.error, verdict.tolerance, message)
+    if verdict.ratio <= 1:
+        return Result(case.id, level, "pass", verdict.error, verdict.tolerance, "")
+    return Result(case.id, level, "fail", verdict.error, verdict.tolerance, f"{wrong}: {_times(verdict.ratio)} its tolerance")
+
+
+def _times(ratio: float) -> str:
+    return f"off by {ratio:.3g} times"
+
+
+def _primitives(
+    case: Case, theta: NDArray[Any], hyper: Hyper, outcome: Outcome, truth: TrueStep, budget: Budget, setting: Setting
+) -> Result:
+    if not outcome.parts:
+        return Result(case.id, "primitives", "skipped", None, None, "the port hands out no intermediates")
+    verdicts = {
+        name: _compare(outcome.parts[name], getattr(truth, name), getattr(budget, name))
+        for name in PARTS
+        if name in outcome.parts
+    }
+    first_wrong = next((n for n in verdicts if verdicts[n].ratio > 1), None)
+    name = first_wrong or max(verdicts, key=lambda n: verdicts[n].ratio)
+    return _result(case, "primitives", verdicts[name], f"the {name} is wrong")
+
+
+def _step(
+    case: Case, theta: NDArray[Any], hyper: Hyper, outcome: Outcome, truth: TrueStep, budget: Budget, setting: Setting
+) -> Result:
+    assert outcome.theta is not None
+    verdict = _compare(outcome.theta, truth.theta, budget.theta, budget.is_decidable)
+    return _result(case, "step", verdict, "the new theta is wrong")
+
+
+def _projection(
+    case: Case, theta: NDArray[Any], hyper: Hyper, outcome: Outcome, truth: TrueStep, budget: Budget, setting: Setting
+) -> Result:
+    """The inner loop judged by the candidate that the port itself found."""
+    if "candidate" not in outcome.parts or outcome.theta is None:
+        return Result(case.id, "projection", "skipped", None, None, "the port hands out no candidate")
+    from flint import ctx
+
+    candidate = [exact(c) for c in outcome.parts["candidate"]]
+    rate = hyper.projection_rate * setting.dialect.factor
+    place = [exact(t) for t in theta] if setting.dialect.start == "contact" else candidate[:-1]
+    with ctx.workprec(2048):
+        for _ in range(hyper.projection_steps):
+            place = inner_step(case.loss, place, candidate, rate)
+    verdict = _compare(outcome.theta, place, budget.theta, budget.is_decidable)
+    return _result(case, "projection", verdict, "the projection of the port's own candidate is wrong")
+
+
+def _inner(
+    case: Case, theta: NDArray[Any], hyper: Hyper, outcome: Outcome, truth: TrueStep, budget: Budget, setting: Setting
+) -> Result:
+    """Every inner iteration judged by itself, from where the port itself asked for the loss.
+
+    The queries may hold more than the iterates: the next iterate is the first later query that is right. A port whose
+    queries do not show its iterates is judged by its result, if that can be judged.
+    """
+    assert outcome.theta is not None
+    trail = _Trail(case, hyper, truth, budget, setting)
+    wrong, worst = trail.follow(theta, outcome)
+    if wrong is None:
+        if trail.decided:
+            return _result(case, "inner", worst, "")
+        return _result(case, "inner", _Verdict(numpy.nan, worst.error, worst.tolerance, False), "")
+    by_result = _step(case, theta, hyper, outcome, truth, budget, setting)
+    if by_result.verdict == "pass":
+        return Result(case.id, "inner", "skipped", None, None, "the queries do not show the inner iterates")
+    return _result(case, "inner", worst, f"inner iterate {wrong} of {hyper.projection_steps} is wrong")
+
+
+class _Trail:
+    """The inner iterates of a port, found among its queries."""
+
+    def __init__(self, case: Case, hyper: Hyper, truth: TrueStep, budget: Budget, setting: Setting) -> None:
+        self.case, self.hyper, self.truth, self.budget, self.setting = case, hyper, truth, budget, setting
+        self.rate = hyper.projection_rate * setting.dialect.factor
+        self.decided = False
+
+    def follow(self, theta: NDArray[Any], outcome: Outcome) -> tuple[int | None, _Verdict]:
+        """The number of the first wrong iterate (None: all are right) and the worst comparison."""
+        assert outcome.theta is not None
+        steps = self.hyper.projection_steps
+        places = list(outcome.inner or outcome.queries)
+        current, worst = theta, _Verdict(0.0, 0.0, 0.0)
+        if self.setting.dialect.start == "candidate":
+            current, worst = _pick(places, self.truth.candidate[:-1], self.budget.candidate[:-1])
+            if worst.ratio > 1:
+                return 0, worst
+        for k in range(1, steps + 1):
+            after, tolerance = self._next(current)
+            self.decided = self.decided or is_decidable(tolerance, midpoints(after) - current.astype(numpy.float64))
+            place, found = _pick([outcome.theta] if k == steps else places, after, tolerance)
+            if found.ratio > 1 and k < steps and _compare(current, after, tolerance).ratio <= 1:
+                place, found = current, _compare(current, after, tolerance)  # at a fixed point there is nothing to ask
+            worst = found if found.ratio > worst.ratio else worst
+            if found.ratio > 1:
+                return k, found
+            current = place
+        return None, worst
+
+    def _next(self, current: NDArray[Any]) -> tuple[list[Any], NDArray[Any]]:
+        """Where one right iteration leads, and its tolerance."""
+        from flint import ctx
+
+        with ctx.workprec(256):
+            after = inner_step(self.case.loss, [exact(t) for t in current], self.truth.candidate, self.rate)
+        place, goal = current.astype(numpy.float64), midpoints(self.truth.candidate)
+        unit = self.setting.target.unit
+        budget = inner_budget(self.case.loss, place, midpoints(after), goal, self.budget.candidate, self.rate, unit)
+        return after, budget
+
+
+def _pick(places: list[NDArray[Any]], truth: list[Any], tolerance: NDArray[Any]) -> tuple[NDArray[Any], _Verdict]:
+    """The first place that agrees with the truth, or a better one right after it; it and all before it are used up.
+
+    Without one, the nearest place and its verdict, and nothing is used up.
+    """
+    wrong = _Verdict(numpy.inf, numpy.inf, float(tolerance.max()))
+    usable = [place.shape == tolerance.shape and bool(numpy.isfinite(place).all()) for place in places]
+    verdicts = [_compare(p, truth, tolerance) if ok else wrong for p, ok in zip(places, usable, strict=True)]
+    if not places:
+        return numpy.full_like(tolerance, numpy.nan), wrong
+    right = next((i for i, v in enumerate(verdicts) if v.ratio <= 1), None)
+    if right is None:
+        nearest = min(range(len(places)), key=lambda i: verdicts[i].ratio)
+        return places[nearest], verdicts[nearest]
+    while right + 1 < len(places) and verdicts[right + 1].ratio < verdicts[right].ratio:
+        right += 1
+    place, verdict = places[right], verdicts[right]
+    del places[: right + 1]
+    return place, verdict
+
+
+def _restarted(port: Port, case: Case, setting: Setting) -> tuple[Result, Experiment]:
+    """A trajectory on which the oracle puts a fresh port at its own state each step."""
+    return _trajectory("restarted", port, case, setting, restart=True)
+
+
+def _walk(port: Port, case: Case, setting: Setting) -> tuple[Result, Experiment]:
+    """A trajectory that one port walks alone; each step is judged from where the port itself stood."""
+    return _trajectory("walk", port, case, setting, restart=False)
+
+
+def _trajectory(level: str, port: Port, case: Case, setting: Setting, *, restart: bool) -> tuple[Result, Experiment]:
+    stepper, theta = fresh(port), case.start(setting.target)
+    given = setting.array(theta)
+    experiment = Experiment(case, level)
+    worst = _Verdict(0.0, 0.0, 0.0)
+    undecided = 0
+    for t in range(case.walk):
+        hyper = case.hypers[t % len(case.hypers)]
+        outcome = setting.call(fresh(port) if restart else stepper, case, given, hyper)
+        experiment.calls.append((theta, hyper, outcome))
+        if outcome.theta is None:
+            return Result(case.id, level, "fail", None, None, f"step {t + 1}: {outcome.problem}"), experiment
+        truth, budget = _truth_of(case, theta, hyper, setting)
+        verdict = _compare(outcome.theta, truth.theta, budget.theta, budget.is_decidable)
+        undecided += not verdict.decidable
+        if verdict.ratio > 1:
+            return _result(case, level, verdict, f"step {t + 1} of {case.walk} is wrong"), experiment
+        worst = verdict if verdict.ratio > worst.ratio else worst
+        theta = case.rounded(truth, setting.target) if restart else outcome.theta
+        given = setting.array(theta) if restart else outcome.raw
+    decidable = undecided < case.walk
+    return _result(case, level, _Verdict(worst.ratio, worst.error, worst.tolerance, decidable), ""), experiment

@@ -1,0 +1,183 @@
+"""What a check found: results, diagnosis, counts; for people and for machines."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from importlib import metadata
+from typing import Any
+
+__all__ = ["Diagnosis", "Report", "Result"]
+
+VERDICTS = ("pass", "fail", "undecidable", "skipped")
+
+
+@dataclass(frozen=True)
+class Result:
+    """The verdict on one case at one level.
+
+    Attributes
+    ----------
+    id, level : str
+    verdict : "pass", "fail", "undecidable" or "skipped"
+    error, tolerance : float or None
+        Of the worst entry, in units of the entry; None where nothing could be compared.
+    message : str
+        Why, in a sentence; empty for a pass.
+    """
+
+    id: str
+    level: str
+    verdict: str
+    error: float | None
+    tolerance: float | None
+    message: str
+
+    @property
+    def ratio(self) -> float | None:
+        """The error as a multiple of its tolerance."""
+        if self.error is None or not self.tolerance:
+            return None
+        return self.error / self.tolerance
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The nearest known mistake.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the catalogue, or ``dialect-...`` for another reading of the paper.
+    description : str
+    evidence : str
+        What of the port's output it reproduces.
+    """
+
+    name: str
+    description: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.description}\n  evidence: {self.evidence}"
+
+
+@dataclass
+class Report:
+    """The verdict on a port.
+
+    Attributes
+    ----------
+    passed : bool
+        No result is a fail, and at least one is a pass.
+    results : list of Result
+    diagnosis : Diagnosis or None
+    counts : dict
+        How many results of each verdict, the steps asked of the port, its evaluations of the loss and how many a port
+        needs.
+    """
+
+    port: str
+    library: str
+    dtype: str
+    dialect: str
+    results: list[Result] = field(default_factory=list)
+    diagnosis: Diagnosis | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def passed(self) -> bool:
+        verdicts = Counter(result.verdict for result in self.results)
+        return verdicts["fail"] == 0 and verdicts["pass"] > 0
+
+    @property
+    def failures(self) -> list[Result]:
+        return [result for result in self.results if result.verdict == "fail"]
+
+    def to_json(self) -> str:
+        """The whole report as JSON text; numbers that JSON lacks (inf, nan) become null."""
+        record = {
+            "passed": self.passed,
+            "port": self.port,
+            "library": self.library,
+            "dtype": self.dtype,
+            "dialect": self.dialect,
+            "counts": self.counts,
+            "seconds": round(self.seconds, 3),
+            "diagnosis": asdict(self.diagnosis) if self.diagnosis else None,
+            "results": [asdict(result) for result in self.results],
+            "environment": environment(self.library),
+        }
+        return json.dumps(_plain(record), indent=1, allow_nan=False)
+
+    def __str__(self) -> str:
+        lines = [self.headline(), "", *self._table(), ""]
+        lines += [f"FAIL {r.id} [{r.level}]: {r.message}" for r in self.failures[:5]]
+        if len(self.failures) > 5:
+            lines.append(f"... and {len(self.failures) - 5} more failures")
+        lines += _reasons(self.results)
+        if self.diagnosis:
+            lines += ["", f"diagnosis: {self.diagnosis}"]
+        elif self.failures:
+            lines += ["", "diagnosis: no known mistake reproduces this output"]
+        return "\n".join(line.rstrip() for line in lines)
+
+    def headline(self) -> str:
+        """The verdict in one line."""
+        verdict = "RIGHT" if self.passed else "WRONG" if self.failures else "NOTHING DECIDED"
+        needed, spent = self.counts.get("evaluations_needed", 0), self.counts.get("evaluations", 0)
+        cost = f"{spent / needed:.2f} x the evaluations needed" if needed else "no evaluations"
+        return f"{verdict}: {self.port} ({self.library}, {self.dtype}, dialect {self.dialect}; {cost}; {self.seconds:.1f} s)"
+
+    def _table(self) -> list[str]:
+        head = f"{'level':<12}{'ran':>5}" + "".join(f"{v:>13}" for v in VERDICTS) + f"{'worst/tolerance':>17}"
+        rows = [head, "-" * len(head)]
+        for level in dict.fromkeys(result.level for result in self.results):
+            here = [r for r in self.results if r.level == level]
+            count = Counter(r.verdict for r in here)
+            ratios = [r.ratio for r in here if r.ratio is not None and r.verdict in ("pass", "fail")]
+            worst = f"{max(ratios):.3g}" if ratios else "-"
+            ran = len(here) - count["skipped"]
+            rows.append(f"{level:<12}{ran:>5}" + "".join(f"{count[v]:>13}" for v in VERDICTS) + f"{worst:>17}")
+        return rows
+
+
+def _reasons(results: list[Result]) -> list[str]:
+    """Why results were skipped or undecidable, each reason once."""
+    lines = []
+    for verdict in ("skipped", "undecidable"):
+        reasons = Counter(r.message for r in results if r.verdict == verdict)
+        lines += [f"{verdict} {count}: {reason}" for reason, count in reasons.items()]
+    return lines
+
+
+def environment(library: str) -> dict[str, str]:
+    """Versions that a verdict may depend on."""
+    versions = {"python": platform.python_version(), "machine": platform.machine(), "rbo-ref": _version("rbo-ref")}
+    for package in ("numpy", "python-flint", library.partition(".")[0].replace("_", "-")):
+        versions[package] = _version(package)
+    if "jax" in sys.modules and library.startswith("jax"):
+        versions["jax_enable_x64"] = str(sys.modules["jax"].config.jax_enable_x64)
+    return versions
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _plain(value: Any) -> Any:
+    """A structure that JSON can hold."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not (value == value and abs(value) != float("inf")):
+        return None
+    return value
