@@ -66,16 +66,18 @@ def residual(contact: Contact, query: Array) -> Array:
 
 
 def is_converged(contact: Contact, query: Array, tolerance: float | None = None) -> Array:
-    """Whether the residual is zero to within `tolerance` times the size of the coordinates.
+    """Whether the residual is zero to within `tolerance` times the size of the coordinates and of the distance.
 
-    The rounding of θ alone moves the residual by up to ε W |θ|, so that much is always allowed.
+    Heights count as far as the surface is steep, since in a flat place their rounding does not move the residual. The
+    rounding of θ alone moves it by up to ε W |θ|, so that much is always allowed.
     """
     xp = array_namespace(query)
     eps = epsilon(xp, query.dtype)
     at = slope(xp, contact.gradient)
     size = length(xp, contact.theta) + length(xp, query[..., :-1])
     heights = (xp.abs(contact.value) + xp.abs(query[..., -1])) * (at.steepness / at.stretch)
-    allowed = (eps**0.75 if tolerance is None else tolerance) * (size + heights) + 4 * eps * at.stretch * size
+    scale = size + heights + xp.abs(contact.value - query[..., -1])
+    allowed = (eps**0.75 if tolerance is None else tolerance) * scale + 4 * eps * at.stretch * size
     return residual(contact, query) <= allowed
 
 

@@ -14,7 +14,7 @@ import numpy
 from array_api_compat import (
     array_namespace,
     is_array_api_obj,
-    is_dask_namespace,
+    is_array_api_strict_namespace,
     is_jax_namespace,
     is_numpy_namespace,
     is_torch_namespace,
@@ -24,10 +24,15 @@ from array_api_compat import device as device_of
 Array = Any
 Namespace = Any
 
+quietly = numpy.errstate(all="ignore")
+"""Decorator for functions that answer overflow and NaN by themselves: NumPy's warnings about them are noise."""
+
 __all__ = [
     "Array",
     "Namespace",
     "array_namespace",
+    "broadcast",
+    "count_dtype",
     "device_of",
     "epsilon",
     "floating",
@@ -35,8 +40,11 @@ __all__ = [
     "is_jax_namespace",
     "is_numpy_namespace",
     "is_torch_namespace",
+    "is_traced",
+    "library",
     "per_item",
     "positive",
+    "quietly",
     "repeat",
     "to_numpy",
     "while_loop",
@@ -83,6 +91,25 @@ def epsilon(xp: Namespace, dtype: Any) -> float:
     return float(xp.finfo(dtype).eps)
 
 
+def library(xp: Namespace) -> str:
+    """The name of an array library, as its users know it."""
+    return xp.__name__.removeprefix("array_api_compat.")
+
+
+def count_dtype(xp: Namespace, like: Array) -> Any:
+    """The namespace's default integer dtype on the device of `like`."""
+    return xp.__array_namespace_info__().default_dtypes(device=device_of(like))["integral"]
+
+
+def broadcast(**shapes: tuple[int, ...]) -> tuple[int, ...]:
+    """The common shape of batches, which are known to the caller by their argument names."""
+    try:
+        return numpy.broadcast_shapes(*(tuple(shape) for shape in shapes.values()))
+    except ValueError as error:
+        got = ", ".join(f"{name} {tuple(shape)}" for name, shape in shapes.items())
+        raise ValueError(f"batch shapes must broadcast, got {got}") from error
+
+
 def per_item(xp: Namespace, name: str, value: Any, like: Array) -> Any:
     """A hyper-parameter, ready to multiply vectors of shape (..., d): a Python float, or an array of shape (..., 1).
 
@@ -90,11 +117,10 @@ def per_item(xp: Namespace, name: str, value: Any, like: Array) -> Any:
     """
     if isinstance(value, Real) and not is_array_api_obj(value):
         return float(value)
-    if not is_array_api_obj(value) or array_namespace(value) is not xp:
-        try:
-            value = xp.asarray(numpy.asarray(value, dtype=float), dtype=like.dtype, device=device_of(like))
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"{name} must be a real number or an array of them, got {value!r}") from error
+    _, value = floating(name, value)
+    if array_namespace(value) is not xp:
+        value = xp.asarray(to_numpy(value), dtype=like.dtype, device=device_of(like))
+    broadcast(**{name: value.shape, "the batch": like.shape[:-1]})
     return xp.astype(value, like.dtype)[..., None]
 
 
@@ -103,7 +129,7 @@ def positive(name: str, value: Any, *, zero: bool = False) -> None:
 
     Traced arrays have no values yet and pass.
     """
-    if _is_traced(value):
+    if is_traced(value):
         return
     array = to_numpy(value) if is_array_api_obj(value) else _from_python(name, value)
     if array.dtype.kind not in "biuf":
@@ -122,10 +148,12 @@ def to_numpy(array: Array) -> numpy.ndarray:
         return (array.float() if str(array.dtype) == "torch.bfloat16" else array).numpy().copy()
     if hasattr(array, "get"):  # CuPy
         return array.get()
+    if is_array_api_strict_namespace(xp):  # refuses NumPy's own conversion on all its devices but one
+        return numpy.from_dlpack(array).copy()
     return numpy.array(array)
 
 
-def _is_traced(*arrays: Any) -> bool:
+def is_traced(*arrays: Any) -> bool:
     """Whether an array is a JAX tracer: a symbol without a value, inside ``jax.jit``."""
     jax = sys.modules.get("jax")
     return jax is not None and any(isinstance(a, jax.core.Tracer) for a in arrays)
@@ -133,7 +161,7 @@ def _is_traced(*arrays: Any) -> bool:
 
 def repeat(steps: int, body: Callable[[Array], Array], state: Array, *inputs: Array) -> Array:
     """Apply `body` to `state` `steps` times. `inputs` are the other arrays that `body` reads."""
-    if _is_traced(state, *inputs):
+    if is_traced(state, *inputs):
         import jax
 
         return jax.lax.fori_loop(0, steps, lambda _, s: body(s), state)
@@ -146,7 +174,7 @@ def while_loop(
     condition: Callable[[Any], Array], body: Callable[[Any], Any], state: tuple[Array, ...], *inputs: Array
 ) -> Any:
     """Apply `body` to the tuple `state` while `condition` holds. `inputs` are the other arrays that either reads."""
-    if _is_traced(*state, *inputs):
+    if is_traced(*state, *inputs):
         import jax
 
         return jax.lax.while_loop(condition, body, state)

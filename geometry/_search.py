@@ -1,13 +1,15 @@
 """The one safeguarded search behind `GaussNewton` and `Newton`, in lock-step over the batch.
 
-Every iteration evaluates one trial point of every item. Finished items stand still: fixed shapes keep every array library
-in play, at the price of evaluations that are thrown away.
+Every iteration evaluates one trial point of every item. Finished items stand still: fixed shapes keep every array
+library in play, at the price of evaluations that are thrown away.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NamedTuple
+
+import numpy
 
 from geometry._contact import (
     Contact,
@@ -21,7 +23,7 @@ from geometry._contact import (
     residual,
     scale_along,
 )
-from geometry._namespace import Array, array_namespace, device_of, epsilon, while_loop
+from geometry._namespace import Array, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length, slope
 from geometry.graph import FunctionGraph, shape_matrix
 
@@ -97,12 +99,12 @@ def descend(
         return settle(_State(*there, *move, stride, steps, state.status), nearer)
 
     first = Contact(start, *surface.value_and_gradient(start))
-    zeros = xp.zeros(start.shape[:-1], dtype=xp.int64, device=device_of(start))
+    zeros = xp.zeros(start.shape[:-1], dtype=count_dtype(xp, start), device=device_of(start))
     status = mark(mark(zeros, None, RUNNING), ~is_finite(first, query), Status.NOT_FINITE)
     state = _State(*first, *direction_of(surface, query, first), xp.ones_like(first.value), zeros, status)
     state = settle(state, zeros < 0)
     state = _State(
-        *while_loop(lambda s: xp.any(s[-1] == RUNNING), lambda s: iterate(_State(*s)), tuple(state), query)
+        *while_loop(lambda s: xp.any(s[-1] == RUNNING), lambda s: tuple(iterate(_State(*s))), tuple(state), query)
     )
     end = Contact(*state[:3])
     farther = half_square(end, query) > half_square(first, query)  # by rounding alone
@@ -120,15 +122,22 @@ def _judge(here: Contact, trial: Contact, query: Array, state: _State) -> tuple[
     old, new = half_square(here, query), half_square(trial, query)
     slope_ = state.stride * dot(xp, state.direction, distance_gradient(here, query))
     falls = (new <= old + SUFFICIENT_DECREASE * slope_) & (new < old)
-    across = length(xp, here.theta - query[..., :-1]) * (length(xp, here.theta) + length(xp, query[..., :-1]))
-    heights = xp.abs(here.value - query[..., -1]) * (xp.abs(here.value) + xp.abs(query[..., -1]))
-    level = new <= old + NOISE * epsilon(xp, query.dtype) * (old + across + heights)
+    level = new <= old + _rounding(here, query)
     flatter = residual(trial, query) <= 0.9 * residual(here, query)
     bend = 2 * (new - old - slope_)
     best = -slope_ / xp.where(bend > 0, bend, xp.ones_like(bend))
     finite = is_finite(trial, query)
     shrink = xp.clip(xp.where(finite & (bend > 0), best, xp.full_like(best, 0.1)), 0.1, 0.5)
     return finite & (falls | (level & flatter)), shrink
+
+
+def _rounding(contact: Contact, query: Array) -> Array:
+    """The rounding error of φ that is taken for granted."""
+    xp = array_namespace(query)
+    x, y = query[..., :-1], query[..., -1]
+    across = length(xp, contact.theta - x) * (length(xp, contact.theta) + length(xp, x))
+    heights = xp.abs(contact.value - y) * (xp.abs(contact.value) + xp.abs(y))
+    return NOISE * epsilon(xp, query.dtype) * (half_square(contact, query) + across + heights)
 
 
 def _secant_stride(here: Contact, trial: Contact, query: Array, state: _State) -> Array:
@@ -153,7 +162,7 @@ def gauss_newton(surface: FunctionGraph, query: Array, contact: Contact) -> Move
 
 
 def newton(surface: FunctionGraph, query: Array, contact: Contact) -> Move:
-    """−G^(-1/2) |I + (f−y)K|⁻¹ G^(-1/2) ∇φ; along the most negative eigenvector where ∇φ vanishes beyond a focal point."""
+    """−G^(-1/2) |I + (f−y)K|⁻¹ G^(-1/2) ∇φ; beyond a focal point where ∇φ vanishes, along the negative curvature."""
     xp = array_namespace(query)
     at = slope(xp, contact.gradient)
     height = contact.value - query[..., -1]
@@ -168,40 +177,67 @@ def newton(surface: FunctionGraph, query: Array, contact: Contact) -> Move:
     steps = parts / xp.maximum(xp.abs(eigenvalues), xp.full_like(eigenvalues, floor))
     lowest = xp.min(eigenvalues, axis=-1)
     beyond = lowest < -floor
-    lost = beyond & is_converged(contact, query)
-    escape = xp.astype(eigenvalues == lowest[..., None], query.dtype) * xp.abs(height)[..., None]
-    steps = xp.where(lost[..., None], escape, steps)
+    escape = xp.where(eigenvalues == lowest[..., None], xp.copysign(height[..., None], parts), xp.zeros_like(parts))
+    steps = xp.where(_is_lost(contact, query, beyond, dot(xp, parts, steps))[..., None], escape, steps)
     step = scale_along(xp.sum(vectors * steps[..., None, :], axis=-1), at, -1)
     return Move(step, ~beyond)
 
 
+def _is_lost(contact: Contact, query: Array, beyond: Array, gain: Array) -> Array:
+    """Whether ∇φ vanishes beyond a focal point: it is zero, or promises a `gain` in φ that rounding would hide."""
+    return beyond & (is_converged(contact, query) | (gain <= _rounding(contact, query)))
+
+
 def newton_cg(surface: FunctionGraph, query: Array, contact: Contact) -> Move:
-    """The Newton step by conjugate gradients on I + (f−y)K, cut at negative curvature; needs only products with H."""
+    """The Newton step by conjugate gradients on I + (f−y)K, cut at negative curvature; needs only products with H.
+
+    Where ∇φ vanishes, a random vector takes its place, which finds negative curvature that ∇φ is blind to: see Royer,
+    O'Neill and Wright, "A Newton-CG algorithm with complexity guarantees" (2020).
+    """
     xp = array_namespace(query)
     at = slope(xp, contact.gradient)
     height = (contact.value - query[..., -1])[..., None]
     force = -scale_along(distance_gradient(contact, query), at, -1)
-    enough = CG_TOLERANCE**2 * dot(xp, force, force)
+    random = numpy.random.default_rng(0).standard_normal(force.shape[-1])
+    probe = xp.zeros_like(force) + xp.asarray(random, dtype=query.dtype, device=device_of(query))
 
     def product(v: Array) -> Array:
         return v + height * scale_along(surface.hessian_vector(contact.theta, scale_along(v, at, -1)), at, -1)
 
+    known = ~is_converged(contact, query)
+    v, downhill = _conjugate_gradients(product, xp.where(known[..., None], force, probe), is_finite(contact, query))
+    size = length(xp, downhill)[..., None]
+    beyond = size[..., 0] > 0
+    away = xp.copysign(
+        xp.abs(height) / xp.where(size > 0, size, xp.ones_like(size)), dot(xp, downhill, force)[..., None]
+    )
+    v = xp.where(_is_lost(contact, query, beyond, dot(xp, force, v))[..., None], away * downhill, v)
+    return Move(scale_along(v, at, -1), ~beyond)
+
+
+def _conjugate_gradients(product: Callable[[Array], Array], b: Array, running: Array) -> tuple[Array, Array]:
+    """The solution of A v = b, roughly, and a direction of negative curvature of A if one is met, otherwise zero."""
+    xp = array_namespace(b)
+    eps = epsilon(xp, b.dtype)
+    enough = CG_TOLERANCE**2 * dot(xp, b, b)
+
     def iterate(state: tuple[Array, ...]) -> tuple[Array, ...]:
-        v, rest, p, running, count = state
+        v, rest, p, downhill, running, count = state
         square, bent = dot(xp, rest, rest), product(p)
-        bend = dot(xp, p, bent)
-        convex = bend > epsilon(xp, query.dtype) * dot(xp, p, p)
+        bend, unit = dot(xp, p, bent), dot(xp, p, p)
+        downhill = xp.where((running & (bend < -(eps**0.5) * unit))[..., None], p, downhill)
+        convex = bend > eps * unit
         safe = xp.where(bend == 0, xp.ones_like(bend), xp.abs(bend))
-        moving = running & (convex | (count == 0))  # the very first direction is taken even where φ curves down
+        moving = running & (convex | (count == 0))  # the very first direction is taken even where A curves down
         alpha = xp.where(moving, square / safe, xp.zeros_like(square))[..., None]
         v, new = v + alpha * p, rest - alpha * bent
         new_square = dot(xp, new, new)
         running = moving & convex & (new_square > enough) & (count + 1 < CG_STEPS)
         beta = new_square / xp.where(square > 0, square, xp.ones_like(square))
-        return v, new, new + beta[..., None] * p, running, count + 1
+        return v, new, new + beta[..., None] * p, downhill, running, count + 1
 
-    zero = xp.zeros_like(height[..., 0])
-    running = (dot(xp, force, force) > 0) & is_finite(contact, query)
-    state = (xp.zeros_like(force), force, force, running, xp.astype(zero, xp.int64))
-    state = while_loop(lambda s: xp.any(s[3]), iterate, state, query)
-    return Move(scale_along(state[0], at, -1), xp.isfinite(contact.value))
+    zero = xp.zeros_like(b)
+    count = xp.zeros(b.shape[:-1], dtype=count_dtype(xp, b), device=device_of(b))
+    state = (zero, b, b, zero, running & (dot(xp, b, b) > 0), count)
+    v, _, _, downhill, *_ = while_loop(lambda s: xp.any(s[4]), iterate, state)
+    return v, downhill

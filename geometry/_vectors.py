@@ -1,8 +1,8 @@
 """Lengths, inner products and the metric G = I + g gᵀ of a graph, for batches of vectors (..., d).
 
-G has the eigenvalue W² = 1 + |g|² along g and 1 across, so each of its powers costs O(d): split a vector into the parts
-along and across the unit slope n = g/|g| and scale the first. Nothing here squares a number before it is scaled, so slopes
-from the smallest to the largest number of the dtype survive.
+G has the eigenvalue W² = 1 + |g|² along g and 1 across, so each of its powers costs O(d): split a vector into the
+parts along and across the unit slope n = g/|g| and scale the first. Nothing here squares a number before it is scaled,
+so slopes from the smallest to the largest number of the dtype survive.
 """
 
 from __future__ import annotations
@@ -19,10 +19,19 @@ def dot(xp: Namespace, a: Array, b: Array) -> Array:
     return xp.sum(a * b, axis=-1)
 
 
+def _size(xp: Namespace, vector: Array) -> Array:
+    """What to divide a vector by before its components are squared, (..., 1): the size of the largest, or 1 for zero.
+
+    Large ones count a quarter: compilers multiply by the reciprocal, and a subnormal reciprocal may be flushed to zero.
+    """
+    size = xp.max(xp.abs(vector), axis=-1, keepdims=True)
+    size = xp.where(size > 1, size / 4, size)
+    return xp.where((size > 0) & xp.isfinite(size), size, xp.ones_like(size))
+
+
 def length(xp: Namespace, vector: Array) -> Array:
     """Euclidean length over the last axis, safe against overflow and underflow of squares."""
-    size = xp.max(xp.abs(vector), axis=-1, keepdims=True)
-    safe = xp.where((size > 0) & xp.isfinite(size), size, xp.ones_like(size))
+    safe = _size(xp, vector)
     return safe[..., 0] * xp.sqrt(xp.sum((vector / safe) ** 2, axis=-1))
 
 
@@ -36,11 +45,10 @@ class Slope(NamedTuple):
 
 def slope(xp: Namespace, gradient: Array) -> Slope:
     """Direction, length and stretch factor W of a gradient."""
-    size = xp.max(xp.abs(gradient), axis=-1, keepdims=True)
-    safe = xp.where(size > 0, size, xp.ones_like(size))
+    safe = _size(xp, gradient)
     scaled = gradient / safe
     norm = xp.sqrt(xp.sum(scaled**2, axis=-1, keepdims=True))
-    direction = scaled / xp.where(size > 0, norm, xp.ones_like(norm))
+    direction = scaled / xp.where(norm > 0, norm, xp.ones_like(norm))
     steepness = (safe * norm)[..., 0]
     return Slope(direction, steepness, xp.hypot(xp.ones_like(steepness), steepness))
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from geometry._namespace import Array, array_namespace, floating
+from geometry._namespace import Array, array_namespace, floating, quietly
+from geometry._vectors import dot
 from geometry.footpoint import Solver, project
-from geometry.graph import FunctionGraph
+from geometry.graph import FunctionGraph, upward_normal
 
 __all__ = ["distance", "distance_gradient", "signed_distance"]
 
@@ -34,6 +35,7 @@ def distance(
     return project(surface, points, solver, start=start).distance
 
 
+@quietly
 def signed_distance(
     surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
 ) -> Array:
@@ -54,13 +56,15 @@ def signed_distance(
     return xp.where(above, foot.distance, -foot.distance)
 
 
+@quietly
 def distance_gradient(
     surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
 ) -> Array:
-    """Gradient of the distance, ∇d_Γ(q) = (q − p)/|q − p| for the footpoint p; shape (..., d+1).
+    """Gradient of the distance, ∇d_Γ(q) = (q − p)/|q − p| = ±ν(p) for the footpoint p; shape (..., d+1).
 
     On the surface itself d_Γ has no gradient, and the upward normal is returned: the limit from above. On the medial
-    axis, where there are several footpoints, it is the gradient of one branch.
+    axis, where there are several footpoints, it is the gradient of one branch. The normal is returned, not the
+    quotient, of which little but rounding is left near the surface.
 
     Examples
     --------
@@ -73,7 +77,6 @@ def distance_gradient(
     """
     foot = project(surface, points, solver, start=start)
     xp = array_namespace(foot.theta)
-    away = foot.query - foot.point
-    on_surface = (foot.distance == 0)[..., None]
-    safe = xp.where(on_surface, xp.ones_like(away), foot.distance[..., None])
-    return xp.where(on_surface, surface.normal(foot.theta), away / safe)
+    normal = upward_normal(foot.contact.gradient)
+    above = dot(xp, foot.query - foot.point, normal) >= 0
+    return xp.where(above[..., None], normal, -normal)

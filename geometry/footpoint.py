@@ -1,7 +1,7 @@
 """Footpoints: the points of a surface nearest to query points.
 
-All solvers here are local: they find a stationary point of the distance, and its distance is an *upper bound* of the true
-one. Half the squared distance of the query q = (x, y) to the point (θ, f(θ)), its gradient and its Hessian in θ are
+All solvers here are local: they find a stationary point of the distance, and its distance is an *upper bound* of the
+true one. Half the squared distance of the query q = (x, y) to the point (θ, f(θ)), its gradient and its Hessian in θ:
 
     φ(θ) = ½|θ − x|² + ½(f(θ) − y)²,   ∇φ = (θ − x) + (f − y) g,   ∇²φ = G + (f − y) H,   G = I + g gᵀ.
 """
@@ -16,9 +16,21 @@ import numpy
 
 from geometry import _search
 from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, residual
-from geometry._namespace import Array, Namespace, array_namespace, device_of, floating, per_item, positive, repeat
+from geometry._namespace import (
+    Array,
+    Namespace,
+    array_namespace,
+    broadcast,
+    count_dtype,
+    device_of,
+    floating,
+    per_item,
+    positive,
+    quietly,
+    repeat,
+)
 from geometry._vectors import length
-from geometry.graph import FunctionGraph
+from geometry.graph import FunctionGraph, check_surface
 
 __all__ = ["Descent", "Footpoints", "GaussNewton", "MultiStart", "Newton", "Solver", "Status", "project"]
 
@@ -65,6 +77,7 @@ class Footpoints:
         return f"Footpoints(theta={self.theta!r}, distance={self.distance!r}, status={self.status!r})"
 
     @cached_property
+    @quietly
     def contact(self) -> Contact:
         return self._known or Contact(self.theta, *self.surface.value_and_gradient(self.theta))
 
@@ -74,14 +87,17 @@ class Footpoints:
         return xp.concat([self.theta, self.contact.value[..., None]], axis=-1)
 
     @cached_property
+    @quietly
     def distance(self) -> Array:
         return length(array_namespace(self.theta), self.query - self.point)
 
     @cached_property
+    @quietly
     def residual(self) -> Array:
         return residual(self.contact, self.query)
 
     @cached_property
+    @quietly
     def status(self) -> Array:
         if self._status is not None:
             return self._status
@@ -100,6 +116,7 @@ class Solver(Protocol):
     def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints: ...
 
 
+@quietly
 def project(
     surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
 ) -> Footpoints:
@@ -138,6 +155,9 @@ def project(
     >>> foot.theta.round(12), bool(foot.converged)
     (array([1.]), True)
     """
+    check_surface(surface)
+    if isinstance(solver, type) or not (solver is None or hasattr(solver, "solve")):
+        raise TypeError(f"solver must be an instance of Descent, GaussNewton, Newton or MultiStart, got {solver!r}")
     xp, points = floating("points", points)
     if points.ndim == 0 or points.shape[-1] < 2:
         raise ValueError(f"points must have shape (..., d+1) with d >= 1, got {tuple(points.shape)}")
@@ -146,7 +166,7 @@ def project(
     xp, points, start = floating("points and start", points, start)
     if start.ndim == 0 or start.shape[-1] != points.shape[-1] - 1:
         raise ValueError(f"start must have shape (..., {points.shape[-1] - 1}), got {tuple(start.shape)}")
-    batch = numpy.broadcast_shapes(tuple(points.shape[:-1]), tuple(start.shape[:-1]))
+    batch = broadcast(points=points.shape[:-1], start=start.shape[:-1])
     points = xp.broadcast_to(points, (*batch, points.shape[-1]))
     start = xp.broadcast_to(start, (*batch, start.shape[-1]))
     if solver is None:
@@ -200,7 +220,7 @@ class Descent:
             return theta - rate * ((theta - x) + (value[..., None] - y) * gradient)
 
         theta = repeat(self.steps, step, theta, query)
-        taken = xp.full(theta.shape[:-1], self.steps, dtype=xp.int64, device=device_of(theta))
+        taken = xp.full(theta.shape[:-1], self.steps, dtype=count_dtype(xp, theta), device=device_of(theta))
         return Footpoints(surface, query, theta, taken)
 
 
@@ -210,14 +230,15 @@ class GaussNewton:
 
     ∇²φ without its curvature term is G = I + g gᵀ, and the Sherman–Morrison formula gives the step −G⁻¹∇φ. Its length
     starts at 1 and is corrected by the secant (Barzilai–Borwein) quotient in the metric G, which makes the iteration
-    superlinear for d = 1; a step is taken only if it brings the point nearer (Armijo), so the distance never exceeds the
-    start's.
+    superlinear for d = 1; a step is taken only if it brings the point nearer (Armijo), so the distance never exceeds
+    the start's. Without second derivatives a maximum of the distance cannot be told from a minimum: a start exactly
+    there stays, and one within rounding of it stalls.
 
     Parameters
     ----------
     tolerance : float, optional
-        Stop when the residual is at most this fraction of the size of the coordinates. Default: ε^(3/4) of the dtype
-        (1.8e-12 in float64).
+        Stop when the residual is at most this fraction of the size of the coordinates and of the distance. Default:
+        ε^(3/4) of the dtype (1.8e-12 in float64).
     max_steps : int
         Largest number of evaluations after the first.
 
@@ -245,9 +266,10 @@ class Newton:
     """Newton steps in the metric of the surface, safeguarded near and beyond focal points.
 
     With v = G^(1/2)·step, Newton's equation is (I + (f−y)K) v = −G^(-1/2)∇φ, K = G^(-1/2) H G^(-1/2). At a footpoint at
-    distance r the eigenvalues of the matrix are 1 − rκᵢ: they vanish at focal points and are negative beyond. There their
-    absolute values, bounded from below, make the step a direction of descent; a step is taken only if it brings the
-    point nearer.
+    distance r the eigenvalues of the matrix are 1 − rκᵢ: they vanish at focal points and are negative beyond. There
+    their absolute values, bounded from below, make the step a direction of descent; a step is taken only if it brings
+    the point nearer. At a stationary point beyond a focal point, which is no minimum of the distance, the step follows
+    the negative curvature.
 
     Parameters
     ----------
@@ -273,6 +295,8 @@ class Newton:
     max_steps: int = 100
 
     def __post_init__(self) -> None:
+        if self.matrix is not None and not isinstance(self.matrix, bool):
+            raise TypeError(f"matrix must be True, False or None, got {self.matrix!r}")
         _check_stopping(self.tolerance, self.max_steps)
 
     def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
@@ -284,8 +308,8 @@ class Newton:
 class MultiStart:
     """Another solver, run from several starts; the nearest result is kept.
 
-    Any point of Γ nearer than the start's lies, in θ, within the start's distance of the query, so the further starts are
-    drawn uniformly from that ball; the same `seed` draws the same.
+    Any point of Γ nearer than the start's lies, in θ, within the start's distance of the query, so the further starts
+    are drawn uniformly from that ball; the same `seed` draws the same.
 
     Parameters
     ----------
@@ -311,15 +335,18 @@ class MultiStart:
 
     def __post_init__(self) -> None:
         _whole("starts", self.starts, least=1)
+        _whole("seed", self.seed)
 
     def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
         xp = array_namespace(theta)
-        x, y = query[..., :-1], query[..., -1]
+        x = query[..., :-1]
         radius = length(xp, query - xp.concat([theta, surface.value(theta)[..., None]], axis=-1))
         offsets = self._unit_ball_samples(xp, theta)
         others = x + xp.where(xp.isfinite(radius), radius, xp.zeros_like(radius))[..., None] * offsets
         thetas = xp.concat([theta[None, ...], others], axis=0)[: self.starts, ...]
-        found = project(surface, xp.broadcast_to(query, (*thetas.shape[:-1], query.shape[-1])), self.solver, start=thetas)
+        found = project(
+            surface, xp.broadcast_to(query, (*thetas.shape[:-1], query.shape[-1])), self.solver, start=thetas
+        )
         infinity = xp.full_like(found.distance, xp.inf)
         results = (*found.contact, found.status, xp.where(xp.isfinite(found.distance), found.distance, infinity))
         best = tuple(array[0, ...] for array in results)

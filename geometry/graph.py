@@ -10,10 +10,20 @@ from collections.abc import Callable
 from typing import Any, Self
 
 from geometry import _autodiff
-from geometry._namespace import Array, Namespace, array_namespace, device_of, floating, is_array_api_obj
+from geometry._namespace import (
+    Array,
+    Namespace,
+    array_namespace,
+    broadcast,
+    device_of,
+    floating,
+    is_array_api_obj,
+    library,
+    quietly,
+)
 from geometry._vectors import dot, slope, split
 
-__all__ = ["FunctionGraph", "shape_matrix", "steepest_tangent", "upward_normal"]
+__all__ = ["FunctionGraph", "check_surface", "shape_matrix", "steepest_tangent", "upward_normal"]
 
 Function = Callable[[Array], Array]
 
@@ -39,13 +49,14 @@ def upward_normal(gradient: Array) -> Array:
     >>> upward_normal([0.75])
     array([-0.6,  0.8])
     """
-    xp, g = floating("gradient", gradient)
+    xp, g = _vectors("gradient", gradient)
     size = xp.max(xp.abs(g), axis=-1, keepdims=True)
-    size = xp.where(size > 1, size, xp.ones_like(size))
+    size = xp.where(size > 4, size / 4, xp.ones_like(size))  # a quarter, so that 1/size is no subnormal number
     scaled = xp.concat([-g / size, 1 / size], axis=-1)
     return scaled / xp.sqrt(xp.sum(scaled**2, axis=-1, keepdims=True))
 
 
+@quietly
 def steepest_tangent(gradient: Array) -> Array:
     """Tangent vector of a graph over its gradient, τ = (g, |g|²): the direction of steepest ascent.
 
@@ -70,7 +81,7 @@ def steepest_tangent(gradient: Array) -> Array:
     >>> steepest_tangent([3.0, 4.0])
     array([ 3.,  4., 25.])
     """
-    xp, g = floating("gradient", gradient)
+    xp, g = _vectors("gradient", gradient)
     return xp.concat([g, dot(xp, g, g)[..., None]], axis=-1)
 
 
@@ -95,6 +106,13 @@ def shape_matrix(gradient: Array, hessian: Array) -> Array:
            [0., 1.]])
     """
     xp, g, h = floating("gradient and hessian", gradient, hessian)
+    d = g.shape[-1] if g.ndim else 0
+    if d == 0 or tuple(h.shape[-2:]) != (d, d):
+        raise ValueError(
+            "gradient and hessian must have shapes (..., d) and (..., d, d) with d >= 1, "
+            f"got {tuple(g.shape)} and {tuple(h.shape)}"
+        )
+    broadcast(gradient=g.shape[:-1], hessian=h.shape[:-2])
     direction, _, stretch = slope(xp, g)
     half = _scale_columns(xp, h, direction, 1 / stretch)
     return _scale_columns(xp, xp.matrix_transpose(half), direction, 1 / stretch)
@@ -104,6 +122,13 @@ def _scale_columns(xp: Namespace, matrix: Array, direction: Array, factor: Array
     """Multiply each row vector's part along `direction` by `factor`."""
     along, across = split(xp, matrix, direction[..., None, :])
     return across + along * factor[..., None, None] * direction[..., None, :]
+
+
+def _vectors(name: str, array: Array) -> tuple[Namespace, Array]:
+    xp, vectors = floating(name, array)
+    if vectors.ndim == 0 or vectors.shape[-1] == 0:
+        raise ValueError(f"{name} must have shape (..., d) with d >= 1, got {tuple(vectors.shape)}")
+    return xp, vectors
 
 
 class FunctionGraph:
@@ -151,7 +176,7 @@ class FunctionGraph:
         for argument, function in given.items():
             if not callable(function) and (function is not None or argument == "value"):
                 raise TypeError(f"{argument} must be callable, got {function!r}")
-        self._value, self._gradient, self._hessian, self._hessian_vector = given.values()
+        self._value, self._gradient, self._hessian, self._hessian_vector = value, gradient, hessian, hessian_vector
         self._both: Callable[[Array], tuple[Array, Array]] | None = None
         self.name = name or getattr(value, "__name__", "surface")
 
@@ -216,6 +241,10 @@ class FunctionGraph:
         xp, theta = self._parameters(theta)
         if self._hessian is not None:
             result = self._hessian(theta)
+        elif self._hessian_vector is not None:
+            identity = xp.eye(theta.shape[-1], dtype=theta.dtype, device=device_of(theta))
+            columns = [self.hessian_vector(theta, xp.zeros_like(theta) + e) for e in xp.unstack(identity)]
+            result = xp.stack(columns, axis=-1)
         else:
             self._require_framework(xp, "hessian")
             result = _autodiff.hessian(xp, self.gradient, theta)
@@ -224,6 +253,10 @@ class FunctionGraph:
     def hessian_vector(self, theta: Array, vector: Array) -> Array:
         """∇²f(θ) v, shape (..., d), without forming the matrix where the framework or the user allows it."""
         xp, theta, vector = floating("theta and vector", theta, vector)
+        if theta.shape != vector.shape:
+            raise ValueError(
+                f"theta and vector must have one shape, got {tuple(theta.shape)} and {tuple(vector.shape)}"
+            )
         if self._hessian_vector is not None:
             result = self._hessian_vector(theta, vector)
         elif self._hessian is None:
@@ -276,15 +309,12 @@ class FunctionGraph:
         return xp.linalg.eigvalsh(shape_matrix(gradient, self.hessian(theta))) / stretch[..., None]
 
     def _parameters(self, theta: Array) -> tuple[Namespace, Array]:
-        xp, theta = floating("theta", theta)
-        if theta.ndim == 0 or theta.shape[-1] == 0:
-            raise ValueError(f"theta must have shape (..., d) with d >= 1, got {tuple(theta.shape)}")
-        return xp, theta
+        return _vectors("theta", theta)
 
     def _checked(self, xp: Namespace, what: str, result: Any, theta: Array, shape: tuple[int, ...]) -> Array:
         if not is_array_api_obj(result) or array_namespace(result) is not xp:
             raise TypeError(
-                f"{self.name}: {what} must return an array of theta's library ({xp.__name__}), "
+                f"{self.name}: {what} must return an array of theta's library ({library(xp)}), "
                 f"got {type(result).__module__}.{type(result).__qualname__}"
             )
         if tuple(result.shape) != tuple(shape):
@@ -292,11 +322,25 @@ class FunctionGraph:
                 f"{self.name}: {what} must return shape {tuple(shape)} for theta of shape {tuple(theta.shape)}, "
                 f"got {tuple(result.shape)}"
             )
-        return result if result.dtype == theta.dtype else xp.astype(result, theta.dtype)
+        if result.dtype == theta.dtype:
+            return result
+        if not xp.isdtype(result.dtype, ("real floating", "integral", "bool")):
+            raise TypeError(f"{self.name}: {what} must return real numbers, got {result.dtype}")
+        return xp.astype(result, theta.dtype)
 
     def _require_framework(self, xp: Namespace, what: str) -> None:
-        if not _autodiff.is_differentiable(xp) or (self._both is not None and what != "gradient"):
+        if not _autodiff.is_differentiable(xp):
             raise TypeError(
-                f"{self.name} was given no {what}, and arrays of {xp.__name__} cannot be differentiated: "
+                f"{self.name} was given no {what}, and arrays of {library(xp)} cannot be differentiated: "
                 f"pass {what}=..., or use PyTorch or JAX arrays"
             )
+        if self._both is not None:  # its gradient may not be differentiable
+            raise TypeError(f"{self.name} was given a function of value and gradient, but no {what}: pass {what}=...")
+
+
+def check_surface(surface: FunctionGraph) -> None:
+    """Raise unless `surface` is a `FunctionGraph`."""
+    if not isinstance(surface, FunctionGraph):
+        raise TypeError(
+            f"surface must be a FunctionGraph, got {surface!r}; a function f becomes one by FunctionGraph(f)"
+        )

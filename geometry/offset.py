@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from geometry._namespace import Array, array_namespace, per_item
-from geometry.graph import FunctionGraph, upward_normal
+from geometry._namespace import Array, floating, per_item
+from geometry.graph import FunctionGraph, check_surface, upward_normal
 
 __all__ = ["offset"]
 
@@ -24,8 +24,8 @@ def offset(surface: FunctionGraph, theta: Array, radius: Array) -> Array:
 
     Notes
     -----
-    Up to the critical radius this parametrises the offset Γ_ρ. Beyond it the parallel surface folds over itself, and parts
-    of it are nearer to Γ than ρ.
+    Up to the critical radius this parametrises the offset Γ_ρ. Beyond it the parallel surface folds over itself, and
+    parts of it are nearer to Γ than ρ.
 
     References
     ----------
@@ -38,8 +38,8 @@ def offset(surface: FunctionGraph, theta: Array, radius: Array) -> Array:
     >>> offset(plane, [0.0], 5.0)
     array([-3.,  4.])
     """
+    check_surface(surface)
+    xp, theta = floating("theta", theta)
     value, gradient = surface.value_and_gradient(theta)
-    xp = array_namespace(gradient)
-    theta = xp.asarray(theta, dtype=gradient.dtype) if not hasattr(theta, "dtype") else theta
-    point = xp.concat([xp.astype(theta, gradient.dtype), value[..., None]], axis=-1)
+    point = xp.concat([theta, value[..., None]], axis=-1)
     return point + per_item(xp, "radius", radius, gradient) * upward_normal(gradient)

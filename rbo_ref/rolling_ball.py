@@ -40,10 +40,11 @@ class RollingBall:
         7    end
         8  end
 
-    Where we differ from the print: line 4 adds an ambient vector to parameters; p_t is meant, as in Eq. (6). Line 3 runs
-    n_epochs + 1 times; `step` is one pass, and the caller counts. Line 6 is left to `solver`. With ``Descent(γ, P)`` it is
-    the inner loop of the authors' code: P gradient steps on *half* the squared distance, started at the contact θ_t; the
-    paper leaves the factor and the start open. With another solver it is the footpoint nearest to the contact's basin.
+    Where we differ from the print: line 4 adds an ambient vector to parameters; p_t is meant, as in Eq. (6). Line 3
+    runs n_epochs + 1 times; `step` is one pass, and the caller counts. Line 6 is left to `solver`. With ``Descent(γ,
+    P)`` it is the inner loop of the authors' code: P gradient steps on *half* the squared distance, started at the
+    contact θ_t; the paper leaves the factor and the start open. With another solver it is the footpoint nearest to
+    the contact's basin.
 
     Parameters
     ----------
@@ -59,9 +60,10 @@ class RollingBall:
 
     Notes
     -----
-    On the variant "distance": while the ball touches Γ at p_t, u = ν(p_t), and ⟨ν, τ⟩ = 0 identically. The projection of
-    Eq. (11) then changes nothing, and the variant is explicit Euler for the centre on Γ_ρ without a way back: the distance
-    of the centre drifts from ρ by O(η²) a step, and only the footpoint of the new centre, needed for the next τ, feels it.
+    On the variant "distance": while the ball touches Γ at p_t, u = ν(p_t), and ⟨ν, τ⟩ = 0 identically. The projection
+    of Eq. (11) then changes nothing, and the variant is explicit Euler for the centre on Γ_ρ without a way back: the
+    distance of the centre drifts from ρ by O(η²) a step, and only the footpoint of the new centre, needed for the
+    next τ, feels it.
 
     Examples
     --------
@@ -87,9 +89,9 @@ class RollingBall:
         if self.variant not in ("footpoint", "distance"):
             raise ValueError(f"variant must be 'footpoint' or 'distance', got {self.variant!r}")
 
-    def init(self, theta: Array) -> None:
-        """The state before the first step: none. Algorithm 1 has no memory but θ; Section 3.2 finds its first centre."""
-        return None  # noqa: RET501
+    def init(self, theta: Array) -> Any:
+        """The state before the first step: none. Algorithm 1 remembers only θ; Section 3.2 finds its first centre."""
+        return None
 
     def step(self, loss: FunctionGraph | Callable[[Array], Array], theta: Array, state: Any = None) -> Step:
         """One pass of lines 4 to 6: from θ_t to θ_{t+1}.
@@ -109,6 +111,7 @@ class RollingBall:
         surface = loss if isinstance(loss, FunctionGraph) else FunctionGraph(loss)
         xp, theta = floating("theta", theta)
         rho, eta = per_item(xp, "radius", self.radius, theta), per_item(xp, "learning_rate", self.learning_rate, theta)
+        theta = theta + 0 * (rho + eta)  # one ball for every combination of the hyper-parameters
 
         height, gradient = surface.value_and_gradient(theta)
         p = xp.concat([theta, height[..., None]], axis=-1)
@@ -123,7 +126,7 @@ class RollingBall:
         c = p + rho * nu if state is None else state
         delta = -eta * tau  # Eq. (10)
         u = c - p  # ∇d_Γ(c_t) up to its length, for θ_t is the footpoint of c_t
-        delta = delta - xp.sum(u * delta, axis=-1, keepdims=True) / xp.sum(u * u, axis=-1, keepdims=True) * u  # Eq. (11)
+        delta = delta - xp.vecdot(u, delta)[..., None] / xp.vecdot(u, u)[..., None] * u  # Eq. (11)
         candidate = c + delta  # Eq. (12)
         footpoints = project(surface, candidate, self.solver, start=theta)
         return Step(footpoints.theta, candidate, height, nu, tau, c, candidate, footpoints)

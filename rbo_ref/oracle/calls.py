@@ -12,7 +12,16 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from geometry._namespace import Array, Namespace, array_namespace, is_array_api_obj, is_jax_namespace, name_of, to_numpy
+from geometry._namespace import (
+    Array,
+    Namespace,
+    array_namespace,
+    device_of,
+    is_array_api_obj,
+    is_traced,
+    library,
+    to_numpy,
+)
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.truth import Hyper, correctly_rounded
@@ -43,13 +52,14 @@ class ServedLoss:
             raise TypeError(f"the loss was called with {type(theta).__name__}, not an array")
         if tuple(theta.shape) != (self.dimension,):
             raise ValueError(f"the loss was called with shape {tuple(theta.shape)}, expected ({self.dimension},)")
-        xp = array_namespace(theta)
-        if is_jax_namespace(xp):
+        if is_traced(theta):
             return self._call_back(theta)
+        xp = array_namespace(theta)
         value, gradient = self._answer(to_numpy(theta))
         if isinstance(theta, numpy.ndarray):
             return value, gradient
-        return tuple(xp.asarray(a, dtype=theta.dtype, device=theta.device) for a in (numpy.asarray(value), gradient))
+        like = {"dtype": theta.dtype, "device": device_of(theta)}
+        return xp.asarray(numpy.asarray(value), **like), xp.asarray(gradient, **like)
 
     def _call_back(self, theta: Array) -> tuple[Array, Array]:
         import jax
@@ -126,7 +136,9 @@ def _read(result: Any, theta: Array, xp: Namespace) -> Outcome:
             outcome.parts[name] = to_numpy(named[name]) if problem is None else numpy.empty(0)
     if named.get("inner") is not None:
         iterates = list(named["inner"])
-        problem = problem or next(filter(None, (_misfit("inner", i, theta, tuple(theta.shape), xp) for i in iterates)), None)
+        problem = problem or next(
+            filter(None, (_misfit("inner", i, theta, tuple(theta.shape), xp) for i in iterates)), None
+        )
         outcome.inner = None if problem else [to_numpy(i) for i in iterates]
     return Outcome(problem=problem) if problem else outcome
 
@@ -135,9 +147,8 @@ def _misfit(name: str, array: Any, theta: Array, shape: tuple[int, ...], xp: Nam
     """What is wrong with the kind, library, shape or dtype of a result, or None."""
     if not is_array_api_obj(array):
         return f"returned {name} as {type(array).__name__}, not as an array"
-    library = array_namespace(array)
-    if library is not xp:
-        return f"returned {name} as an array of {name_of(library)}, not of {name_of(xp)}"
+    if array_namespace(array) is not xp:
+        return f"returned {name} as an array of {library(array_namespace(array))}, not of {library(xp)}"
     if tuple(array.shape) != shape:
         return f"returned {name} of shape {tuple(array.shape)}, expected {shape}"
     if array.dtype != theta.dtype:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy
 
-from geometry._namespace import Namespace, array_namespace, name_of
+from geometry._namespace import Namespace, array_namespace, library
 from rbo_ref.oracle.calls import Port
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.diagnosis import diagnose
@@ -40,10 +40,11 @@ def check(
     Parameters
     ----------
     step : callable
-        ``step(loss, theta, *, learning_rate, radius, projection_rate, projection_steps)`` → the new theta, or a dict with
-        "theta" and any of "normal", "tangent", "center", "candidate" (d + 1 entries, height last) and "inner" (a list of
-        inner iterates). ``loss(theta)`` → (value, gradient) is served by the oracle in the arrays of `xp`; theta has
-        shape (d,). A port with memory has a method ``fresh()`` that returns a port without memory of earlier steps.
+        ``step(loss, theta, *, learning_rate, radius, projection_rate, projection_steps)`` → the new theta, or a dict
+        with "theta" and any of "normal", "tangent", "center", "candidate" (d + 1 entries, height last) and "inner" (a
+        list of inner iterates). ``loss(theta)`` → (value, gradient) is served by the oracle in the arrays of `xp`;
+        theta has shape (d,). A port with memory has a method ``fresh()`` that returns a port without memory of
+        earlier steps.
     xp : module or str
         The array library that the port works on: ``numpy``, ``torch``, ``jax.numpy``, ...
     dtype : "float64" or "float32"
@@ -72,8 +73,8 @@ def check(
 
     Notes
     -----
-    The truth is computed in ball arithmetic, the loss is served correctly rounded, and every tolerance is a bound of what
-    rounding can do in this case and dtype. Extra evaluations are counted, not judged.
+    The truth is computed in ball arithmetic, the loss is served correctly rounded, and every tolerance is a bound of
+    what rounding can do in this case and dtype. Extra evaluations are counted, not judged.
 
     Examples
     --------
@@ -91,7 +92,7 @@ def check(
     """
     setting, wanted = _setting(step, xp, dtype, dialect, time_limit), _levels(levels)
     chosen = select(cases, seed)
-    report = Report(_name(step), name_of(setting.xp), dtype, setting.dialect.name)
+    report = Report(_name(step), library(setting.xp), dtype, setting.dialect.name)
     began = time.perf_counter()
     judged: list[tuple[Result, Experiment]] = []
     for done, case in enumerate(chosen):
@@ -125,13 +126,13 @@ def _library(xp: Any, dtype: Any) -> Namespace:
         xp = import_module("jax.numpy" if xp == "jax" else xp)
     try:
         probe = xp.asarray(numpy.zeros(1, dtype=dtype))
-        library = array_namespace(probe)
+        namespace = array_namespace(probe)
     except (AttributeError, TypeError) as error:
         raise TypeError(f"xp must be an array library, got {xp!r}") from error
     if str(probe.dtype).rpartition(".")[2] != str(dtype):
-        hint = "; call jax.config.update('jax_enable_x64', True) first" if "jax" in library.__name__ else ""
-        raise ValueError(f"{name_of(library)} turns {dtype} into {probe.dtype}{hint}")
-    return library
+        hint = "; call jax.config.update('jax_enable_x64', True) first" if "jax" in namespace.__name__ else ""
+        raise ValueError(f"{library(namespace)} turns {dtype} into {probe.dtype}{hint}")
+    return namespace
 
 
 def _levels(levels: Iterable[str] | None) -> tuple[str, ...]:
@@ -147,9 +148,15 @@ def _name(step: Any) -> str:
 
 
 def _counts(judged: list[tuple[Result, Experiment]], setting: Setting) -> dict[str, int]:
-    counts = {verdict: 0 for verdict in ("pass", "fail", "undecidable", "skipped")}
+    counts = dict.fromkeys(("pass", "fail", "undecidable", "skipped"), 0)
     for result, _ in judged:
         counts[result.verdict] += 1
     experiments = {id(e): e for _, e in judged}.values()
     needed = sum(1 + hyper.projection_steps for e in experiments for _, hyper, o in e.calls if o.theta is not None)
-    return {"results": len(judged), **counts, "steps": setting.steps, "evaluations": setting.evaluations, "evaluations_needed": needed}
+    return {
+        "results": len(judged),
+        **counts,
+        "steps": setting.steps,
+        "evaluations": setting.evaluations,
+        "evaluations_needed": needed,
+    }

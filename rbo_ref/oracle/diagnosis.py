@@ -18,7 +18,7 @@ from rbo_ref.oracle.truth import error_of, midpoints, true_step
 
 __all__ = ["diagnose"]
 
-EXPERIMENTS = 10  # of either verdict, that a mistake has to reproduce
+EXPERIMENTS = 6  # of either verdict, that a mistake has to reproduce
 SLACK = 20.0  # a mistake may amplify rounding more than the right step does
 NEEDED = 0.9  # share of the calls that a mistake has to reproduce
 Reproduction = tuple[int, int, float]  # calls reproduced, calls in all, worst error in tolerances among the reproduced
@@ -30,20 +30,17 @@ def diagnose(judged: Judged, setting: Setting) -> Diagnosis | None:
     experiments = _telling(judged)
     if not experiments:
         return None
-    best: tuple[float, str, Callable[[], Port], str] | None = None
-    best_counts: Reproduction = (0, 0, 0.0)
+    found: list[tuple[float, str, str, Reproduction]] = []
     for name, description, port in _suspects(setting):
         counts = _reproduction(port, experiments, setting)
-        share = counts[0] / max(counts[1], 1)
-        if share >= NEEDED and (best is None or share > best[0]):
-            best, best_counts = (share, name, port, description), counts
-        if share == 1:
-            break
-    if best is None:
+        if counts[0] >= NEEDED * max(counts[1], 1):
+            found.append((counts[0] / counts[1], name, description, counts))
+    if not found:
         return _precision(experiments, setting)
-    hit, total, worst = best_counts
+    share, name, description, (hit, total, worst) = max(found, key=lambda f: f[0])
+    twins = [other for other_share, other, *_ in found if other_share == share and other != name]
     evidence = f"it reproduces {hit} of {total} of the port's steps, to within {worst:.2g} tolerances of rounding"
-    return Diagnosis(best[1], best[3], evidence)
+    return Diagnosis(name, description, evidence + (f"; so does {', '.join(twins)}" if twins else ""))
 
 
 def _telling(judged: Judged) -> list[Experiment]:

@@ -30,7 +30,9 @@ _ALL = (
     Dialect("authors", "half gradient, inner loop from the contact (the authors' code)", 1, "contact"),
     Dialect("half-candidate", "half gradient, inner loop from below the candidate", 1, "candidate"),
     Dialect("full-contact", "full gradient of the squared distance, inner loop from the contact", 2, "contact"),
-    Dialect("full-candidate", "full gradient of the squared distance, inner loop from below the candidate", 2, "candidate"),
+    Dialect(
+        "full-candidate", "full gradient of the squared distance, inner loop from below the candidate", 2, "candidate"
+    ),
 )
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in _ALL}

@@ -106,7 +106,12 @@ def _single(port: Port, case: Case, setting: Setting, levels: list[str]) -> Iter
             yield Result(case.id, level, "fail", None, None, outcome.problem or ""), experiment
         return
     truth, budget = _truth_of(case, theta, hyper, setting)
-    judges: dict[str, Callable[..., Result]] = {"primitives": _primitives, "inner": _inner, "projection": _projection, "step": _step}
+    judges: dict[str, Callable[..., Result]] = {
+        "primitives": _primitives,
+        "inner": _inner,
+        "projection": _projection,
+        "step": _step,
+    }
     for level in levels:
         yield judges[level](case, theta, hyper, outcome, truth, budget, setting), experiment
 
@@ -117,7 +122,9 @@ def _result(case: Case, level: str, verdict: _Verdict, wrong: str) -> Result:
         return Result(case.id, level, "undecidable", verdict.error, verdict.tolerance, message)
     if verdict.ratio <= 1:
         return Result(case.id, level, "pass", verdict.error, verdict.tolerance, "")
-    return Result(case.id, level, "fail", verdict.error, verdict.tolerance, f"{wrong}: {_times(verdict.ratio)} its tolerance")
+    return Result(
+        case.id, level, "fail", verdict.error, verdict.tolerance, f"{wrong}: {_times(verdict.ratio)} its tolerance"
+    )
 
 
 def _times(ratio: float) -> str:

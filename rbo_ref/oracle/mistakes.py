@@ -1,8 +1,8 @@
 """Known wrong ports: a right port in the plainest words, and what people get wrong in it.
 
-`RightPort` has one method for each line of the algorithm; a mistake overrides one or two of them. The catalogue proves that
-the cases are sensitive (every mistake must fail), and it names the mistake of a port that fails (the one that reproduces its
-output). All ports are written in array-API functions and run on any library and dtype.
+`RightPort` has one method for each line of the algorithm; a mistake overrides one or two of them. The catalogue
+proves that the cases are sensitive (every mistake must fail), and it names the mistake of a port that fails (the one
+that reproduces its output). All ports are written in array-API functions and run on any library and dtype.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ class RightPort:
         projection_steps: int,
     ) -> Array:
         self.xp, self.theta = array_namespace(theta), theta
-        self.eta, self.rho, self.gamma, self.steps = self.tuned(learning_rate, radius, projection_rate, projection_steps)
+        self.eta, self.rho, self.gamma, self.steps = self.tuned(
+            learning_rate, radius, projection_rate, projection_steps
+        )
         self.loss = self.served(loss)
         self.f, self.g = self.evaluated(theta)
         self.nu, self.tau = self.normal(self.g), self.tangent(self.g)

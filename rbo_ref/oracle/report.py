@@ -131,7 +131,8 @@ class Report:
         verdict = "RIGHT" if self.passed else "WRONG" if self.failures else "NOTHING DECIDED"
         needed, spent = self.counts.get("evaluations_needed", 0), self.counts.get("evaluations", 0)
         cost = f"{spent / needed:.2f} x the evaluations needed" if needed else "no evaluations"
-        return f"{verdict}: {self.port} ({self.library}, {self.dtype}, dialect {self.dialect}; {cost}; {self.seconds:.1f} s)"
+        setting = f"{self.library}, {self.dtype}, dialect {self.dialect}"
+        return f"{verdict}: {self.port} ({setting}; {cost}; {self.seconds:.1f} s)"
 
     def _table(self) -> list[str]:
         head = f"{'level':<12}{'ran':>5}" + "".join(f"{v:>13}" for v in VERDICTS) + f"{'worst/tolerance':>17}"

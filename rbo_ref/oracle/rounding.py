@@ -74,7 +74,9 @@ def _round(man: int, exp: int, target: Format) -> tuple[int, int]:
 def _number(man: int, exp: int, target: Format) -> Any:
     scalar = target.dtype.type
     high, low = divmod(abs(man), 1 << 32)  # two exact pieces: man may have the 64 bits of a long double
-    value = numpy.ldexp(scalar(high), exp + 32) + numpy.ldexp(scalar(low), exp) if high else numpy.ldexp(scalar(low), exp)
+    value = (
+        numpy.ldexp(scalar(high), exp + 32) + numpy.ldexp(scalar(low), exp) if high else numpy.ldexp(scalar(low), exp)
+    )
     return -value if man < 0 else value
 
 

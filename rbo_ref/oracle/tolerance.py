@@ -1,12 +1,12 @@
 """How far a right port may be from the truth: a rounding budget for every number, from the conditioning of the case.
 
-Every operation of a port rounds. An error made in producing the inner iterate θ^(j) reaches the result multiplied by the
-Jacobians of the iterations that follow,
+Every operation of a port rounds. An error made in producing the inner iterate θ^(j) reaches the result multiplied by
+the Jacobians of the iterations that follow,
 
     tolerance = SAFETY · Σ_j |J_{P−1} ··· J_j| ℓ_j,    J_k = I − γ(I + ggᵀ + (f − y)H) at θ^(k),
 
-entry by entry, where ℓ_j bounds the rounding of one iteration in whatever order a port sums. Where a case amplifies rounding
-until it is as large as the step itself, no verdict is possible at that level.
+entry by entry, where ℓ_j bounds the rounding of one iteration in whatever order a port sums. Where a case amplifies
+rounding until it is as large as the step itself, no verdict is possible at that level.
 """
 
 from __future__ import annotations
@@ -55,9 +55,11 @@ def budget_of(loss: Loss, step: TrueStep, theta: Floats, hyper: Hyper, dialect: 
     e_center = 3 * origin + hyper.radius * (e_normal + 2 * numpy.abs(normal))
     e_candidate = e_center + numpy.abs(center) + hyper.learning_rate * (e_tangent + 2 * numpy.abs(tangent))
     e_theta = _propagated(loss, [midpoints(x) for x in step.inner], candidate, e_candidate, hyper, dialect)
-    tolerances = (SAFETY * unit * e for e in (e_normal, e_tangent, e_center, e_candidate, e_theta))
-    *others, tolerance = tolerances
-    return Budget(*others, tolerance, is_decidable(tolerance, midpoints(step.theta) - theta))
+    scale = SAFETY * unit
+    decidable = is_decidable(scale * e_theta, midpoints(step.theta) - theta)
+    return Budget(
+        scale * e_normal, scale * e_tangent, scale * e_center, scale * e_candidate, scale * e_theta, decidable
+    )
 
 
 def _propagated(
@@ -77,9 +79,7 @@ def _propagated(
         return total + numpy.abs(product) @ seed
 
 
-def _local(
-    loss: Loss, theta: Floats, candidate: Floats, e_candidate: Floats, rate: float
-) -> tuple[Floats, Floats]:
+def _local(loss: Loss, theta: Floats, candidate: Floats, e_candidate: Floats, rate: float) -> tuple[Floats, Floats]:
     """Rounding of one inner iteration beyond that of θ itself, and its Jacobian."""
     value, gradient = _float_value_and_gradient(loss, theta)
     x, y = candidate[:-1], candidate[-1]

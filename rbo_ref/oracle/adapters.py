@@ -1,0 +1,193 @@
+"""Adapters: from the shape that a framework's users write to the ``step`` that `check` takes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from geometry._namespace import Array
+
+__all__ = ["OptaxPort", "TorchPort", "as_step"]
+
+Loss = Callable[[Array], tuple[Array, Array]]
+SPELLINGS: Mapping[str, tuple[str, ...]] = {
+    "learning_rate": ("learning_rate", "lr", "eta", "step_size"),
+    "radius": ("radius", "rho", "ball_radius"),
+    "projection_rate": ("projection_rate", "projection_lr", "gamma", "inner_lr", "inner_learning_rate"),
+    "projection_steps": ("projection_steps", "inner_steps", "num_steps", "n_steps", "steps", "P"),
+}
+
+
+def _spellings(factory: Callable[..., Any]) -> dict[str, str]:
+    """How a factory spells the four hyper-parameters.
+
+    Raises
+    ------
+    TypeError
+        If it has no parameter for one of them.
+    """
+    parameters = inspect.signature(factory).parameters
+    found = {}
+    for name, spellings in SPELLINGS.items():
+        found[name] = next((s for s in spellings if s in parameters), "")
+        if not found[name]:
+            raise TypeError(
+                f"{getattr(factory, '__name__', factory)} has no parameter for the {name.replace('_', ' ')} "
+                f"(looked for {', '.join(spellings)}); wrap it in a function that has"
+            )
+    return found
+
+
+class TorchPort:
+    """A port that is a ``torch.optim.Optimizer`` with a closure.
+
+    Parameters
+    ----------
+    factory : callable
+        ``factory(params, *, lr, radius, projection_rate, projection_steps)`` → optimizer; common other spellings are
+        recognised. Hyper-parameters that change from step to step are written into ``param_groups``, as PyTorch's
+        schedulers do.
+
+    Notes
+    -----
+    The closure is PyTorch's own: it zeroes the gradients, evaluates the loss, calls ``backward()`` and returns the
+    loss.
+
+    Examples
+    --------
+    ::
+
+        from rbo_ref import oracle
+        oracle.check(oracle.TorchPort(MyRollingBall), xp="torch")
+    """
+
+    library: ClassVar[str] = "torch"
+
+    def __init__(self, factory: Callable[..., Any]) -> None:
+        self.factory, self.name = factory, getattr(factory, "__name__", type(factory).__name__)
+        self.spellings = _spellings(factory)
+        self._optimizer: Any = None
+        self._parameter: Any = None
+
+    def fresh(self) -> TorchPort:
+        """A new optimizer at the next step."""
+        return type(self)(self.factory)
+
+    def __call__(self, loss: Loss, theta: Array, **hyper: Any) -> Array:
+        import torch
+
+        named = {self.spellings[name]: value for name, value in hyper.items()}
+        if self._optimizer is None:
+            self._parameter = torch.nn.Parameter(theta.detach().clone())
+            self._optimizer = self.factory([self._parameter], **named)
+        with torch.no_grad():
+            self._parameter.copy_(theta)
+        for group in self._optimizer.param_groups:
+            group.update({name: value for name, value in named.items() if name in group})
+
+        def closure() -> Array:
+            self._optimizer.zero_grad()
+            value = _served().apply(self._parameter, loss)
+            value.backward()
+            return value
+
+        self._optimizer.step(closure)
+        return self._parameter.detach().clone()
+
+
+def _served() -> Any:
+    """A differentiable function for PyTorch whose value and gradient are the served ones."""
+    import torch
+
+    class Served(torch.autograd.Function):
+        @staticmethod
+        def forward(context: Any, theta: Array, loss: Loss) -> Array:
+            value, gradient = loss(theta.detach())
+            context.save_for_backward(gradient)
+            return value
+
+        @staticmethod
+        def backward(context: Any, weight: Array) -> tuple[Array, None]:
+            return weight * context.saved_tensors[0], None
+
+    return Served
+
+
+class OptaxPort:
+    """A port that is an Optax ``GradientTransformationExtraArgs``.
+
+    Parameters
+    ----------
+    factory : callable
+        ``factory(*, learning_rate, radius, projection_rate, projection_steps)`` → transformation, of which
+        ``update(updates, state, params, *, value, value_and_grad_fn)`` gets the gradient as updates, the value, and the
+        function to evaluate further ones.
+    jit : bool
+        Whether to run the update under ``jax.jit``.
+
+    Notes
+    -----
+    The verdict is on the parameters after ``optax.apply_updates``: x + (y − x) is not y in floating arithmetic, and the
+    tolerance knows.
+
+    Examples
+    --------
+    ::
+
+        from rbo_ref import oracle
+        oracle.check(oracle.OptaxPort(my_rolling_ball), xp="jax")
+    """
+
+    library: ClassVar[str] = "jax"
+
+    def __init__(self, factory: Callable[..., Any], *, jit: bool = False) -> None:
+        self.factory, self.jit, self.name = factory, jit, getattr(factory, "__name__", type(factory).__name__)
+        self.spellings = _spellings(factory)
+        self._state: Any = None
+
+    def fresh(self) -> OptaxPort:
+        """A new state at the next step."""
+        return type(self)(self.factory, jit=self.jit)
+
+    def __call__(self, loss: Loss, theta: Array, **hyper: Any) -> Array:
+        import jax
+        import optax
+
+        transformation = self.factory(**{self.spellings[name]: value for name, value in hyper.items()})
+        if self._state is None:
+            self._state = transformation.init(theta)
+
+        def update(state: Any, params: Array) -> tuple[Array, Any]:
+            value, gradient = loss(params)
+            updates, state = transformation.update(gradient, state, params, value=value, value_and_grad_fn=loss)
+            return optax.apply_updates(params, updates), state
+
+        theta, self._state = (jax.jit(update) if self.jit else update)(self._state, theta)
+        return theta
+
+
+def as_step(port: Any) -> Any:
+    """What a user names on the command line, as a step: optimizers are wrapped, classes of ports made, the rest kept.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be called.
+    """
+    ancestors = [f"{c.__module__}.{c.__qualname__}" for c in getattr(port, "__mro__", ())]
+    if "torch.optim.optimizer.Optimizer" in ancestors:
+        return TorchPort(port)
+    if not callable(port):
+        raise TypeError(f"a port must be callable, got {type(port).__name__}")
+    if inspect.isclass(port):
+        return port()
+    return OptaxPort(port) if _is_optax_factory(port) else port
+
+
+def _is_optax_factory(port: Any) -> bool:
+    """Whether the function takes the four hyper-parameters and nothing else."""
+    try:
+        return len(_spellings(port)) == len(inspect.signature(port).parameters)
+    except (TypeError, ValueError):
+        return False

@@ -1,0 +1,123 @@
+"""The one list of array libraries that the tests run on, and the Hypothesis profiles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+from hypothesis import HealthCheck, settings
+
+# The `backend` fixture is immutable, so one instance may serve all examples of a property.
+settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+def _same(function: Callable) -> Callable:
+    return function
+
+
+@dataclass(frozen=True)
+class Backend:
+    """An array library, on one device, in one way of running it."""
+
+    name: str
+    xp: Any  # array API namespace
+    dtypes: tuple[str, ...] = ("float32", "float64")
+    device: Any = None
+    jit: Callable[[Callable], Callable] = _same
+    writeable: bool = True
+
+    def asarray(self, values: Any, dtype: str | None = None) -> Any:
+        """`values` as an array of this library; floating values in its widest dtype unless told otherwise."""
+        values = np.array(values)
+        if dtype is None:
+            dtype = self.dtypes[-1] if values.dtype.kind == "f" else values.dtype.name
+        array = self.xp.asarray(values, dtype=getattr(self.xp, dtype), device=self.device)
+        if not self.writeable:
+            array.flags.writeable = False
+        return array
+
+    def to_numpy(self, array: Any) -> np.ndarray:
+        """The values of an array of this library in NumPy."""
+        if self.name == "cupy":
+            return array.get()
+        if self.name == "torch":
+            array = array.detach().cpu()
+        return np.from_dlpack(array) if self.name.startswith("strict") else np.asarray(array)
+
+    def belongs(self, array: Any, dtype: str) -> bool:
+        """Whether `array` is of this library, on this device, of this dtype."""
+        like = self.asarray(0.0, dtype)
+        same = array_namespace(array) is array_namespace(like)
+        return same and array.dtype == like.dtype and array.device == like.device
+
+
+def _numpy(**options: Any) -> Backend:
+    import array_api_compat.numpy as xp
+
+    return Backend(xp=xp, **options)
+
+
+def _strict(device: str | None = None, **options: Any) -> Backend:
+    xp = pytest.importorskip("array_api_strict")
+    return Backend(xp=xp, device=device and xp.Device(device), **options)
+
+
+def _torch(**options: Any) -> Backend:
+    pytest.importorskip("torch")
+    import array_api_compat.torch as xp
+
+    return Backend(xp=xp, **options)
+
+
+def _jax(compiled: bool = False, **options: Any) -> Backend:
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    return Backend(xp=jax.numpy, jit=jax.jit if compiled else _same, **options)
+
+
+def _cupy(**options: Any) -> Backend:
+    cupy = pytest.importorskip("cupy", exc_type=ImportError)
+    if not cupy.cuda.is_available():
+        pytest.skip("no CUDA device")
+    import array_api_compat.cupy as xp
+
+    return Backend(xp=xp, **options)
+
+
+BACKENDS: dict[str, Callable[[], Backend]] = {
+    "numpy": lambda: _numpy(name="numpy"),
+    "numpy-readonly": lambda: _numpy(name="numpy-readonly", writeable=False),
+    "strict": lambda: _strict(name="strict"),
+    "strict-no-float64": lambda: _strict("no_float64", name="strict-no-float64", dtypes=("float32",)),
+    "torch": lambda: _torch(name="torch"),
+    "jax": lambda: _jax(name="jax"),
+    "jax-jit": lambda: _jax(compiled=True, name="jax-jit"),
+    "cupy": lambda: _cupy(name="cupy"),
+}
+
+
+@pytest.fixture(params=[pytest.param(name, marks=[pytest.mark.gpu] if name == "cupy" else []) for name in BACKENDS])
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    """Each array library in turn; array_api_strict with everything that it can refuse switched off."""
+    backend = BACKENDS[request.param]()
+    strictest = nullcontext()
+    if backend.name.startswith("strict"):
+        strictest = backend.xp.ArrayAPIStrictFlags(boolean_indexing=False, data_dependent_shapes=False)
+    with strictest:
+        yield backend
+
+
+@pytest.fixture(params=["float32", "float64"])
+def dtype(request: pytest.FixtureRequest, backend: Backend) -> str:
+    """Each floating dtype that the backend's device has."""
+    if request.param not in backend.dtypes:
+        pytest.skip(f"the device has no {request.param}")
+    return request.param
