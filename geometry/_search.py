@@ -107,7 +107,8 @@ def descend(
         *while_loop(lambda s: xp.any(s[-1] == RUNNING), lambda s: tuple(iterate(_State(*s))), tuple(state), query)
     )
     end = Contact(*state[:3])
-    farther = half_square(end, query) > half_square(first, query)  # by rounding alone
+    farther = half_square(end, query) > half_square(first, query)  # by rounding alone: φ knows θ only to √ε, and so
+    farther = farther & (residual(end, query) >= residual(first, query))  # the residual decides
     status = mark(state.status, farther & ~is_converged(first, query, tolerance), Status.STALLED)
     return choose(farther, first, end), state.steps, status
 

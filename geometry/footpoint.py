@@ -107,7 +107,7 @@ class Footpoints:
 
     @property
     def converged(self) -> Array:
-        return self.status == Status.CONVERGED
+        return self.status == int(Status.CONVERGED)
 
 
 class Solver(Protocol):

@@ -14,7 +14,8 @@ import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from geometry import Descent, FunctionGraph, Newton, Solver
-from geometry._namespace import Array, Namespace, floating, positive
+from geometry._namespace import Array, Namespace, floating, positive, quietly
+from geometry._vectors import length
 from rbo_ref.rolling_ball import RollingBall
 
 __all__ = ["Optimizer", "Trajectory", "minimize", "roll", "trajectory"]
@@ -117,7 +118,7 @@ def trajectory(
     Notes
     -----
     Inside ``jax.jit`` the loop is unrolled: `steps` must be static, compilation grows with it, and `callback` is called
-    while tracing only, with symbols for arrays.
+    while tracing only, with symbols for arrays. For a long run compile one step instead.
 
     Examples
     --------
@@ -181,7 +182,7 @@ class _Stop(IntEnum):
 _MESSAGES = {
     _Stop.CONVERGED: "The gradient at the contact is at most tol.",
     _Stop.MAXITER: "The maximum number of iterations has been reached.",
-    _Stop.RESTS: "The ball does not move any more in this precision, yet the gradient at the contact exceeds tol.",
+    _Stop.RESTS: "The projection does not move the ball any more, yet the gradient at the contact exceeds tol.",
     _Stop.NOT_FINITE: "The next contact, or the function there, is not finite; x is the last one that was.",
     _Stop.CALLBACK: "`callback` raised `StopIteration`.",
 }
@@ -209,7 +210,7 @@ def minimize(
     variant: str = "footpoint",
     **unknown: Any,
 ) -> OptimizeResult:
-    """Minimize a function of NumPy arrays with a rolling ball, through the interface of SciPy.
+    """Minimize a function of NumPy arrays with a rolling ball; SciPy's interface.
 
     Call it directly, or as ``scipy.optimize.minimize(fun, x0, jac=True, method=rbo_ref.minimize,
     options={"radius": ρ, "learning_rate": η})``. The minima are those of the offset function f_ρ: a ball of radius ρ
@@ -262,15 +263,15 @@ def minimize(
 
     Notes
     -----
-    *When it stops.* By the envelope identity ∇f_ρ(θ_c) = ∇f(θ) for the centre over θ_c and its contact θ, so that a
-    short gradient at the contact is a stationary point of f and f_ρ alike. Status 0: it is short. Status 1: `maxiter`
-    steps taken. This is also the end of a ball that comes to rest on two crests: f_ρ has a kink there, the contact
-    changes from one crest to the other for ever, and the gradient does not become short. Status 2: a step changed
-    nothing, and no further step would. Status 3: the next contact, or f or ∇f there, is not finite; `x` is the contact
-    before it. Status 99: stopped by the callback.
+    *When it stops.* For the centre over θ_c and its contact θ the envelope identity says ∇f_ρ(θ_c) = ∇f(θ): a short
+    gradient at the contact marks a stationary point of f and of f_ρ alike. Status 0: it is short. Status 1: `maxiter`
+    steps taken. This is also the end of a ball that rests on two crests: f_ρ has a kink there, the contact changes from
+    one crest to the other for ever, and the gradient does not become short. Status 2: a step changed nothing, and so
+    would every further one: η or γ is too small for the precision. Status 3: the next contact, or f or ∇f there, is not
+    finite; `x` is the contact before it. Status 99: stopped by the callback.
 
     *What it costs.* With ``Descent(γ, P)`` a step takes 1 + P evaluations, and the last contact one more:
-    ``nfev = nit·(1 + P) + 1``.
+    ``nfev = nit·(1 + P) + 1``. At status 2 and 3 the evaluations of the step that led nowhere are added.
 
     References
     ----------
@@ -303,7 +304,7 @@ def minimize(
     here, nit = _Here(x, ball.init(x), *objective.evaluate(x)), 0
     stop = None if here.is_finite() else _Stop.NOT_FINITE
     while stop is None:
-        if np.linalg.norm(here.gradient) <= tol:
+        if length(np, here.gradient) <= tol:
             stop = _Stop.CONVERGED
         elif nit == maxiter:
             stop = _Stop.MAXITER
@@ -313,8 +314,7 @@ def minimize(
                 nit += 1
                 stop = tell(here)
 
-    objective.known.append((here.value, here.gradient))
-    center = _standing(ball).step(surface, here.x, here.state).center
+    center = _step(_standing(ball), surface, objective, here).center
     result = OptimizeResult(
         x=here.x, fun=float(here.value), jac=here.gradient, center=center, nit=nit, nfev=objective.calls,
         njev=objective.calls, success=stop == _Stop.CONVERGED, status=int(stop), message=_MESSAGES[stop],
@@ -338,9 +338,7 @@ class _Here(NamedTuple):
 
 def _advance(ball: Optimizer, surface: FunctionGraph, objective: _Objective, here: _Here) -> tuple[_Here, _Stop | None]:
     """The next contact; or the same one, and why there is no next."""
-    objective.known.append((here.value, here.gradient))
-    with np.errstate(over="ignore", invalid="ignore"):  # told by the status
-        step = ball.step(surface, here.x, here.state)
+    step = _step(ball, surface, objective, here)
     if not (np.isfinite(step.theta).all() and np.isfinite(step.candidate).all()):
         return here, _Stop.NOT_FINITE
     center_rests = step.state is None or np.array_equal(step.state, step.center)
@@ -348,6 +346,12 @@ def _advance(ball: Optimizer, surface: FunctionGraph, objective: _Objective, her
         return here, _Stop.RESTS
     there = _Here(step.theta, step.state, *objective.evaluate(step.theta))
     return (there, None) if there.is_finite() else (here, _Stop.NOT_FINITE)
+
+
+@quietly
+def _step(ball: Optimizer, surface: FunctionGraph, objective: _Objective, here: _Here) -> Any:
+    objective.known.append((here.value, here.gradient))
+    return ball.step(surface, here.x, here.state)
 
 
 class _Objective:

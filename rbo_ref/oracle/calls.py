@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy
@@ -29,6 +30,7 @@ from rbo_ref.oracle.truth import Hyper, correctly_rounded
 __all__ = ["Outcome", "ServedLoss", "call", "fresh"]
 
 Port = Callable[..., Any]
+PACKAGE = str(Path(__file__).resolve().parents[1])
 PARTS = ("normal", "tangent", "center", "candidate")
 
 
@@ -113,7 +115,7 @@ def call(port: Port, loss: Loss, theta: Array, hyper: Hyper, time_limit: float) 
 def _told(error: BaseException) -> str:
     """An exception in one line, with the place in the port where it was raised."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "rbo_ref" not in f.filename and "site-packages" not in f.filename]
+    own = [f for f in frames if not f.filename.startswith(PACKAGE) and "site-packages" not in f.filename]
     place = f" (line {own[-1].lineno} of {own[-1].filename.rsplit('/', 1)[-1]})" if own else ""
     return f"raised {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}{place}"
 
@@ -134,13 +136,18 @@ def _read(result: Any, theta: Array, xp: Namespace) -> Outcome:
         if named.get(name) is not None:
             problem = problem or _misfit(name, named[name], theta, (theta.shape[0] + 1,), xp)
             outcome.parts[name] = to_numpy(named[name]) if problem is None else numpy.empty(0)
-    if named.get("inner") is not None:
-        iterates = list(named["inner"])
-        problem = problem or next(
-            filter(None, (_misfit("inner", i, theta, tuple(theta.shape), xp) for i in iterates)), None
-        )
-        outcome.inner = None if problem else [to_numpy(i) for i in iterates]
+    if named.get("inner") is not None and problem is None:
+        problem, outcome.inner = _read_inner(named["inner"], theta, xp)
     return Outcome(problem=problem) if problem else outcome
+
+
+def _read_inner(iterates: Any, theta: Array, xp: Namespace) -> tuple[str | None, list[NDArray[Any]] | None]:
+    """What is wrong with a list of inner iterates, or the list."""
+    if not isinstance(iterates, list | tuple):
+        return f"returned inner as {type(iterates).__name__}, not as a list", None
+    problems = [_misfit("inner", iterate, theta, tuple(theta.shape), xp) for iterate in iterates]
+    problem = next(filter(None, problems), None)
+    return problem, None if problem else [to_numpy(iterate) for iterate in iterates]
 
 
 def _misfit(name: str, array: Any, theta: Array, shape: tuple[int, ...], xp: Namespace) -> str | None:

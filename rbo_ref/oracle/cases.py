@@ -76,8 +76,10 @@ def select(patterns: Any, seed: int) -> list[Case]:
     Raises
     ------
     ValueError
-        If a pattern matches no case.
+        If a pattern matches no case, or the seed is no seed.
     """
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
+        raise ValueError(f"seed must be an integer from 0 to 2³² − 1, got {seed!r}")
     cases = all_cases(seed)
     if patterns is None:
         return list(cases)

@@ -22,6 +22,7 @@ EXPERIMENTS = 6  # of either verdict, that a mistake has to reproduce
 SLACK = 20.0  # a mistake may amplify rounding more than the right step does
 NEEDED = 0.9  # share of the calls that a mistake has to reproduce
 Reproduction = tuple[int, int, float]  # calls reproduced, calls in all, worst error in tolerances among the reproduced
+Record = tuple[Experiment, list[NDArray[Any] | None]]  # an experiment and the tolerance of each of its calls
 Judged = list[tuple[Result, Experiment]]
 
 
@@ -30,13 +31,14 @@ def diagnose(judged: Judged, setting: Setting) -> Diagnosis | None:
     experiments = _telling(judged)
     if not experiments:
         return None
+    records = [(e, [_tolerance(e, theta, hyper, setting) for theta, hyper, _ in e.calls]) for e in experiments]
     found: list[tuple[float, str, str, Reproduction]] = []
     for name, description, port in _suspects(setting):
-        counts = _reproduction(port, experiments, setting)
+        counts = _reproduction(port, records, setting)
         if counts[0] >= NEEDED * max(counts[1], 1):
             found.append((counts[0] / counts[1], name, description, counts))
     if not found:
-        return _precision(experiments, setting)
+        return _precision(records, setting)
     share, name, description, (hit, total, worst) = max(found, key=lambda f: f[0])
     twins = [other for other_share, other, *_ in found if other_share == share and other != name]
     evidence = f"it reproduces {hit} of {total} of the port's steps, to within {worst:.2g} tolerances of rounding"
@@ -77,15 +79,14 @@ def _in_dialect(cls: type[RightPort], dialect: Dialect) -> Callable[[], Port]:
     return InDialect
 
 
-def _reproduction(make: Callable[[], Port], experiments: list[Experiment], setting: Setting) -> Reproduction:
+def _reproduction(make: Callable[[], Port], records: list[Record], setting: Setting) -> Reproduction:
     """How many of the calls of the experiments a suspect answers as the port did."""
     hit, total, worst = 0, 0, 0.0
-    for experiment in experiments:
+    for experiment, tolerances in records:
         stepper = make()
-        for theta, hyper, outcome in experiment.calls:
+        for (theta, hyper, outcome), tolerance in zip(experiment.calls, tolerances, strict=True):
             suspect = stepper if experiment.level == "walk" else fresh(stepper)
             twin = call(suspect, experiment.case.loss, theta.copy(), hyper, setting.time_limit)
-            tolerance = _tolerance(experiment, theta, hyper, setting)
             if tolerance is None or outcome.theta is None:
                 continue
             total += 1
@@ -94,7 +95,7 @@ def _reproduction(make: Callable[[], Port], experiments: list[Experiment], setti
             ratio = float(numpy.max(numpy.abs(twin.theta - outcome.theta).astype(float) / tolerance))
             if ratio <= SLACK:
                 hit, worst = hit + 1, max(worst, ratio)
-        if total >= 4 and hit < total / 2:
+        if total >= 3 and hit < total / 2:
             break  # this is not it
     return hit, total, worst
 
@@ -107,12 +108,11 @@ def _tolerance(experiment: Experiment, theta: NDArray[Any], hyper: Any, setting:
     return budget.theta if budget.is_decidable else None
 
 
-def _precision(experiments: list[Experiment], setting: Setting) -> Diagnosis | None:
-    """Errors that are the same multiple of the rounding budget everywhere are noise of a lower precision."""
+def _precision(records: list[Record], setting: Setting) -> Diagnosis | None:
+    """Errors that are small everywhere are noise of a lower precision."""
     effective = []
-    for experiment in experiments:
-        for theta, hyper, outcome in experiment.calls:
-            tolerance = _tolerance(experiment, theta, hyper, setting)
+    for experiment, tolerances in records:
+        for (theta, hyper, outcome), tolerance in zip(experiment.calls, tolerances, strict=True):
             if tolerance is None or outcome.theta is None:
                 continue
             truth = true_step(experiment.case.loss, tuple(theta), hyper, setting.dialect, setting.target)
@@ -121,9 +121,9 @@ def _precision(experiments: list[Experiment], setting: Setting) -> Diagnosis | N
             if error.max() > 1e-2 * move:
                 return None  # a mistake of the mathematics, not of the precision
             effective.append(float((error / tolerance).max()) * setting.target.unit)
-    if not effective or max(effective) <= setting.target.unit:
+    level = max(effective, default=0.0)
+    if level <= setting.target.unit:
         return None
-    level = max(effective)
     suspect = "float32_inside" if 2.0**-34 < level <= 2.0**-20 and setting.target.unit < 2.0**-30 else "low_precision"
     evidence = f"all {len(effective)} errors are small, the largest as if the unit roundoff were {level:.1e}"
     return Diagnosis(suspect, MISTAKES[suspect].description, f"{evidence} instead of {setting.target.unit:.1e}")

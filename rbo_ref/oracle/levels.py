@@ -199,7 +199,8 @@ class _Trail:
     def __init__(self, case: Case, hyper: Hyper, truth: TrueStep, budget: Budget, setting: Setting) -> None:
         self.case, self.hyper, self.truth, self.budget, self.setting = case, hyper, truth, budget, setting
         self.rate = hyper.projection_rate * setting.dialect.factor
-        self.decided = False
+        self.decided = False  # some iteration moved far enough to be judged
+        self.certain = True  # no query can be taken for the iterate before or after it
 
     def follow(self, theta: NDArray[Any], outcome: Outcome) -> tuple[int | None, _Verdict]:
         """The number of the first wrong iterate (None: all are right) and the worst comparison."""
@@ -213,13 +214,15 @@ class _Trail:
                 return 0, worst
         for k in range(1, steps + 1):
             after, tolerance = self._next(current)
-            self.decided = self.decided or is_decidable(tolerance, midpoints(after) - current.astype(numpy.float64))
+            move = numpy.abs(midpoints(after) - current.astype(numpy.float64)).max()
             place, found = _pick([outcome.theta] if k == steps else places, after, tolerance)
             if found.ratio > 1 and k < steps and _compare(current, after, tolerance).ratio <= 1:
                 place, found = current, _compare(current, after, tolerance)  # at a fixed point there is nothing to ask
-            worst = found if found.ratio > worst.ratio else worst
             if found.ratio > 1:
-                return k, found
+                return (k, found) if self.certain else (None, worst)
+            worst = found if found.ratio > worst.ratio else worst
+            self.decided = self.decided or is_decidable(tolerance, move)
+            self.certain = self.certain and tolerance.max() < move / 4
             current = place
         return None, worst
 

@@ -39,7 +39,7 @@ def thetas(shape, d, dtype="float64"):
 
 
 @given(
-    st.lists(st.floats(-1, 1).filter(lambda c: c == 0 or abs(c) > 1e-2), min_size=1, max_size=4),
+    st.lists(st.floats(-1, 1).filter(lambda c: c == 0 or abs(c) > 1e-2), min_size=1, max_size=3),
     st.floats(0, 1),
 )
 def test_normal_and_tangent_for_all_slopes(backend, dtype, values, part):
@@ -81,8 +81,8 @@ def test_normals_of_a_batch_are_unit_and_upward(backend, dtype, shape):
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_results_follow_theta(backend, dtype, shape):
-    surface, d = surfaces.well(), 3
+def test_results_follow_theta(backend, shape):
+    surface, d, dtype = surfaces.well(), 3, backend.dtypes[-1]
     theta = backend.asarray(thetas(shape, d), dtype)
     verbs = {
         "value": (),
@@ -103,7 +103,9 @@ def test_results_follow_theta(backend, dtype, shape):
 def test_a_batch_equals_its_items(backend, dtype):
     surface, theta = surfaces.well(), thetas((2, 3), 3, dtype)
     for verb in ("point", "normal", "metric", "curvatures"):
-        whole = backend.to_numpy(getattr(surface, verb)(backend.asarray(theta, dtype)))
+        whole = getattr(surface, verb)(backend.asarray(theta, dtype))
+        assert backend.belongs(whole, dtype)
+        whole = backend.to_numpy(whole)
         for i in np.ndindex(2, 3):
             item = backend.to_numpy(getattr(surface, verb)(backend.asarray(theta[i], dtype)))
             # vectorised and scalar exp may differ by an ulp
@@ -212,10 +214,11 @@ CLOSED_FORMS = {
 
 
 @pytest.mark.parametrize("name", CLOSED_FORMS)
-def test_curvatures_in_closed_form(backend, dtype, name):
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_curvatures_in_closed_form(dtype, name):
     surface, d, formula = CLOSED_FORMS[name]
     theta = thetas((2, 3), d, dtype)
-    found = backend.to_numpy(surface.curvatures(backend.asarray(theta, dtype)))
+    found = surface.curvatures(theta)
     # f″ of the double well reaches 100; its rounding, and that of exp, are a few ulps of the largest entry
     scale = max(1, abs(surface.hessian(theta.astype(float))).max())
     np.testing.assert_allclose(found, formula(theta.astype(float)), atol=64 * epsilon(dtype) * scale)
@@ -260,7 +263,11 @@ def test_curvature_is_the_derivative_of_the_normal(surface):
 # Differentiation by the array's framework.
 
 
-@named
+@pytest.mark.parametrize(
+    ("surface", "d"),
+    [(surfaces.plane(0.7), 3), (surfaces.sine(), 1), (surfaces.well(), 3), (surfaces.monkey_saddle(), 2)],
+    ids=str,
+)
 def test_autodiff_equals_the_hand_written_derivatives(backend, surface, d):
     dtype = backend.dtypes[-1]
     theta = backend.asarray(thetas((2, 3), d), dtype)
@@ -272,7 +279,7 @@ def test_autodiff_equals_the_hand_written_derivatives(backend, surface, d):
                 verb(theta)
         return
     matrix = backend.to_numpy(surface.hessian(theta))
-    # Both roundings are a few ulps of the largest terms, which exceed the sum in the double well (12θ² − 4)
+    # either rounds a few times, relative to the largest terms
     atol = 64 * epsilon(dtype) * (1 + abs(matrix).max() + abs(backend.to_numpy(surface.gradient(theta))).max())
     value, gradient = backend.jit(bare.value_and_gradient)(theta)
     assert backend.belongs(value, dtype)

@@ -1,4 +1,4 @@
-"""The loop, trajectories and `minimize` against scalar arithmetic, closed forms, SciPy's own methods, and their counts."""
+"""The loop, trajectories and `minimize` against scalar arithmetic, closed forms, SciPy, and counts of calls."""
 
 from __future__ import annotations
 
@@ -207,11 +207,10 @@ def test_any_optimizer_of_the_same_shape(backend):
 
 def test_a_plain_callable_is_differentiated_by_its_framework():
     torch = pytest.importorskip("torch")
-    path = trajectory(
-        RollingBall(0.1, 0.2), lambda t: torch.sin(t[..., 0]), torch.tensor([1.0], dtype=torch.float64), 5
-    )
-    expected = trajectory(RollingBall(0.1, 0.2), landscapes.sine(), [1.0], 5)
-    assert_allclose(path.theta.numpy(), expected.theta, rtol=0, atol=1e-11)  # two solvers' tolerances, 1.8e-12
+    ball = RollingBall(0.1, 0.2, Descent(0.2, 5))
+    path = trajectory(ball, lambda t: torch.sin(t[..., 0]), torch.tensor([1.0], dtype=torch.float64), 5)
+    for ours, expected in zip(path, trajectory(ball, landscapes.sine(), [1.0], 5), strict=True):
+        assert_allclose(ours.numpy(), expected, rtol=0, atol=1e-14)
 
 
 @pytest.mark.parametrize(
@@ -252,34 +251,34 @@ def bowl(x: np.ndarray) -> tuple[float, np.ndarray]:
     return 1 + 0.5 * float(w @ (x - 1) ** 2), w * (x - 1)
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.integers(1, 6), st.integers(0, 999), st.sampled_from(["footpoint", "distance"]))
 def test_convex_quadratics_end_at_their_minimum(d, seed, variant):
     random = np.random.default_rng(seed)
     q, b = np.linalg.qr(random.normal(size=(d, d)))[0], random.normal(size=d)
-    matrix = q @ np.diag(random.uniform(0.5, 3, d)) @ q.T  # η < 2/λ_max; ρ < 1/λ_max
+    matrix = q @ np.diag(random.uniform(0.5, 1.5, d)) @ q.T  # ρλ_max < 1, η < 2(1/λ_max − ρ): the ball converges
     minimum = np.linalg.solve(matrix, b)
     args = (lambda x: (x @ matrix @ x / 2 - b @ x, matrix @ x - b), minimum + random.normal(size=d))
-    result = minimize(*args, jac=True, radius=0.2, learning_rate=0.2, tol=1e-8, variant=variant)
+    result = minimize(*args, jac=True, radius=0.2, learning_rate=0.6, variant=variant)
     assert result.success
     assert result.status == 0
-    assert_allclose(result.x, minimum, rtol=0, atol=1e-8 / 0.5)  # |x − x*| ≤ |∇f|/λ_min
-    assert np.linalg.norm(matrix @ result.x - b) <= 1e-8
-    peer = scipy.optimize.minimize(*args, jac=True, method="BFGS", options={"gtol": 1e-8})
-    assert_allclose(result.fun, peer.fun, rtol=0, atol=1e-13)
+    assert np.linalg.norm(matrix @ result.x - b) <= 1e-5  # the default
+    assert np.linalg.norm(result.x - minimum) <= 1e-5 / 0.5  # |x − x*| ≤ |∇f|/λ_min
+    peer = scipy.optimize.minimize(*args, jac=True, method="BFGS", options={"gtol": 1e-7})
+    assert_allclose(result.fun, peer.fun, rtol=0, atol=1e-10)  # f − f* ≤ |∇f|²/(2λ_min)
 
 
 def test_a_valley_that_is_too_narrow_is_passed():
-    """The ball ends at the minimum of f_ρ, point-like methods in the pit before it."""
+    """A large ball ends at the bottom of the bowl, a small one in the pit on its side."""
 
     def fun(x):
         pit = 0.5 * np.exp(-50 * (x[0] - 2) ** 2)
         return x[0] ** 2 / 2 - pit, x + 100 * (x - 2) * pit
 
-    point = scipy.optimize.minimize(fun, [2.1], jac=True)
-    small = minimize(fun, [2.1], jac=True, radius=1e-3, learning_rate=0.01)
-    assert_allclose(small.x, point.x, atol=1e-6)
-    large = minimize(fun, [2.1], jac=True, radius=0.5, learning_rate=0.01)
+    pit = scipy.optimize.minimize_scalar(lambda x: fun(np.array([x]))[0], bounds=(1.9, 2.1), options={"xatol": 1e-9})
+    small = minimize(fun, [2.5], jac=True, radius=1e-3, learning_rate=0.01)
+    assert_allclose(small.x, [pit.x], atol=1e-6)
+    large = minimize(fun, [2.5], jac=True, radius=0.5, learning_rate=0.02)
     assert large.success
     assert_allclose(large.x, [0.0], atol=1e-5)
 
@@ -425,18 +424,23 @@ def test_nobody_can_spoil_the_point():
 def test_a_ball_on_two_crests_uses_up_its_steps():
     """ρ exceeds the critical radius 1/10 of f = 5x²: the ball rests with its centre over 0 and touches at both sides,
     where |x| = √(ρ² − 1/100) and the gradient is far from 0."""
-    result = minimize(lambda x: (5 * x[0] ** 2, 10 * x), [2.0], jac=True, radius=0.5, learning_rate=1e-3, maxiter=1500)
-    assert (result.status, result.success, result.nit) == (1, False, 1500)
+    seen, solver = [], MultiStart(GaussNewton(), starts=4)  # the global footpoint
+    result = minimize(
+        lambda x: (5 * x[0] ** 2, 10 * x), [0.6], jac=True, radius=0.5, learning_rate=3e-4, maxiter=100, solver=solver,
+        callback=seen.append,
+    )  # fmt: skip
+    assert (result.status, result.success, result.nit) == (1, False, 100)
     assert "maximum number of iterations" in result.message
-    assert abs(result.center[0]) < 0.02
-    assert_allclose(abs(result.x[0]), math.sqrt(0.25 - 0.01), atol=0.02)
-    assert abs(result.jac[0]) > 1
+    assert np.linalg.norm(result.jac) > 1
+    assert abs(result.center[0]) < 0.02  # a step of the centre is ητ, and η|g| < 0.002 there
+    assert_allclose(np.abs(seen[-10:]), math.sqrt(0.25 - 0.01), atol=0.02)
+    assert_array_equal(np.sign(seen[-9:]), -np.sign(seen[-10:-1]))
 
 
 def test_a_ball_too_slow_to_move_stops_at_once():
     result = minimize(bowl, [2.0], jac=True, radius=0.1, learning_rate=1e-18, projection_rate=0.1, projection_steps=1)
-    assert (result.status, result.success, result.nit, result.nfev) == (2, False, 0, 3)
-    assert "does not move" in result.message
+    assert (result.status, result.success, result.nit, result.nfev) == (2, False, 0, 2)
+    assert "does not move the ball" in result.message
     assert_array_equal(result.x, [2.0])
 
 
@@ -484,16 +488,16 @@ def test_a_start_that_is_not_finite(bad):
 
 def test_steps_that_are_not_finite():
     huge = minimize(lambda x: (1e200 * x[0], np.array([1e200])), [0.0], jac=True, **BALL)  # |∇f|² overflows
-    assert (huge.status, huge.nit, huge.nfev) == (3, 0, huge.njev)
+    assert (huge.status, huge.nit) == (3, 0)
     assert_array_equal(huge.x, [0.0])
 
 
 def test_the_tolerance_is_on_the_length_of_the_gradient():
-    loose, tight = (minimize(bowl, [2.0, 0.0], jac=True, tol=tol, **BALL) for tol in (1e-2, 1e-8))
-    assert 1e-3 < np.linalg.norm(loose.jac) <= 1e-2
-    assert 1e-9 < np.linalg.norm(tight.jac) <= 1e-8
+    for tol in (1e-1, 1e-3):
+        result = minimize(bowl, [2.0, 0.0], jac=True, tol=tol, **BALL)
+        assert tol / 2 < np.linalg.norm(result.jac) <= tol  # a step shortens it by less than a half
     default = minimize(bowl, [2.0, 0.0], jac=True, **BALL)
-    assert 1e-6 < np.linalg.norm(default.jac) <= 1e-5
+    assert 5e-6 < np.linalg.norm(default.jac) <= 1e-5
     assert minimize(bowl, [1.0], jac=True, tol=0, **BALL).nit == 0
 
 
@@ -650,13 +654,13 @@ def test_basinhopping():
     fun = Counted(
         lambda x: (np.cos(14.5 * x[0] - 0.3) + (x[0] + 0.2) * x[0], -14.5 * np.sin(14.5 * x - 0.3) + 2 * x + 0.2)
     )
-    options = {"radius": 1e-3, "learning_rate": 2e-3, "tol": 1e-7}
+    options = {"radius": 1e-3, "learning_rate": 2e-3}
     kwargs = {"method": minimize, "jac": True, "options": options}
     found = scipy.optimize.basinhopping(fun, [1.0], minimizer_kwargs=kwargs, niter=30, rng=1)
     inside = lambda x: math.cos(14.5 * x - 0.3) + (x + 0.2) * x  # noqa: E731
     truth = scipy.optimize.minimize_scalar(inside, bounds=(-0.3, -0.1), options={"xatol": 1e-10})
     assert found.lowest_optimization_result.success
     assert found.minimization_failures == 0
-    assert_allclose(found.x, [truth.x], atol=1e-7)
+    assert_allclose(found.x, [truth.x], atol=1e-7)  # |∇f|/f'' = 1e-5/210
     assert_allclose(found.fun, truth.fun, atol=1e-12)
     assert fun.calls <= found.nfev == found.njev

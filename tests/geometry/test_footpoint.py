@@ -1,0 +1,429 @@
+"""Footpoints against closed forms, certified polynomial roots, brute force and arbitrary precision."""
+
+from types import SimpleNamespace
+
+import mpmath
+import numpy as np
+import pytest
+from flint import fmpz_poly
+from hypothesis import example, given
+from hypothesis import strategies as st
+from scipy.special import lambertw
+
+from geometry import Descent, FunctionGraph, GaussNewton, MultiStart, Newton, Status, offset, project
+from tests.geometry import surfaces
+
+SOLVERS = {
+    "default": None,
+    "GaussNewton": GaussNewton(),
+    "Newton": Newton(),
+    "Newton-CG": Newton(matrix=False),
+    "MultiStart": MultiStart(starts=4),
+}
+each_solver = pytest.mark.parametrize("solver", SOLVERS.values(), ids=SOLVERS)
+FIELDS = ("theta", "point", "distance", "residual", "steps", "status", "converged")
+
+
+def found(backend, surface, points, solver=None):
+    """The fields of `Footpoints` in NumPy, from one compiled call where the backend compiles."""
+
+    def run(points):
+        foot = project(surface, points, solver)
+        return tuple(getattr(foot, field) for field in FIELDS)
+
+    values = (backend.to_numpy(array) for array in backend.jit(run)(points))
+    return SimpleNamespace(**dict(zip(FIELDS, values, strict=True)))
+
+
+def accuracy(dtype, conditioning=8.0) -> float:
+    """The solvers stop at a residual of ε^(3/4) times the coordinates, here of order 1; 1/λ_min(∇²φ) multiplies it."""
+    return conditioning * float(np.finfo(dtype).eps) ** 0.75
+
+
+def queries(shape, d, low=-1.5, high=1.5):
+    rng = np.random.default_rng(d)
+    return np.concatenate([rng.uniform(-1.5, 1.5, (*shape, d)), rng.uniform(low, high, (*shape, 1))], axis=-1)
+
+
+# Closed forms.
+
+
+def on_plane(q, slope=0.7):
+    normal = np.array([-slope] * (q.shape[-1] - 1) + [1])
+    return (q - (q @ normal)[..., None] * normal / (normal @ normal))[..., :-1]
+
+
+def on_paraboloid(q, k=1.5):
+    """The footpoint's radius is the largest root of (k²/2)s³ + (1 − ky)s − r."""
+    r = np.linalg.norm(q[..., :-1], axis=-1)
+    s = np.empty_like(r)
+    for i in np.ndindex(r.shape):
+        roots = np.roots([k**2 / 2, 0, 1 - k * q[(*i, -1)], -r[i]])
+        s[i] = roots.real[abs(roots.imag) < 1e-6].max()
+    return q[..., :-1] * (s / r)[..., None]
+
+
+def on_cap(q, r=3.0):
+    return r * (q / np.linalg.norm(q, axis=-1, keepdims=True))[..., :-1]
+
+
+CLOSED_FORMS = {
+    "plane": (surfaces.plane(0.7), on_plane, (-3, 3)),
+    "paraboloid": (surfaces.paraboloid(1.5), on_paraboloid, (-3, 3)),
+    "cap": (surfaces.cap(3.0), on_cap, (0.5, 6)),
+}
+
+
+@each_solver
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("d", [1, 2, 7])
+@pytest.mark.parametrize("name", CLOSED_FORMS)
+def test_closed_forms(name, d, dtype, solver):
+    surface, truth, heights = CLOSED_FORMS[name]
+    q = queries((20,), d, *heights)
+    q[:, :-1] /= np.sqrt(d)  # keeps the cap's queries over the cap
+    foot = project(surface, q.astype(dtype), solver)
+    assert foot.converged.all()
+    assert foot.theta.dtype == foot.distance.dtype == dtype
+    np.testing.assert_allclose(foot.theta, truth(q), atol=accuracy(dtype, 30))
+    exact = np.concatenate([truth(q), surface.value(truth(q))[..., None]], axis=-1)
+    np.testing.assert_allclose(foot.distance, np.linalg.norm(q - exact, axis=-1), atol=accuracy(dtype, 30))
+
+
+@each_solver
+def test_paraboloid_on_every_backend(backend, solver):
+    if backend.name == "jax" and solver is not None:
+        pytest.skip("JAX compiles every single operation when not under jit: one solver is enough")
+    dtype = backend.dtypes[-1]
+    q = queries((2, 3), 2)
+    foot = found(backend, surfaces.paraboloid(1.5), backend.asarray(q, dtype), solver)
+    assert foot.converged.all()
+    assert (foot.theta.shape, foot.point.shape, foot.distance.shape) == ((2, 3, 2), (2, 3, 3), (2, 3))
+    assert foot.theta.dtype == foot.point.dtype == foot.distance.dtype == foot.residual.dtype == dtype
+    assert foot.steps.dtype.kind == foot.status.dtype.kind == "i"
+    np.testing.assert_allclose(foot.theta, on_paraboloid(q), atol=accuracy(dtype, 30))
+    np.testing.assert_array_equal(foot.point[..., :-1], foot.theta)
+    np.testing.assert_allclose(foot.distance, np.linalg.norm(q - foot.point, axis=-1), atol=accuracy(dtype, 1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("shape", [(), (5,), (2, 3)])
+def test_results_follow_the_points(backend, dtype, shape):
+    if dtype not in backend.dtypes or backend.name == "jax":
+        pytest.skip("the device has no float64, or JAX would compile every single operation")
+    points = backend.asarray(queries(shape, 1), dtype)
+    foot = project(surfaces.sine(), points, Descent(0.1, 3))
+    for field, item in {"theta": (1,), "point": (2,), "distance": (), "residual": ()}.items():
+        assert getattr(foot, field).shape == (*shape, *item)
+        assert backend.belongs(getattr(foot, field), dtype)
+    theta = backend.jit(lambda q: project(surfaces.sine(), q, GaussNewton()).theta)(points)
+    assert theta.shape == (*shape, 1)
+    assert backend.belongs(theta, dtype)
+
+
+def test_integers_become_the_default_float(backend):
+    if backend.name == "jax":
+        pytest.skip("JAX would compile every single operation")
+    default = {"torch": "float32", "strict-no-float64": "float32"}.get(backend.name, "float64")
+    theta = backend.jit(lambda q: project(surfaces.plane(1.0), q, GaussNewton()).theta)(backend.asarray([0, 2]))
+    assert backend.belongs(theta, default)
+    np.testing.assert_allclose(backend.to_numpy(theta), 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("d", [1, 2, 5])
+@pytest.mark.parametrize("rho", [1.5, 2, 3, 5])
+def test_centre_above_the_well(d, rho):
+    """The ball of radius ρ > 1 rests on the rim: |θ| = √u at height 2 sinh(u/2), u = ρ² − W(exp ρ²)."""
+    u = rho**2 - lambertw(np.exp(rho**2)).real
+    q = np.append(np.zeros(d), 2 * np.sinh(u / 2))
+    for solver in (None, Newton(matrix=False), MultiStart()):
+        foot = project(surfaces.well(), q, solver)
+        assert foot.converged
+        assert np.linalg.norm(foot.theta) == pytest.approx(np.sqrt(u), rel=1e-10)
+        assert foot.distance == pytest.approx(rho, rel=1e-10)
+
+
+# Over the trough of the sine wave: ρ and 1 + ρ − f_ρ(−π/2), from the scalar equation s√(1 + sin²s) = ρ sin s.
+TROUGH = [
+    (1.1, 1.99636371078797807),
+    (1.5, 1.92084985581264225),
+    (2, 1.74167003662809628),
+    (3, 1.34769520375891753),
+    (5, 0.868529054387585614),
+    (10, 0.456892248821957107),
+]
+
+
+@pytest.mark.parametrize(("rho", "gap"), TROUGH)
+def test_centre_above_the_trough_on_the_medial_axis(rho, gap):
+    for solver in (None, Newton(matrix=False), MultiStart()):
+        foot = project(surfaces.sine(), [-np.pi / 2, 1 + rho - gap], solver)
+        assert foot.converged
+        assert foot.distance == pytest.approx(rho, rel=1e-9)
+
+
+# Other routes to the truth.
+
+
+@pytest.mark.parametrize("start", ["default", "random"])
+@pytest.mark.parametrize("seed", range(5))
+def test_double_well_against_all_critical_points(seed, start):
+    """The critical points of φ are the real roots of (t − x) + (f − y)f′, isolated with certainty."""
+    rng = np.random.default_rng(seed)
+    x, y = (int(n) for n in rng.integers(-32, 48, 2))  # sixteenths
+    t = fmpz_poly([0, 1])
+    stationary = 16 * t - x + (16 * (t * t - 1) ** 2 - y) * 4 * t * (t * t - 1)
+    roots = np.array([float(r.real) for r, _ in stationary.complex_roots() if r.imag == 0])
+    q = np.array([x / 16, y / 16])
+    surface = surfaces.double_well()
+    distances = np.linalg.norm(q - surface.point(roots[:, None]), axis=-1)
+    starts = None if start == "default" else rng.uniform(-2, 2, (20, 1))
+    for solver in (GaussNewton(), Newton(), Newton(matrix=False)):
+        foot = project(surface, q, solver, start=starts)
+        assert foot.converged.all()
+        assert abs(foot.theta - roots).min(axis=-1).max() < 1e-9
+    foot = project(surface, q, MultiStart(starts=32))
+    assert foot.distance == pytest.approx(distances.min(), abs=1e-12)
+    assert foot.theta[0] == pytest.approx(roots[distances.argmin()], abs=1e-9)
+
+
+def test_multistart_against_brute_force():
+    """Between grid points of width h the squared distance falls by at most max φ″·h²/4."""
+    rng = np.random.default_rng(0)
+    q, h = rng.uniform(-4, 4, (64, 2)), 1e-3
+    grid = np.arange(-10, 10, h)  # no footpoint is farther than |y − sin x| ≤ 5 from x
+    squares = (q[:, :1] - grid) ** 2 + (q[:, 1:] - np.sin(grid)) ** 2
+    brute = squares.min(axis=-1)
+    foot = project(surfaces.sine(), q, MultiStart(starts=32))
+    assert foot.converged.all()
+    assert (foot.distance**2 <= brute + 1e-14).all()
+    assert (foot.distance**2 >= brute - (2 + 5) * h**2 / 4).all()
+
+
+@example(surface=0, theta=0.0, part=0.99, above=True)
+@given(st.integers(0, 3), st.floats(-2, 2), st.floats(0.01, 0.95), st.booleans())
+def test_projection_undoes_the_offset(surface, theta, part, above):
+    """Below the critical radius of its side a parallel surface projects back, from any start in the neighbourhood."""
+    surface, over, under = [
+        (surfaces.sine(), 1, 1),
+        (surfaces.paraboloid(2.0), 0.5, np.inf),
+        (surfaces.well(), 1, 2.676208711244663),
+        (surfaces.exponential(), 1.5 * np.sqrt(3), np.inf),
+    ][surface]
+    rho = part * min(over if above else under, 3.0) * (1 if above else -1)
+    theta = np.array([theta])
+    center = offset(surface, theta, rho)
+    for solver in (GaussNewton(), Newton(), Newton(matrix=False)):
+        foot = project(surface, center, solver, start=theta + 0.02)
+        assert foot.converged
+        # ∇²φ = G(1 − ρκ) ≥ 1 − part
+        assert abs(foot.theta - theta).max() <= accuracy("float64", 20) / (1 - part)
+        assert foot.distance == pytest.approx(abs(rho), rel=1e-9)
+
+
+@each_solver
+def test_a_batch_equals_its_items(solver):
+    q = queries((4, 3), 2)
+    whole = project(surfaces.monkey_saddle(), q, solver)
+    assert whole.converged.all()
+    for i in np.ndindex(4, 3):
+        item = project(surfaces.monkey_saddle(), q[i], solver)
+        assert item.status == whole.status[i]
+        np.testing.assert_allclose(item.theta, whole.theta[i], atol=accuracy("float64", 100))
+
+
+@each_solver
+def test_one_bad_query_spoils_nothing(solver):
+    good = np.array([[0.3, 2.0], [1.0, -1.0]])
+    bad = np.array([[np.nan, 1], [1, np.nan], [np.inf, 1], [1, -np.inf]])
+    mixed = project(surfaces.sine(), np.concatenate([good[:1], bad, good[1:]]), solver)
+    alone = project(surfaces.sine(), good, solver)
+    assert mixed.status.tolist() == [0, 3, 3, 3, 3, 0]
+    np.testing.assert_array_equal(mixed.theta[[0, -1]], alone.theta)
+    assert not np.isnan(mixed.distance[[0, -1]]).any()
+
+
+@pytest.mark.parametrize("name", ["torch", "jax-jit"])
+def test_surfaces_without_derivatives(backend, name):
+    """With a framework that differentiates, a value is enough, and Newton is the default."""
+    if backend.name != name:
+        pytest.skip("not this framework")
+    q = backend.asarray(queries((2, 3), 2))
+    bare = found(backend, FunctionGraph(surfaces.well().value), q)
+    full = found(backend, surfaces.well(), q, Newton())
+    assert bare.converged.all()
+    np.testing.assert_array_equal(bare.steps, full.steps)
+    np.testing.assert_allclose(bare.theta, full.theta, atol=accuracy("float64", 30))
+
+
+def test_start_broadcasts_against_the_points():
+    foot = project(surfaces.sine(), [0.0, 3.0], start=np.linspace(-3, 3, 7)[:, None])
+    assert foot.theta.shape == (7, 1)
+    foot = project(surfaces.sine(), np.zeros((4, 1, 2)), start=np.zeros((3, 1)))
+    assert foot.distance.shape == (4, 3)
+    assert project(surfaces.sine(), np.zeros((0, 2))).theta.shape == (0, 1)
+
+
+# The paper's inner loop.
+
+
+def test_descent_equals_the_formula_in_fifty_digits():
+    """θ ← θ − γ((θ − x) + (f − y)f′), the error carried along by |1 − γφ″| and a few roundings a step."""
+    rng = np.random.default_rng(3)
+    for x, y, start in rng.uniform(-2, 2, (10, 3)):
+        rate, steps, unit = 0.05, 20, 2.0**-53
+        foot = project(surfaces.sine(), [x, y], Descent(rate, steps), start=[start])
+        error = 0.0
+        with mpmath.workdps(50):
+            theta, gamma = mpmath.mpf(start), mpmath.mpf(rate)
+            for _ in range(steps):
+                sin, cos = mpmath.sin(theta), mpmath.cos(theta)
+                bend = float(1 + cos**2 - (sin - y) * sin)
+                terms = float(abs(theta) + gamma * (abs(theta) + abs(x) + (abs(sin) + abs(y)) * abs(cos)))
+                error = abs(1 - rate * bend) * error + 4 * unit * terms
+                theta -= gamma * ((theta - x) + (sin - y) * cos)
+            assert abs(foot.theta[0] - theta) <= error
+        assert foot.steps == steps
+
+
+def test_descent_on_every_backend(backend, dtype):
+    """On f = θ the steps are affine: φ′ = 2θ − x − y, so θ_P = s + (1 − 2γ)^P(θ₀ − s), s = (x + y)/2."""
+    rates, x, y = np.array([0.1, 0.25, 0.5]), 0.5, 2.0
+    points = backend.asarray([[[x, y]], [[x, y]]], dtype)
+    solver = Descent(backend.asarray(rates, dtype), 7)
+    theta = backend.jit(lambda q: project(surfaces.plane(1.0), q, solver).theta)(points)
+    assert theta.shape == (2, 3, 1)
+    assert backend.belongs(theta, dtype)
+    middle = (x + y) / 2
+    expected = middle + (1 - 2 * rates) ** 7 * (x - middle)
+    np.testing.assert_allclose(
+        backend.to_numpy(theta)[..., 0], [expected, expected], rtol=50 * float(np.finfo(dtype).eps)
+    )
+
+
+def counting(surface):
+    """The same surface, and the list of its evaluations."""
+    calls = []
+
+    def pair(theta):
+        calls.append(theta)
+        return surface.value_and_gradient(theta)
+
+    return FunctionGraph.from_value_and_gradient(pair, hessian=surface.hessian), calls
+
+
+def test_descent_costs_exactly_its_steps():
+    surface, calls = counting(surfaces.sine())
+    foot = project(surface, [[0.3, 2.0], [0.0, 1.0]], Descent(0.05, 20))
+    assert (foot.theta.shape, foot.steps.tolist(), len(calls)) == ((2, 1), [20, 20], 20)
+    assert foot.residual.shape == (2,)
+    assert len(calls) == 21
+    assert len({len(calls) for _ in (foot.status, foot.distance, foot.point, foot.converged)}) == 1
+
+
+@pytest.mark.parametrize("solver", [GaussNewton(), Newton()])
+def test_steps_count_the_evaluations(solver):
+    surface, calls = counting(surfaces.sine())
+    foot = project(surface, queries((6,), 1), solver)
+    assert foot.steps.max() == len(calls) - 1
+    assert foot.residual.shape == foot.distance.shape == (6,)
+    assert foot.steps.max() == len(calls) - 1
+
+
+def test_descent_of_no_steps_is_the_start():
+    foot = project(surfaces.sine(), [0.3, 2.0], Descent(0.1, 0), start=[1.0])
+    assert (foot.theta[0], foot.steps, foot.status) == (1.0, 0, Status.STEPS_USED)
+
+
+def test_descent_tells_where_it_ended():
+    """A rate above 2/φ″ diverges, to large numbers first, then to NaN; a small one arrives, or is on its way."""
+    rates, steps = [1.5, 1.5, 0.3, 0.01], [10, 2000, 200, 10]
+    ends = [Status.STEPS_USED, Status.NOT_FINITE, Status.CONVERGED, Status.STEPS_USED]
+    for rate, count, status in zip(rates, steps, ends, strict=True):
+        foot = project(surfaces.paraboloid(), [3.0, 2.0], Descent(rate, count))
+        assert foot.status == status
+        assert foot.converged == (status == Status.CONVERGED)
+        assert not (foot.converged and np.isnan(foot.distance))
+
+
+@given(st.floats(0.01, 100), st.integers(0, 60), st.floats(-3, 3), st.floats(-3, 3))
+def test_descent_never_calls_noise_converged(rate, steps, x, y):
+    for surface in (surfaces.paraboloid(), surfaces.exponential(), surfaces.double_well()):
+        foot = project(surface, [x, y], Descent(rate, steps))
+        if foot.converged:
+            slope = surface.gradient(foot.theta)[0]
+            tangential = ((x - foot.theta[0]) + (y - foot.point[1]) * slope) / np.hypot(1, slope)
+            assert abs(tangential) <= 1e-9 * (1 + abs(foot.point).max())
+
+
+# Bad input.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((np.sin, [1.0, 2.0]), TypeError, r"surface must be a FunctionGraph, got <ufunc 'sin'>"),
+        ((surfaces.sine(), 1.0), ValueError, r"points must have shape \(..., d\+1\) with d >= 1, got \(\)"),
+        ((surfaces.sine(), [1.0]), ValueError, r"points must have shape \(..., d\+1\) with d >= 1, got \(1,\)"),
+        ((surfaces.sine(), "word"), TypeError, "points must be an array of real numbers, got 'word'"),
+        ((surfaces.sine(), [1j, 2]), TypeError, "points must be an array of real numbers"),
+        ((surfaces.sine(), [[1.0], [1, 2]]), ValueError, "points must be an array or a rectangular"),
+        ((surfaces.sine(), [1.0, 2.0], "newton"), TypeError, "solver must be an instance of .*, got 'newton'"),
+        ((surfaces.sine(), [1.0, 2.0], Newton), TypeError, "solver must be an instance of .*, got <class"),
+        ((surfaces.sine(), [1.0, 2.0], MultiStart(5)), TypeError, "solver must be an instance of .*, got 5"),
+        ((FunctionGraph(np.sum), [1.0, 2.0]), TypeError, "sum was given no gradient"),
+        ((FunctionGraph(lambda t: t, lambda t: t), [1.0, 2.0]), ValueError, r"value must return shape \(\)"),
+    ],
+)
+def test_project_refuses(arguments, error, message):
+    with pytest.raises(error, match=message):
+        project(*arguments)
+
+
+def test_project_refuses_starts_that_do_not_fit():
+    bowl = surfaces.paraboloid()
+    with pytest.raises(ValueError, match=r"start must have shape \(..., 2\), got \(3, 3\)"):
+        project(bowl, np.ones((3, 3)), start=np.ones((3, 3)))
+    with pytest.raises(ValueError, match=r"batch shapes must broadcast, got points \(3,\), start \(2,\)"):
+        project(bowl, np.ones((3, 3)), start=np.ones((2, 2)))
+    with pytest.raises(TypeError, match="points and start must be an array of real numbers"):
+        project(bowl, np.ones((3, 3)), start="word")
+    strict = pytest.importorskip("array_api_strict")
+    with pytest.raises(TypeError, match="points and start: all arrays must belong to one array library"):
+        project(bowl, np.ones((3, 3)), start=strict.ones((3, 2)))
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: Descent(-1, 3), ValueError, "rate must be finite and positive, got -1"),
+        (lambda: Descent(np.nan, 3), ValueError, "rate must be finite and positive, got nan"),
+        (lambda: Descent("fast", 3), TypeError, "rate must be an array of real numbers, got 'fast'"),
+        (lambda: Descent(1j, 3), TypeError, "rate must be an array of real numbers"),
+        (lambda: Descent(0.1, 3.0), TypeError, "steps must be an integer, got 3.0"),
+        (lambda: Descent(0.1, True), TypeError, "steps must be an integer, got True"),
+        (lambda: Descent(0.1, -1), ValueError, "steps must be at least 0, got -1"),
+        (lambda: GaussNewton(tolerance=-1), ValueError, "tolerance must be finite and not negative, got -1"),
+        (lambda: GaussNewton(tolerance="x"), TypeError, "tolerance must be an array of real numbers, got 'x'"),
+        (lambda: GaussNewton(max_steps=1.5), TypeError, "max_steps must be an integer, got 1.5"),
+        (lambda: Newton(matrix="yes"), TypeError, "matrix must be True, False or None, got 'yes'"),
+        (lambda: Newton(max_steps=-1), ValueError, "max_steps must be at least 0, got -1"),
+        (lambda: MultiStart(starts=0), ValueError, "starts must be at least 1, got 0"),
+        (lambda: MultiStart(seed="x"), TypeError, "seed must be an integer, got 'x'"),
+    ],
+)
+def test_solvers_refuse(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+def test_rates_must_fit_the_batch():
+    with pytest.raises(ValueError, match=r"batch shapes must broadcast, got rate \(2,\), the batch \(3,\)"):
+        project(surfaces.sine(), np.ones((3, 2)), Descent(np.ones(2), 1))
+
+
+def test_newton_wants_second_derivatives():
+    first = FunctionGraph(lambda t: t[..., 0], np.ones_like, name="first")
+    assert project(first, [0.0, 1.0]).converged
+    with pytest.raises(TypeError, match=r"first was given no hessian.*pass hessian="):
+        project(first, [0.0, 1.0], Newton())
