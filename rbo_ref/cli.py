@@ -8,19 +8,29 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module, util
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy
+
+from geometry import Descent, FunctionGraph
+from rbo_ref.figures import one_step, rolling
+from rbo_ref.landscapes import LANDSCAPES, by_name
 from rbo_ref.oracle import DIALECTS, Report, check
 from rbo_ref.oracle.adapters import as_step
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.levels import LEVELS
 from rbo_ref.oracle.mistakes import MISTAKES
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
+from rbo_ref.rolling_ball import RollingBall
+from rbo_ref.run import trajectory
 
 __all__ = ["main"]
 
 RIGHT, WRONG, COULD_NOT_RUN = 0, 1, 2
+LIBRARIES = ("numpy", "array_api_strict", "torch", "jax", "cupy")
+PICTURES = (".png", ".svg", ".pdf")
 EXAMPLES = Path(__file__).resolve().parents[1] / "tests" / "ports"
 
 
@@ -79,7 +89,21 @@ def _parser() -> argparse.ArgumentParser:
     show.set_defaults(run=_cases)
     known = commands.add_parser("mistakes", help="list the known mistakes", description=_mistakes.__doc__)
     known.set_defaults(run=_mistakes)
+    _add_draw(commands)
     return parser
+
+
+def _add_draw(commands: Any) -> None:
+    draw = commands.add_parser("draw", help="draw a ball that rolls on a landscape", description=_draw.__doc__)
+    draw.add_argument("landscape", metavar="LANDSCAPE", help=", ".join(LANDSCAPES))
+    draw.add_argument("--out", required=True, metavar="FILE", help=f"the picture: {', '.join(PICTURES)}")
+    draw.add_argument("--radius", type=float, default=0.5, metavar="R")
+    draw.add_argument("--learning-rate", type=float, default=0.1, metavar="E")
+    draw.add_argument("--start", type=float, nargs="+", metavar="X", help="one or two coordinates (default: 0.5 each)")
+    draw.add_argument("--steps", type=int, default=50, metavar="N")
+    draw.add_argument("--projection-rate", type=float, metavar="G", help="of the paper's inner loop")
+    draw.add_argument("--projection-steps", type=int, metavar="P", help="of the paper's inner loop")
+    draw.set_defaults(run=_draw)
 
 
 def _cases(options: argparse.Namespace) -> int:
@@ -98,12 +122,60 @@ def _mistakes(options: argparse.Namespace) -> int:
     return RIGHT
 
 
+def _draw(options: argparse.Namespace) -> int:
+    """Draw a ball that rolls on a landscape of one or two dimensions. One step in one dimension is drawn in detail.
+
+    Without a projection rate and steps the ball is projected by Newton's method.
+    """
+    if Path(options.out).suffix.lower() not in PICTURES:
+        raise CouldNotRun(f"the name of the picture must end in {', '.join(PICTURES)}, got {options.out}")
+    try:
+        picture = _picture(options)
+    except (TypeError, ValueError, ImportError) as error:
+        raise CouldNotRun(str(error)) from error
+    try:
+        picture.savefig(options.out)
+    except OSError as error:
+        raise CouldNotRun(f"cannot write {options.out}: {error.strerror}") from error
+    return RIGHT
+
+
+def _picture(options: argparse.Namespace) -> Any:
+    surface, solver = by_name(options.landscape), _solver(options)
+    ball = RollingBall(options.learning_rate, options.radius, solver)
+    start = _start(surface) if options.start is None else options.start
+    if len(start) > 2:
+        raise CouldNotRun(f"--start takes one or two coordinates, got {len(start)}")
+    if len(start) == options.steps == 1:
+        return one_step(surface, start, ball).figure
+    with numpy.errstate(all="ignore"):  # a ball that leaves the range of numbers is drawn up to there
+        path = trajectory(ball, surface, start, options.steps)
+    return rolling(surface, path, options.radius).figure
+
+
+def _solver(options: argparse.Namespace) -> Descent | None:
+    """The paper's inner loop, if it is asked for."""
+    rate, steps = options.projection_rate, options.projection_steps
+    if (rate is None) != (steps is None):
+        raise CouldNotRun("--projection-rate and --projection-steps belong together")
+    return None if rate is None else Descent(rate, steps)
+
+
+def _start(surface: FunctionGraph) -> list[float]:
+    """A start in as few dimensions as the landscape allows."""
+    try:
+        surface.value([0.5])
+    except ValueError:
+        return [0.5, 0.5]
+    return [0.5]
+
+
 def _check(options: argparse.Namespace) -> int:
     """Judge a port of the Rolling Ball Optimizer. Exit status: 0 it is right, 1 it is wrong, 2 it cannot be run.
 
     Without a port: the package's own loop on every array library installed, and the example ports of the source tree.
     """
-    tasks = [_named(options)] if options.port else list(_own(options.dtype)) + list(_examples(options.dtype))
+    tasks = [_named(options)] if options.port else _all(options)
     reports = []
     for task in tasks:
         reports.append(_judge(task, options))
@@ -130,7 +202,7 @@ def _judge(task: Task, options: argparse.Namespace) -> Report:
                 task.port,
                 xp=task.xp,
                 dtype=task.dtype,
-                dialect=options.dialect if options.port else "authors",
+                dialect=options.dialect,
                 levels=options.level,
                 cases=options.case,
                 seed=options.seed,
@@ -196,9 +268,19 @@ def _prepare(xp: str, dtype: str) -> None:
         jax.config.update("jax_enable_x64", True)
 
 
-def _own(dtype: str) -> Iterator[Task]:
-    """The package's own loop on every array library installed."""
-    for xp in ("numpy", "array_api_strict", "torch", "jax", "cupy"):
+def _all(options: argparse.Namespace) -> Iterator[Task]:
+    """The package's own loop and the example ports, on the library asked for or on every one."""
+    if options.dialect != "authors":
+        raise CouldNotRun("--dialect goes with a port: the package's own loop speaks the authors' dialect")
+    if options.xp is not None and options.xp not in LIBRARIES:
+        raise CouldNotRun(f"--xp without a port must be one of {', '.join(LIBRARIES)}, got {options.xp!r}")
+    wanted = (options.xp,) if options.xp else LIBRARIES
+    return chain(_own(wanted, options.dtype), _examples(wanted, options.dtype))
+
+
+def _own(wanted: Sequence[str], dtype: str) -> Iterator[Task]:
+    """The package's own loop on the wanted array libraries, if installed."""
+    for xp in wanted:
         if util.find_spec(xp) is None:
             print(f"skipped: rbo_ref.RollingBall on {xp}: {xp} is not installed", flush=True)
             continue
@@ -220,22 +302,22 @@ def _has_gpu() -> bool:
         return False
 
 
-def _examples(dtype: str) -> Iterator[Task]:
+def _examples(wanted: Sequence[str], dtype: str) -> Iterator[Task]:
     """The example ports of the source tree: each file's ``PORT``, on its ``LIBRARY``."""
     if not EXAMPLES.is_dir():
         print("skipped: the example ports are in the source tree only", flush=True)
         return
     for path in sorted(EXAMPLES.glob("*_port.py")):
-        library = path.stem.partition("_")[0]
-        needed = {"optax": ("jax", "optax")}.get(library, (library,))
-        missing = [package for package in needed if util.find_spec(package) is None]
-        if missing:
-            print(f"skipped: {path.name}: {' and '.join(missing)} is not installed", flush=True)
+        package = path.stem.removesuffix("_port")
+        xp = {"optax": "jax"}.get(package, package)
+        if xp not in wanted:
             continue
-        port = as_step_or_sentence(_load(f"{path}:PORT"), path.name)
-        xp = getattr(port, "library", library)
+        missing = [name for name in dict.fromkeys((xp, package)) if util.find_spec(name) is None]
+        if missing:
+            print(f"skipped: {path.name}: {' and '.join(missing)} not installed", flush=True)
+            continue
         _prepare(xp, dtype)
-        yield Task(path.name, port, xp, dtype)
+        yield Task(path.name, as_step_or_sentence(_load(f"{path}:PORT"), path.name), xp, dtype)
 
 
 def _row(report: Report) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from scipy.optimize import OptimizeResult, OptimizeWarning
 
-from geometry import Descent, FunctionGraph, Newton, Solver
+from geometry import Descent, FunctionGraph, Solver
 from geometry._namespace import Array, Namespace, floating, positive, quietly
 from geometry._vectors import length
 from rbo_ref.rolling_ball import RollingBall
@@ -296,7 +296,7 @@ def minimize(
     x, tell = _start(x0), _listener(callback)
     maxiter = _whole("maxiter", maxiter)
     tol = 1e-5 if tol is None else _number("tol", tol, zero=True)
-    solver = _projection(solver, projection_rate, projection_steps, hess, hessp)
+    solver = _projection(solver, projection_rate, projection_steps)
     ball: Optimizer = RollingBall(_number("learning_rate", learning_rate), _number("radius", radius), solver, variant)
     objective = _Objective(fun, jac, args)
     surface = FunctionGraph.from_value_and_gradient(objective, **_second_order(hess, hessp, args))
@@ -396,6 +396,9 @@ class _Objective:
 
 def _second_order(hess: Any, hessp: Any, args: tuple) -> dict[str, Any]:
     """The caller's second derivatives, for arrays (..., d), under the names of `FunctionGraph`."""
+    for name, function in (("hess", hess), ("hessp", hessp)):
+        if function is not None and not callable(function):
+            raise ValueError(f"{name} must be callable or None, got {function!r}")
     functions = {}
     if hess is not None:
         functions["hessian"] = np.vectorize(lambda x: np.asarray(hess(x.copy(), *args)), signature="(d)->(d,d)")
@@ -445,10 +448,7 @@ def _listener(callback: Any) -> Callable[[_Here], _Stop | None]:
     return tell
 
 
-def _projection(solver: Solver | None, rate: Any, steps: Any, hess: Any, hessp: Any) -> Solver | None:
-    for name, function in (("hess", hess), ("hessp", hessp)):
-        if function is not None and not callable(function):
-            raise ValueError(f"{name} must be callable or None, got {function!r}")
+def _projection(solver: Solver | None, rate: Any, steps: Any) -> Solver | None:
     if (rate is None) != (steps is None):
         missing = "projection_rate" if rate is None else "projection_steps"
         raise ValueError(f"projection_rate and projection_steps belong together: {missing} is missing")
@@ -456,8 +456,6 @@ def _projection(solver: Solver | None, rate: Any, steps: Any, hess: Any, hessp: 
         if solver is not None:
             raise ValueError("give either solver or projection_rate and projection_steps, not both")
         return Descent(_number("projection_rate", rate), _whole("projection_steps", steps))
-    if solver is None and hess is None and hessp is not None:
-        return Newton(matrix=False)
     return solver
 
 

@@ -70,7 +70,10 @@ BAD = {
     ),
     "odd question": (lambda loss, theta, **h: loss(theta[:1])[1], "the loss was called with shape (1,), expected (3,)"),
     "question as list": (lambda loss, theta, **h: loss([1.0])[1], "the loss was called with list, not an array"),
-    "question in integers": (lambda loss, theta, **h: loss(theta.astype(int))[1], "must be a floating dtype, got int64"),
+    "question in integers": (
+        lambda loss, theta, **h: loss(theta.astype(int))[1],
+        "must be a floating dtype, got int64",
+    ),
 }
 
 
@@ -142,7 +145,7 @@ def test_jax_without_64_bits_is_refused():
     before = jax.config.jax_enable_x64
     jax.config.update("jax_enable_x64", False)
     try:
-        with pytest.raises(ValueError, match="turns float64 into float32; call .*jax_enable_x64"):
+        with pytest.raises(ValueError, match=r"turns float64 into float32; call .*jax_enable_x64"):
             check(right, xp="jax")
     finally:
         jax.config.update("jax_enable_x64", before)

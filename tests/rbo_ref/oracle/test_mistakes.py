@@ -34,10 +34,12 @@ def test_nine_in_ten_are_diagnosed_by_name(reports):
 
 @pytest.mark.parametrize("name", sorted(set(MISTAKES) - PRECISION))
 def test_every_mistake_of_the_mathematics_is_caught_in_float32(name):
-    assert not check(MISTAKES[name](), dtype="float32", cases=CLAIMS[name]).passed
+    assert not check(MISTAKES[name](), dtype="float32", cases=CLAIMS[name], diagnosis=False).passed
 
 
-@pytest.mark.parametrize("name", ["normal_flipped", "stale_gradient", "one_step_too_few", "carries_center", "tangent_unit"])
+@pytest.mark.parametrize(
+    "name", ["normal_flipped", "stale_gradient", "one_step_too_few", "carries_center", "tangent_unit"]
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_mistake_in_another_library_is_diagnosed_too(name, dtype):
     pytest.importorskip("torch", reason="torch is not installed")

@@ -35,7 +35,9 @@ class Rearranged(RightPort):
 
     def stepped(self):
         lift = self.rho / np.hypot(1, np.linalg.norm(self.g))
-        return np.append(self.theta - (lift + self.eta) * self.g, self.f + (lift - self.eta * np.linalg.norm(self.g) ** 2))
+        return np.append(
+            self.theta - (lift + self.eta) * self.g, self.f + (lift - self.eta * np.linalg.norm(self.g) ** 2)
+        )
 
     def pull(self, theta):
         f, g = self.loss(theta)
@@ -149,7 +151,9 @@ def test_the_packages_own_loop_is_right_on_every_library(library, dtype):
         importlib.import_module("jax").config.update("jax_enable_x64", True)
     port = jitted_rolling_ball if library == "jax-jit" else rolling_ball
     report = fine(check(port, xp=name, dtype=dtype, cases=SOME if name == "jax" else None))
-    by_level = {level: {r.verdict for r in report.results if r.level == level} for level in ("primitives", "projection")}
+    by_level = {
+        level: {r.verdict for r in report.results if r.level == level} for level in ("primitives", "projection")
+    }
     assert by_level["primitives"] == {"pass"}
     assert "pass" in by_level["projection"]
 
@@ -170,7 +174,10 @@ def test_evaluations_are_counted_not_judged():
 
 def test_the_paper_s_own_experiment_is_decided_by_single_iterations_only():
     report = check(RightPort(), cases="eq13-paper")
-    assert {r.level: r.verdict for r in report.results if r.verdict != "skipped"} == {"inner": "pass", "step": "undecidable"}
+    assert {r.level: r.verdict for r in report.results if r.verdict != "skipped"} == {
+        "inner": "pass",
+        "step": "undecidable",
+    }
 
 
 def test_the_tolerance_is_not_a_formality():
