@@ -30,9 +30,9 @@ def main() -> None:
     caught, right = sum(map(bool, kills.values())), sum(named[name] == name for name in MISTAKES)
     least = min(map(len, kills.values()))
     print(
-        f"\n{options.dtype}: {caught} of {len(MISTAKES)} caught, each by at least {least} cases; {right} diagnosed by name;"
+        f"\n{options.dtype}: {caught} of {len(MISTAKES)} caught, each in {least} of {len(all_cases(0))} cases or more;"
     )
-    print(f"{len(all_cases(0))} cases; {time.perf_counter() - began:.0f} s")
+    print(f"{right} diagnosed by name; {time.perf_counter() - began:.0f} s")
     if options.csv:
         with options.csv.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)

@@ -148,8 +148,11 @@ def _picture(options: argparse.Namespace) -> Any:
         raise CouldNotRun(f"--start takes one or two coordinates, got {len(start)}")
     if len(start) == options.steps == 1:
         return one_step(surface, start, ball).figure
-    with numpy.errstate(all="ignore"):  # a ball that leaves the range of numbers is drawn up to there
+    with numpy.errstate(all="ignore"):
         path = trajectory(ball, surface, start, options.steps)
+    finite = numpy.isfinite(path.theta).all(axis=-1) & numpy.isfinite(path.height)
+    if finite[0] and not finite.all():
+        print(f"rbo-ref: not finite after {finite.argmin()} steps; drawn up to there", file=sys.stderr)
     return rolling(surface, path, options.radius).figure
 
 

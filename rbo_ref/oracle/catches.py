@@ -32,7 +32,6 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "vertical_term_sign",
     ),
     "eq13-paper": (
-        "inner_backtracking",
         "normal_epsilon",
         "radius_ignored",
         "averages_iterates",
@@ -98,6 +97,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "inner_nesterov",
     ),
     "saddle-diverge": (
+        "inner_backtracking",
         "best_iterate",
         "rates_swapped",
         "one_step_too_few",
@@ -105,6 +105,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "vertical_term_without_gradient",
     ),
     "waves-10d-far": (
+        "inner_backtracking",
         "parameters_clamped",
         "learning_rate_times_radius",
         "starts_at_gradient_step",
@@ -150,7 +151,6 @@ CATCHES: dict[str, tuple[str, ...]] = {
     ),
     "cliff": (
         "stops_when_small",
-        "inner_backtracking",
         "tangent_at_center",
         "normal_components_rotated",
         "projects_center",

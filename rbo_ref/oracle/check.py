@@ -33,6 +33,7 @@ def check(
     cases: Iterable[str] | str | None = None,
     seed: int = 0,
     time_limit: float = 20.0,
+    diagnosis: bool = True,
     progress: Callable[[int, int], Any] | None = None,
 ) -> Report:
     """Judge a port of the Rolling Ball Optimizer.
@@ -58,6 +59,8 @@ def check(
         Draws three further cases.
     time_limit : float
         Seconds that one step may take.
+    diagnosis : bool
+        Whether to compare a port that fails with the known mistakes.
     progress : callable, optional
         Called with (cases done, cases in all).
 
@@ -102,7 +105,7 @@ def check(
     if progress is not None:
         progress(len(chosen), len(chosen))
     report.results = [result for result, _ in judged]
-    if report.failures:
+    if report.failures and diagnosis:
         report.diagnosis = diagnose(judged, setting)
     report.counts = _counts(judged, setting)
     report.seconds = time.perf_counter() - began

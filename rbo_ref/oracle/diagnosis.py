@@ -104,7 +104,7 @@ def _tolerance(experiment: Experiment, theta: NDArray[Any], hyper: Any, setting:
     """The tolerance of a call's result, or None where the case decides nothing."""
     loss = experiment.case.loss
     truth = true_step(loss, tuple(theta), hyper, setting.dialect, setting.target)
-    budget = budget_of(loss, truth, theta.astype(float), hyper, setting.dialect, setting.target.unit)
+    budget = budget_of(loss, truth, hyper, setting.dialect, setting.target)
     return budget.theta if budget.is_decidable else None
 
 

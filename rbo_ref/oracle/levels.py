@@ -15,7 +15,7 @@ from rbo_ref.oracle.cases import Case
 from rbo_ref.oracle.dialects import Dialect
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.rounding import Format, exact
-from rbo_ref.oracle.tolerance import Budget, budget_of, inner_budget, is_decidable
+from rbo_ref.oracle.tolerance import Budget, budget_of, inner_budget, is_decidable, projection_budget
 from rbo_ref.oracle.truth import Hyper, TrueStep, error_of, inner_step, midpoints, true_step
 
 __all__ = ["LEVELS", "Experiment", "Setting", "judge"]
@@ -91,8 +91,7 @@ def judge(port: Port, case: Case, setting: Setting, levels: tuple[str, ...]) -> 
 
 def _truth_of(case: Case, theta: NDArray[Any], hyper: Hyper, setting: Setting) -> tuple[TrueStep, Budget]:
     step = true_step(case.loss, tuple(theta), hyper, setting.dialect, setting.target)
-    place = theta.astype(numpy.float64)
-    return step, budget_of(case.loss, step, place, hyper, setting.dialect, setting.target.unit)
+    return step, budget_of(case.loss, step, hyper, setting.dialect, setting.target)
 
 
 def _single(port: Port, case: Case, setting: Setting, levels: list[str]) -> Iterator[tuple[Result, Experiment]]:
@@ -101,11 +100,11 @@ def _single(port: Port, case: Case, setting: Setting, levels: list[str]) -> Iter
     theta = case.start(setting.target)
     outcome = setting.call(fresh(port), case, setting.array(theta), hyper)
     experiment = Experiment(case, "step", [(theta, hyper, outcome)])
+    truth, budget = _truth_of(case, theta, hyper, setting)
     if outcome.theta is None:
         for level in levels:
-            yield Result(case.id, level, "fail", None, None, outcome.problem or ""), experiment
+            yield _unanswered(case, level, outcome, budget), experiment
         return
-    truth, budget = _truth_of(case, theta, hyper, setting)
     judges: dict[str, Callable[..., Result]] = {
         "primitives": _primitives,
         "inner": _inner,
@@ -123,12 +122,19 @@ def _result(case: Case, level: str, verdict: _Verdict, wrong: str) -> Result:
     if verdict.ratio <= 1:
         return Result(case.id, level, "pass", verdict.error, verdict.tolerance, "")
     return Result(
-        case.id, level, "fail", verdict.error, verdict.tolerance, f"{wrong}: {_times(verdict.ratio)} its tolerance"
+        case.id,
+        level,
+        "fail",
+        verdict.error,
+        verdict.tolerance,
+        f"{wrong}: off by {verdict.ratio:.3g} times the tolerance",
     )
 
 
-def _times(ratio: float) -> str:
-    return f"off by {ratio:.3g} times"
+def _unanswered(case: Case, level: str, outcome: Outcome, budget: Budget) -> Result:
+    """The verdict on a call without a usable answer; where rounding has no bound, a right port may overflow."""
+    blameless = not outcome.hung and not numpy.isfinite(budget.theta).all()
+    return Result(case.id, level, "undecidable" if blameless else "fail", None, None, outcome.problem or "")
 
 
 def _primitives(
@@ -142,7 +148,7 @@ def _primitives(
         if name in outcome.parts
     }
     first_wrong = next((n for n in verdicts if verdicts[n].ratio > 1), None)
-    name = first_wrong or max(verdicts, key=lambda n: verdicts[n].ratio)
+    name = first_wrong or max(verdicts, key=lambda n: numpy.nan_to_num(verdicts[n].ratio, nan=-1.0))
     return _result(case, "primitives", verdicts[name], f"the {name} is wrong")
 
 
@@ -164,11 +170,13 @@ def _projection(
 
     candidate = [exact(c) for c in outcome.parts["candidate"]]
     rate = hyper.projection_rate * setting.dialect.factor
-    place = [exact(t) for t in theta] if setting.dialect.start == "contact" else candidate[:-1]
+    inner = [[exact(t) for t in theta] if setting.dialect.start == "contact" else candidate[:-1]]
     with ctx.workprec(2048):
         for _ in range(hyper.projection_steps):
-            place = inner_step(case.loss, place, candidate, rate)
-    verdict = _compare(outcome.theta, place, budget.theta, budget.is_decidable)
+            inner.append(inner_step(case.loss, inner[-1], candidate, rate))
+    tolerance = projection_budget(case.loss, inner, candidate, rate, setting.target)
+    decidable = is_decidable(tolerance, midpoints(inner[-1]) - theta.astype(numpy.float64))
+    verdict = _compare(outcome.theta, inner[-1], tolerance, decidable)
     return _result(case, "projection", verdict, "the projection of the port's own candidate is wrong")
 
 
@@ -209,7 +217,7 @@ class _Trail:
         places = list(outcome.inner or outcome.queries)
         current, worst = theta, _Verdict(0.0, 0.0, 0.0)
         if self.setting.dialect.start == "candidate":
-            current, worst = _pick(places, self.truth.candidate[:-1], self.budget.candidate[:-1])
+            current, worst = self._start(places, outcome)
             if worst.ratio > 1:
                 return 0, worst
         for k in range(1, steps + 1):
@@ -226,16 +234,22 @@ class _Trail:
             current = place
         return None, worst
 
+    def _start(self, places: list[NDArray[Any]], outcome: Outcome) -> tuple[NDArray[Any], _Verdict]:
+        """θ^(0) below the candidate: a list of iterates that was handed out may begin after it."""
+        goal, tolerance = self.truth.candidate[:-1], self.budget.candidate[:-1]
+        place, found = _pick(places, goal, tolerance)
+        return (place, found) if found.ratio <= 1 else _pick(list(outcome.queries), goal, tolerance)
+
     def _next(self, current: NDArray[Any]) -> tuple[list[Any], NDArray[Any]]:
         """Where one right iteration leads, and its tolerance."""
         from flint import ctx
 
+        place, goal = [exact(t) for t in current], self.truth.candidate
         with ctx.workprec(256):
-            after = inner_step(self.case.loss, [exact(t) for t in current], self.truth.candidate, self.rate)
-        place, goal = current.astype(numpy.float64), midpoints(self.truth.candidate)
-        unit = self.setting.target.unit
-        budget = inner_budget(self.case.loss, place, midpoints(after), goal, self.budget.candidate, self.rate, unit)
-        return after, budget
+            after = inner_step(self.case.loss, place, goal, self.rate)
+        return after, inner_budget(
+            self.case.loss, place, after, goal, self.budget.candidate, self.rate, self.setting.target
+        )
 
 
 def _pick(places: list[NDArray[Any]], truth: list[Any], tolerance: NDArray[Any]) -> tuple[NDArray[Any], _Verdict]:
@@ -274,20 +288,22 @@ def _trajectory(level: str, port: Port, case: Case, setting: Setting, *, restart
     given = setting.array(theta)
     experiment = Experiment(case, level)
     worst = _Verdict(0.0, 0.0, 0.0)
-    undecided = 0
+    decidable = False
     for t in range(case.walk):
         hyper = case.hypers[t % len(case.hypers)]
         outcome = setting.call(fresh(port) if restart else stepper, case, given, hyper)
         experiment.calls.append((theta, hyper, outcome))
-        if outcome.theta is None:
-            return Result(case.id, level, "fail", None, None, f"step {t + 1}: {outcome.problem}"), experiment
         truth, budget = _truth_of(case, theta, hyper, setting)
+        unbounded = not numpy.isfinite(budget.theta).all()
+        if outcome.theta is None and (outcome.hung or not unbounded):
+            return Result(case.id, level, "fail", None, None, f"step {t + 1}: {outcome.problem}"), experiment
+        if outcome.theta is None or unbounded:
+            break  # from here on, right ports may be anywhere
         verdict = _compare(outcome.theta, truth.theta, budget.theta, budget.is_decidable)
-        undecided += not verdict.decidable
+        decidable = decidable or verdict.decidable
         if verdict.ratio > 1:
             return _result(case, level, verdict, f"step {t + 1} of {case.walk} is wrong"), experiment
         worst = verdict if verdict.ratio > worst.ratio else worst
         theta = case.rounded(truth, setting.target) if restart else outcome.theta
         given = setting.array(theta) if restart else outcome.raw
-    decidable = undecided < case.walk
     return _result(case, level, _Verdict(worst.ratio, worst.error, worst.tolerance, decidable), ""), experiment

@@ -1,11 +1,11 @@
-"""Losses that the oracle serves: value and gradient in ball arithmetic, and the Hessian in float64 for conditioning.
+"""Losses that the oracle serves: value, gradient and Hessian in ball arithmetic.
 
 A loss is a sum of terms. Its coefficients are float64 numbers taken as exact, whatever dtype a port works in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,6 +20,7 @@ __all__ = ["Bumps", "Loss", "Quadratic", "Ridges"]
 
 Vector = list[Any]  # of arb
 Matrix = NDArray[numpy.float64]
+Jet = tuple[Any, Any, Any]  # value, slope and bend of a profile
 
 
 class Term(Protocol):
@@ -27,7 +28,7 @@ class Term(Protocol):
 
     def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]: ...
 
-    def hessian(self, theta: Matrix) -> Matrix: ...
+    def hessian(self, theta: Vector) -> arb_mat: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,9 +45,10 @@ class Loss:
             value, gradient = value + other, [a + b for a, b in zip(gradient, slope, strict=True)]
         return value, gradient
 
-    def hessian(self, theta: Matrix) -> Matrix:
-        """∇²f(θ) in float64."""
-        return sum((term.hessian(theta) for term in self.terms), numpy.zeros((theta.size, theta.size)))
+    def hessian(self, theta: Vector) -> arb_mat:
+        """∇²f(θ), enclosed likewise."""
+        first, *others = (term.hessian(theta) for term in self.terms)
+        return sum(others, first)
 
 
 def _matrix(rows: Matrix) -> arb_mat:
@@ -55,7 +57,8 @@ def _matrix(rows: Matrix) -> arb_mat:
     return arb_mat([[arb(float(x)) for x in row] for row in rows])
 
 
-def _column(vector: Vector) -> arb_mat:
+def column(vector: Sequence[Any]) -> arb_mat:
+    """A vector as a matrix of one column."""
     from flint import arb_mat
 
     return arb_mat([[x] for x in vector])
@@ -63,6 +66,13 @@ def _column(vector: Vector) -> arb_mat:
 
 def _entries(column: arb_mat) -> Vector:
     return [column[i, 0] for i in range(column.nrows())]
+
+
+def identity(size: int) -> arb_mat:
+    """The unit matrix."""
+    from flint import arb_mat
+
+    return arb_mat(size, size, [i == j for i in range(size) for j in range(size)])
 
 
 def _dot(a: Vector, b: Sequence[Any]) -> arb:
@@ -82,30 +92,32 @@ class Quadratic:
         return _matrix(self.matrix)
 
     def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
-        curved = _entries(self._exact * _column(theta))
+        curved = _entries(self._exact * column(theta))
         slope = [float(b) for b in self.slope]
         value = _dot(curved, theta) / 2 + _dot(theta, slope) + self.height
         return value, [a + b for a, b in zip(curved, slope, strict=True)]
 
-    def hessian(self, theta: Matrix) -> Matrix:
-        return self.matrix
+    def hessian(self, theta: Vector) -> arb_mat:
+        return self._exact
 
 
-def _softplus(u: arb) -> tuple[arb, arb]:
+def _sin(u: arb) -> Jet:
+    sine, cosine = u.sin_cos()
+    return sine, cosine, -sine
+
+
+def _exp(u: arb) -> Jet:
     e = u.exp()
-    return e.log1p(), e / (1 + e)
+    return e, e, e
 
 
-PROFILES: dict[str, Callable[[Any], tuple[Any, Any]]] = {
-    "sin": lambda u: u.sin_cos(),
-    "exp": lambda u: (u.exp(), u.exp()),
-    "softplus": _softplus,
-}
-BENDS: dict[str, Callable[[Matrix], Matrix]] = {
-    "sin": lambda u: -numpy.sin(u),
-    "exp": numpy.exp,
-    "softplus": lambda u: 1 / (2 + 2 * numpy.cosh(u)),
-}
+def _softplus(u: arb) -> Jet:
+    e = u.exp()
+    slope = e / (1 + e)
+    return e.log1p(), slope, slope / (1 + e)
+
+
+PROFILES: dict[str, Callable[[Any], Jet]] = {"sin": _sin, "exp": _exp, "softplus": _softplus}
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,17 +134,25 @@ class Ridges:
         matrix = _matrix(self.weights)
         return matrix, matrix.transpose()
 
-    def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
-        down, up = self._exact
-        arguments = [u + float(s) for u, s in zip(_entries(down * _column(theta)), self.shifts, strict=True)]
-        values, slopes = zip(*map(PROFILES[self.profile], arguments), strict=True)
-        amplitudes = [float(a) for a in self.amplitudes]
-        scaled = [a * slope for a, slope in zip(amplitudes, slopes, strict=True)]
-        return _dot(list(values), amplitudes), _entries(up * _column(scaled))
+    def _jets(self, theta: Vector) -> Iterator[Jet]:
+        """Value, slope and bend of each ridge."""
+        profile = PROFILES[self.profile]
+        for u, shift, amplitude in zip(
+            _entries(self._exact[0] * column(theta)), self.shifts, self.amplitudes, strict=True
+        ):
+            value, slope, bend = profile(u + float(shift))
+            yield float(amplitude) * value, float(amplitude) * slope, float(amplitude) * bend
 
-    def hessian(self, theta: Matrix) -> Matrix:
-        bends = self.amplitudes * BENDS[self.profile](self.weights @ theta + self.shifts)
-        return self.weights.T @ (bends[:, None] * self.weights)
+    def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
+        values, slopes, _ = zip(*self._jets(theta), strict=True)
+        return sum(values[1:], values[0]), _entries(self._exact[1] * column(slopes))
+
+    def hessian(self, theta: Vector) -> arb_mat:
+        from flint import arb_mat
+
+        down, up = self._exact
+        bends = [bend for *_, bend in self._jets(theta)]
+        return up * arb_mat([[bend * w for w in row] for bend, row in zip(bends, down.tolist(), strict=True)])
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,17 +163,24 @@ class Bumps:
     amplitude: float
     square_width: float  # s
 
-    def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
-        value, gradient = theta[0] * 0, [t * 0 for t in theta]
+    def _bumps(self, theta: Vector) -> Iterator[tuple[arb, Vector]]:
+        """The height of each bump, and the way from its centre."""
         for center in self.centers:
             away = [t - float(m) for t, m in zip(theta, center, strict=True)]
-            bump = self.amplitude * (-_dot(away, away) / self.square_width).exp()
+            yield self.amplitude * (-_dot(away, away) / self.square_width).exp(), away
+
+    def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
+        value, gradient = theta[0] * 0, [t * 0 for t in theta]
+        for bump, away in self._bumps(theta):
             value += bump
             gradient = [g - 2 * bump * a / self.square_width for g, a in zip(gradient, away, strict=True)]
         return value, gradient
 
-    def hessian(self, theta: Matrix) -> Matrix:
-        away = theta - self.centers
-        bumps = self.amplitude * numpy.exp(-(away**2).sum(-1) / self.square_width)
-        outer = numpy.einsum("k,ki,kj->ij", bumps, away, away) * (4 / self.square_width**2)
-        return outer - numpy.eye(theta.size) * (2 * bumps.sum() / self.square_width)
+    def hessian(self, theta: Vector) -> arb_mat:
+        from flint import arb_mat
+
+        total = arb_mat(len(theta), len(theta))
+        for bump, away in self._bumps(theta):
+            way, scale = column(away), 2 * bump / self.square_width
+            total += way * way.transpose() * (2 * scale / self.square_width) - identity(len(theta)) * scale
+        return total

@@ -115,15 +115,16 @@ class Report:
         return json.dumps(_plain(record), indent=1, allow_nan=False)
 
     def __str__(self) -> str:
-        lines = [self.headline(), "", *self._table(), ""]
+        lines = [self.headline()]
+        if self.diagnosis:
+            lines.append(f"diagnosis: {self.diagnosis}")
+        elif self.failures:
+            lines.append("diagnosis: no known mistake reproduces this output")
+        lines += ["", *self._table(), ""]
         lines += [f"FAIL {r.id} [{r.level}]: {r.message}" for r in self.failures[:5]]
         if len(self.failures) > 5:
             lines.append(f"... and {len(self.failures) - 5} more failures")
         lines += _reasons(self.results)
-        if self.diagnosis:
-            lines += ["", f"diagnosis: {self.diagnosis}"]
-        elif self.failures:
-            lines += ["", "diagnosis: no known mistake reproduces this output"]
         return "\n".join(line.rstrip() for line in lines)
 
     def headline(self) -> str:

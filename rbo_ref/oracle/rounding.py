@@ -18,7 +18,8 @@ class Format(NamedTuple):
 
     dtype: numpy.dtype
     precision: int  # bits of the significand, the hidden one included
-    least: int  # exponent of the smallest subnormal number
+    least: int  # the smallest subnormal number is 2^least
+    most: int  # all numbers are below 2^most
     unit: float  # unit roundoff, half the distance from 1 to the next number
 
 
@@ -29,28 +30,31 @@ def format_of(dtype: Any) -> Format:
     if dtype.kind != "f":
         raise TypeError(f"dtype must be a floating dtype, got {dtype}")
     info = numpy.finfo(dtype)
-    return Format(dtype, int(info.nmant) + 1, int(info.minexp) - int(info.nmant), float(info.eps) / 2)
+    precision, least = int(info.nmant) + 1, int(info.minexp) - int(info.nmant)
+    return Format(dtype, precision, least, int(info.maxexp), float(info.eps) / 2)
 
 
 def exact(number: Any) -> arb:
-    """A floating number of any of the formats as an exact ball."""
+    """A finite floating number of any of the formats as an exact ball."""
     from flint import arb
 
     if isinstance(number, numpy.longdouble):
-        high = float(number)
-        low = float(number - numpy.longdouble(high))
-        return _shifted(*_ratio(high)) if low == 0 else _sum_exact(high, low)
+        numerator, denominator = number.as_integer_ratio()
+        return arb((numerator, 1 - denominator.bit_length()))
     return arb(float(number))
 
 
 def nearest(ball: arb, target: Format) -> Any | None:
     """The number of the format nearest to every point of the ball (ties to even); None while the ball is too wide.
 
-    The bounds of an inexact ball are taken at the working precision of `flint.ctx`.
+    Numbers too large for the format become infinite; zero has no sign. The bounds of an inexact ball are taken at the
+    working precision of `flint.ctx`.
     """
+    if not ball.is_finite():
+        return None
     bounds = (ball, ball) if ball.is_exact() else (ball.lower(), ball.upper())
-    low, high = (_round(*_ratio_of(bound), target) for bound in bounds)
-    return _number(*low, target) if low == high else None
+    low, high = (_number(*_round(*_ratio_of(bound), target), target) for bound in bounds)
+    return low if low == high else None
 
 
 def _ratio_of(bound: arb) -> tuple[int, int]:
@@ -60,7 +64,10 @@ def _ratio_of(bound: arb) -> tuple[int, int]:
 
 def _round(man: int, exp: int, target: Format) -> tuple[int, int]:
     """man·2^exp rounded to the format, half to even, as a reduced pair."""
-    drop = max(abs(man).bit_length() - target.precision, target.least - exp)
+    bits = abs(man).bit_length()
+    drop = max(bits - target.precision, target.least - exp)
+    if drop > bits + 1:  # below a quarter of the smallest number; 2^drop may be too large to write
+        return 0, 0
     if drop > 0:
         quotient, rest = divmod(abs(man), 1 << drop)
         half = 1 << (drop - 1)
@@ -73,25 +80,10 @@ def _round(man: int, exp: int, target: Format) -> tuple[int, int]:
 
 def _number(man: int, exp: int, target: Format) -> Any:
     scalar = target.dtype.type
+    if abs(man).bit_length() + exp > target.most:
+        return scalar(numpy.copysign(numpy.inf, man))
     high, low = divmod(abs(man), 1 << 32)  # two exact pieces: man may have the 64 bits of a long double
     value = (
         numpy.ldexp(scalar(high), exp + 32) + numpy.ldexp(scalar(low), exp) if high else numpy.ldexp(scalar(low), exp)
     )
     return -value if man < 0 else value
-
-
-def _ratio(number: float) -> tuple[int, int]:
-    numerator, denominator = number.as_integer_ratio()
-    return numerator, 1 - denominator.bit_length()
-
-
-def _shifted(man: int, exp: int) -> arb:
-    from flint import arb, fmpz
-
-    return arb((fmpz(man), fmpz(exp)))
-
-
-def _sum_exact(high: float, low: float) -> arb:
-    (a, e), (b, k) = _ratio(high), _ratio(low)
-    least = min(e, k)
-    return _shifted((a << (e - least)) + (b << (k - least)), least)

@@ -5,8 +5,7 @@ This file shares no line with the code it judges.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -39,11 +38,13 @@ class Hyper(NamedTuple):
 class TrueStep:
     """One step of Algorithm 1, enclosed. Lists of balls; ambient vectors have d + 1 entries, height last."""
 
+    contact: Vector  # (θ, f(θ))
     normal: Vector
     tangent: Vector
     center: Vector
     candidate: Vector
     inner: list[Vector]  # θ^(0), ..., θ^(P)
+    is_tight: bool = True
 
     @property
     def theta(self) -> Vector:
@@ -57,12 +58,13 @@ def _step(loss: Loss, theta: Vector, hyper: Hyper, dialect: Dialect) -> TrueStep
     stretch = (1 + square).sqrt()
     normal = [-g / stretch for g in gradient] + [1 / stretch]
     tangent = [*gradient, square]
-    center = [p + hyper.radius * n for p, n in zip([*theta, value], normal, strict=True)]
+    contact = [*theta, value]
+    center = [p + hyper.radius * n for p, n in zip(contact, normal, strict=True)]
     candidate = [c - hyper.learning_rate * t for c, t in zip(center, tangent, strict=True)]
     inner = [theta if dialect.start == "contact" else candidate[:-1]]
     for _ in range(hyper.projection_steps):
         inner.append(inner_step(loss, inner[-1], candidate, hyper.projection_rate * dialect.factor))
-    return TrueStep(normal, tangent, center, candidate, inner)
+    return TrueStep(contact, normal, tangent, center, candidate, inner)
 
 
 def inner_step(loss: Loss, theta: Vector, candidate: Vector, rate: float) -> Vector:
@@ -72,23 +74,24 @@ def inner_step(loss: Loss, theta: Vector, candidate: Vector, rate: float) -> Vec
     return [t - rate * ((t - x) + height * g) for t, x, g in zip(theta, candidate, gradient, strict=False)]
 
 
-def _is_tight(vectors: Sequence[Vector], target: Format) -> bool:
-    """Whether every ball is 2^20 times narrower than the rounding of the largest entry of its vector."""
-    for vector in vectors:
-        size = max(abs(float(ball.mid())) for ball in vector)
-        if any(float(ball.rad()) > 2.0**-20 * target.unit * (size + 1e-30) for ball in vector):
-            return False
-    return True
+def _is_tight(step: TrueStep, target: Format) -> bool:
+    """Whether every ball is 2^20 times narrower than the rounding of its entry, for θ of the largest entry."""
+    own = [[ball] for vector in (step.normal, step.tangent, step.center, step.candidate) for ball in vector]
+    return all(_are_narrow(balls, target) for balls in (*own, *step.inner))
+
+
+def _are_narrow(balls: Vector, target: Format) -> bool:
+    from flint import arb
+
+    rounding = max(abs(ball.mid()) for ball in balls) * target.unit + arb((1, target.least))
+    return all(ball.is_finite() and ball.rad() <= rounding * 2.0**-20 for ball in balls)
 
 
 @lru_cache(maxsize=4096)
 def true_step(loss: Loss, theta: Point, hyper: Hyper, dialect: Dialect, target: Format) -> TrueStep:
     """The step from an exact θ, enclosed more tightly than numbers of the format can tell.
 
-    Raises
-    ------
-    ArithmeticError
-        If even the largest precision leaves the enclosure wide.
+    A step that even the largest precision cannot follow, because it explodes, is returned with ``is_tight`` false.
     """
     from flint import ctx
 
@@ -96,9 +99,9 @@ def true_step(loss: Loss, theta: Point, hyper: Hyper, dialect: Dialect, target: 
     for precision in PRECISIONS:
         with ctx.workprec(precision):
             step = _step(loss, start, hyper, dialect)
-            if _is_tight((step.candidate, *step.inner), target):
+            if _is_tight(step, target):
                 return step
-    raise ArithmeticError(f"no tight enclosure of the step at {PRECISIONS[-1]} bits")
+    return replace(step, is_tight=False)
 
 
 @lru_cache(maxsize=65536)
@@ -113,9 +116,10 @@ def correctly_rounded(loss: Loss, theta: Point, target: Format) -> tuple[Any, ND
             rounded = [nearest(ball, target) for ball in (value, *gradient)]
         if None not in rounded:
             break
-    else:  # only an exact zero or an exact tie that no precision can certify: take the midpoint
+    else:  # an exact zero or an exact tie, which no precision can certify: take the midpoint
         rounded = [nearest(ball.mid(), target) for ball in (value, *gradient)]
-    return rounded[0], numpy.array(rounded[1:], dtype=target.dtype)
+    numbers = numpy.array(rounded, dtype=target.dtype)
+    return numbers[0], numbers[1:]
 
 
 def midpoints(vector: Vector) -> NDArray[numpy.float64]:

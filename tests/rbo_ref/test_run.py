@@ -218,7 +218,7 @@ def test_a_plain_callable_is_differentiated_by_its_framework():
     [
         ({"steps": 1.0}, TypeError, "steps must be an integer, got 1.0"),
         ({"steps": True}, TypeError, "steps must be an integer, got True"),
-        ({"steps": -1}, ValueError, "steps must not be negative, got -1"),
+        ({"steps": -1}, ValueError, "steps must be at least 0, got -1"),
         ({"callback": 3}, TypeError, "callback must be callable, got 3"),
         ({"optimizer": RollingBall}, TypeError, "optimizer must be an object with methods init and step"),
         ({"optimizer": None}, TypeError, "optimizer must be an object with methods init and step"),
@@ -609,7 +609,7 @@ def test_disp(capsys):
             "either solver or projection_rate and projection_steps, not both",
         ),
         ({"solver": Newton}, TypeError, "solver must be an instance"),
-        ({"maxiter": -1}, ValueError, "maxiter must not be negative, got -1"),
+        ({"maxiter": -1}, ValueError, "maxiter must be at least 0, got -1"),
         ({"maxiter": 1e3}, TypeError, "maxiter must be an integer, got 1000.0"),
         ({"tol": -1.0}, ValueError, "tol must be finite and not negative, got -1.0"),
         ({"callback": 3}, TypeError, "callback must be callable, got 3"),

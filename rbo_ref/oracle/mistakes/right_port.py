@@ -1,0 +1,114 @@
+"""Known wrong ports: a right port in the plainest words, and what people get wrong in it.
+
+`RightPort` has one method for each line of the algorithm; a mistake overrides one or two of them. The catalogue
+proves that the cases are sensitive (every mistake must fail), and it names the mistake of a port that fails (the one
+that reproduces its output). All ports are written in array-API functions and run on any library and dtype.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from geometry._namespace import Array, array_namespace
+
+__all__ = ["MISTAKES", "RightPort", "mistake"]
+
+
+class RightPort:
+    """A right port. The intermediate quantities are attributes, so that a mistake can mix them up."""
+
+    name: ClassVar[str] = "right"
+    description: ClassVar[str] = "a right port"
+
+    def fresh(self) -> RightPort:
+        """The same port without memory."""
+        return type(self)()
+
+    def __call__(
+        self,
+        loss: Callable[[Array], tuple[Array, Array]],
+        theta: Array,
+        *,
+        learning_rate: float,
+        radius: float,
+        projection_rate: float,
+        projection_steps: int,
+    ) -> Array:
+        self.xp, self.theta = array_namespace(theta), theta
+        self.eta, self.rho, self.gamma, self.steps = self.tuned(
+            learning_rate, radius, projection_rate, projection_steps
+        )
+        self.loss = self.served(loss)
+        self.f, self.g = self.evaluated(theta)
+        self.nu, self.tau = self.normal(self.g), self.tangent(self.g)
+        self.p = self.joined(theta, self.f)
+        self.c = self.center()
+        self.candidate = self.stepped()
+        return self.finished(self.projected(self.start()))
+
+    # the lines of the algorithm
+
+    def tuned(self, eta: float, rho: float, gamma: float, steps: int) -> tuple[float, float, float, int]:
+        return eta, rho, gamma, steps
+
+    def served(self, loss: Any) -> Any:
+        return loss
+
+    def evaluated(self, theta: Array) -> tuple[Array, Array]:
+        return self.loss(theta)
+
+    def normal(self, g: Array) -> Array:
+        return self.joined(-g, 1 + 0 * g[0]) / self.stretch(g)
+
+    def stretch(self, g: Array) -> Array:
+        return self.xp.sqrt(1 + self.square(g))
+
+    def square(self, g: Array) -> Array:
+        return self.xp.sum(g * g)
+
+    def tangent(self, g: Array) -> Array:
+        return self.joined(g, self.square(g))
+
+    def center(self) -> Array:
+        return self.p + self.rho * self.nu
+
+    def stepped(self) -> Array:
+        return self.c - self.eta * self.tau
+
+    def start(self) -> Array:
+        return self.theta
+
+    def projected(self, theta: Array) -> Array:
+        for k in range(self.steps):
+            theta = self.descended(theta, self.pull(theta), k)
+        return theta
+
+    def pull(self, theta: Array) -> Array:
+        """The gradient of half the squared distance to the candidate."""
+        f, g = self.loss(theta)
+        return (theta - self.candidate[:-1]) + (f - self.candidate[-1]) * g
+
+    def descended(self, theta: Array, pull: Array, k: int) -> Array:
+        return theta - self.gamma * pull
+
+    def finished(self, theta: Array) -> Array:
+        return theta
+
+    # tools
+
+    def joined(self, vector: Array, number: Array) -> Array:
+        return self.xp.concat([vector, self.xp.reshape(number, (1,))])
+
+    def norm(self, vector: Array) -> Array:
+        return self.xp.sqrt(self.xp.sum(vector * vector))
+
+
+MISTAKES: dict[str, type[RightPort]] = {}
+
+
+def mistake(cls: type[RightPort]) -> type[RightPort]:
+    """Enter a wrong port into the catalogue; its docstring is the description."""
+    cls.name, cls.description = cls.__name__, (cls.__doc__ or "").strip().rstrip(".")
+    MISTAKES[cls.name] = cls
+    return cls
