@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy
@@ -48,6 +48,7 @@ __all__ = [
     "repeat",
     "to_numpy",
     "while_loop",
+    "whole",
 ]
 
 
@@ -136,6 +137,15 @@ def positive(name: str, value: Any, *, zero: bool = False) -> None:
         raise TypeError(f"{name} must be real, got dtype {array.dtype}")
     if not (numpy.isfinite(array) & ((array >= 0) if zero else (array > 0))).all():
         raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, got {value}")
+
+
+def whole(name: str, value: Any, least: int = 0) -> int:
+    """`value` as an integer that is at least `least`; anything else raises."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < least:
+        raise ValueError(f"{name} must be at least {least}, got {value}")
+    return int(value)
 
 
 def to_numpy(array: Array) -> numpy.ndarray:

@@ -124,7 +124,7 @@ def _judge(here: Contact, trial: Contact, query: Array, state: _State) -> tuple[
     slope_ = state.stride * dot(xp, state.direction, distance_gradient(here, query))
     falls = (new <= old + SUFFICIENT_DECREASE * slope_) & (new < old)
     level = new <= old + _rounding(here, query)
-    flatter = residual(trial, query) <= 0.9 * residual(here, query)
+    flatter = residual(trial, query) <= 0.99 * residual(here, query)
     bend = 2 * (new - old - slope_)
     best = -slope_ / xp.where(bend > 0, bend, xp.ones_like(bend))
     finite = is_finite(trial, query)

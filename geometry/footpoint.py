@@ -28,6 +28,7 @@ from geometry._namespace import (
     positive,
     quietly,
     repeat,
+    whole,
 )
 from geometry._vectors import length
 from geometry.graph import FunctionGraph, check_surface
@@ -59,6 +60,16 @@ class Footpoints:
     -----
     `point`, `distance`, `residual`, `status` and `converged` of the fixed loop `Descent` are evaluated when first asked
     for, so that projecting costs exactly the gradients that the paper counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos)
+    >>> feet = project(wave, [[np.pi / 2, 3.0], [np.nan, 0.0]])
+    >>> feet.distance, feet.converged
+    (array([ 2., nan]), array([ True, False]))
+    >>> [Status(code).name for code in feet.status]
+    ['CONVERGED', 'NOT_FINITE']
     """
 
     def __init__(
@@ -206,7 +217,7 @@ class Descent:
 
     def __post_init__(self) -> None:
         positive("rate", self.rate)
-        _whole("steps", self.steps)
+        whole("steps", self.steps)
 
     def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
         xp = array_namespace(theta)
@@ -334,8 +345,8 @@ class MultiStart:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _whole("starts", self.starts, least=1)
-        _whole("seed", self.seed)
+        whole("starts", self.starts, least=1)
+        whole("seed", self.seed)
 
     def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
         xp = array_namespace(theta)
@@ -376,11 +387,4 @@ def _searched(
 def _check_stopping(tolerance: float | None, max_steps: int) -> None:
     if tolerance is not None:
         positive("tolerance", tolerance, zero=True)
-    _whole("max_steps", max_steps)
-
-
-def _whole(name: str, value: Any, least: int = 0) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | numpy.integer):
-        raise TypeError(f"{name} must be an integer, got {value!r}")
-    if value < least:
-        raise ValueError(f"{name} must be at least {least}, got {value}")
+    whole("max_steps", max_steps)

@@ -34,11 +34,11 @@ PICTURES = (".png", ".svg", ".pdf")
 EXAMPLES = Path(__file__).resolve().parents[1] / "tests" / "ports"
 
 
-class CouldNotRun(Exception):
+class _CouldNotRun(Exception):
     """What keeps the command from doing its work, in a sentence."""
 
 
-class Task(NamedTuple):
+class _Task(NamedTuple):
     """One port to judge."""
 
     name: str
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except CouldNotRun as error:
+    except _CouldNotRun as error:
         print(f"rbo-ref: {error}", file=sys.stderr)
         return COULD_NOT_RUN
     except KeyboardInterrupt:
@@ -128,15 +128,15 @@ def _draw(options: argparse.Namespace) -> int:
     Without a projection rate and steps the ball is projected by Newton's method.
     """
     if Path(options.out).suffix.lower() not in PICTURES:
-        raise CouldNotRun(f"the name of the picture must end in {', '.join(PICTURES)}, got {options.out}")
+        raise _CouldNotRun(f"the name of the picture must end in {', '.join(PICTURES)}, got {options.out}")
     try:
         picture = _picture(options)
     except (TypeError, ValueError, ImportError) as error:
-        raise CouldNotRun(str(error)) from error
+        raise _CouldNotRun(str(error)) from error
     try:
         picture.savefig(options.out)
     except OSError as error:
-        raise CouldNotRun(f"cannot write {options.out}: {error.strerror}") from error
+        raise _CouldNotRun(f"cannot write {options.out}: {error.strerror}") from error
     return RIGHT
 
 
@@ -145,7 +145,7 @@ def _picture(options: argparse.Namespace) -> Any:
     ball = RollingBall(options.learning_rate, options.radius, solver)
     start = _start(surface) if options.start is None else options.start
     if len(start) > 2:
-        raise CouldNotRun(f"--start takes one or two coordinates, got {len(start)}")
+        raise _CouldNotRun(f"--start takes one or two coordinates, got {len(start)}")
     if len(start) == options.steps == 1:
         return one_step(surface, start, ball).figure
     with numpy.errstate(all="ignore"):
@@ -160,7 +160,7 @@ def _solver(options: argparse.Namespace) -> Descent | None:
     """The paper's inner loop, if it is asked for."""
     rate, steps = options.projection_rate, options.projection_steps
     if (rate is None) != (steps is None):
-        raise CouldNotRun("--projection-rate and --projection-steps belong together")
+        raise _CouldNotRun("--projection-rate and --projection-steps belong together")
     return None if rate is None else Descent(rate, steps)
 
 
@@ -191,7 +191,7 @@ def _check(options: argparse.Namespace) -> int:
     return RIGHT if reports and all(report.passed for report in reports) else WRONG
 
 
-def _judge(task: Task, options: argparse.Namespace) -> Report:
+def _judge(task: _Task, options: argparse.Namespace) -> Report:
     from tqdm import tqdm
 
     with tqdm(desc=task.name, leave=False, unit="case", disable=None if sys.stderr.isatty() else True) as bar:
@@ -213,40 +213,40 @@ def _judge(task: Task, options: argparse.Namespace) -> Report:
                 progress=progress,
             )
         except (TypeError, ValueError, ImportError) as error:
-            raise CouldNotRun(str(error)) from error
+            raise _CouldNotRun(str(error)) from error
     report.port = task.name
     return report
 
 
-def _named(options: argparse.Namespace) -> Task:
+def _named(options: argparse.Namespace) -> _Task:
     """The port that the user names."""
-    port = as_step_or_sentence(_load(options.port), options.port)
+    port = _as_step(_load(options.port), options.port)
     xp = options.xp or getattr(port, "library", "numpy")
     _prepare(xp, options.dtype)
-    return Task(options.port, port, xp, options.dtype)
+    return _Task(options.port, port, xp, options.dtype)
 
 
-def as_step_or_sentence(port: Any, name: str) -> Any:
+def _as_step(port: Any, name: str) -> Any:
     """`as_step`, with a sentence for what cannot be a port."""
     try:
         return as_step(port)
     except Exception as error:
-        raise CouldNotRun(f"{name} is no port: {error}") from error
+        raise _CouldNotRun(f"{name} is no port: {error}") from error
 
 
 def _load(name: str) -> Any:
     """The object behind MODULE:ATTRIBUTE, where MODULE is a dotted name or a path."""
     place, colon, attribute = name.rpartition(":")
     if not colon or not place or not attribute:
-        raise CouldNotRun(f"expected MODULE:ATTRIBUTE, got {name!r}")
+        raise _CouldNotRun(f"expected MODULE:ATTRIBUTE, got {name!r}")
     sys.path.insert(0, os.getcwd())
     try:
         found = _load_file(Path(place)) if place.endswith(".py") else import_module(place)
     except (Exception, SystemExit) as error:
-        raise CouldNotRun(f"cannot import {place}: {type(error).__name__}: {error}") from error
+        raise _CouldNotRun(f"cannot import {place}: {type(error).__name__}: {error}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
-            raise CouldNotRun(f"{place} has no attribute {attribute!r}")
+            raise _CouldNotRun(f"{place} has no attribute {attribute!r}")
         found = getattr(found, part)
     return found
 
@@ -264,24 +264,24 @@ def _load_file(path: Path) -> Any:
 def _prepare(xp: str, dtype: str) -> None:
     """Make sure that the library is there, and that JAX does not quietly drop to float32."""
     if util.find_spec(xp.partition(".")[0]) is None:
-        raise CouldNotRun(f"{xp} is not installed")
+        raise _CouldNotRun(f"{xp} is not installed")
     if xp.partition(".")[0] == "jax" and dtype == "float64":
         import jax
 
         jax.config.update("jax_enable_x64", True)
 
 
-def _all(options: argparse.Namespace) -> Iterator[Task]:
+def _all(options: argparse.Namespace) -> Iterator[_Task]:
     """The package's own loop and the example ports, on the library asked for or on every one."""
     if options.dialect != "authors":
-        raise CouldNotRun("--dialect goes with a port: the package's own loop speaks the authors' dialect")
+        raise _CouldNotRun("--dialect goes with a port: the package's own loop speaks the authors' dialect")
     if options.xp is not None and options.xp not in LIBRARIES:
-        raise CouldNotRun(f"--xp without a port must be one of {', '.join(LIBRARIES)}, got {options.xp!r}")
+        raise _CouldNotRun(f"--xp without a port must be one of {', '.join(LIBRARIES)}, got {options.xp!r}")
     wanted = (options.xp,) if options.xp else LIBRARIES
     return chain(_own(wanted, options.dtype), _examples(wanted, options.dtype))
 
 
-def _own(wanted: Sequence[str], dtype: str) -> Iterator[Task]:
+def _own(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
     """The package's own loop on the wanted array libraries, if installed."""
     for xp in wanted:
         if util.find_spec(xp) is None:
@@ -291,9 +291,9 @@ def _own(wanted: Sequence[str], dtype: str) -> Iterator[Task]:
             print("skipped: rbo_ref.RollingBall on cupy: no CUDA device", flush=True)
             continue
         _prepare(xp, dtype)
-        yield Task("rbo_ref.RollingBall", rolling_ball, xp, dtype)
+        yield _Task("rbo_ref.RollingBall", rolling_ball, xp, dtype)
         if xp == "jax":
-            yield Task("rbo_ref.RollingBall, jitted", jitted_rolling_ball, xp, dtype)
+            yield _Task("rbo_ref.RollingBall, jitted", jitted_rolling_ball, xp, dtype)
 
 
 def _has_gpu() -> bool:
@@ -305,7 +305,7 @@ def _has_gpu() -> bool:
         return False
 
 
-def _examples(wanted: Sequence[str], dtype: str) -> Iterator[Task]:
+def _examples(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
     """The example ports of the source tree: each file's ``PORT``, on its ``LIBRARY``."""
     if not EXAMPLES.is_dir():
         print("skipped: the example ports are in the source tree only", flush=True)
@@ -320,7 +320,7 @@ def _examples(wanted: Sequence[str], dtype: str) -> Iterator[Task]:
             print(f"skipped: {path.name}: {' and '.join(missing)} not installed", flush=True)
             continue
         _prepare(xp, dtype)
-        yield Task(path.name, as_step_or_sentence(_load(f"{path}:PORT"), path.name), xp, dtype)
+        yield _Task(path.name, _as_step(_load(f"{path}:PORT"), path.name), xp, dtype)
 
 
 def _row(report: Report) -> str:
@@ -349,7 +349,7 @@ def _write_json(reports: list[Report], file: str) -> None:
     try:
         Path(file).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise CouldNotRun(f"cannot write {file}: {error.strerror}") from error
+        raise _CouldNotRun(f"cannot write {file}: {error.strerror}") from error
 
 
 if __name__ == "__main__":

@@ -313,8 +313,8 @@ def _draw_contours(ax: Any, surface: FunctionGraph, like: Array) -> None:
     if len(levels) < 2:  # a plain
         return
     colors = LinearSegmentedColormap.from_list("heights", HEIGHTS)
-    filled = ax.contourf(x, y, heights, levels, cmap=colors, norm=BoundaryNorm(levels, colors.N))
-    ax.contour(x, y, heights, levels, colors="white", linewidths=0.6, linestyles="solid")
+    filled = ax.contourf(x, y, heights, levels, cmap=colors, norm=BoundaryNorm(levels, colors.N), zorder=0)
+    ax.contour(x, y, heights, levels, colors="white", linewidths=0.6, linestyles="solid", zorder=0)
     scale = ax.inset_axes((1.02, 0, 0.03, 1))
     ax.figure.colorbar(filled, cax=scale, ticks=levels[::2], format="%.3g")
 

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, settings
 
 # The `backend` fixture is immutable, so one instance may serve all examples of a property.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+settings.register_profile("thorough", settings.get_profile("local"), max_examples=5000)
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
 

@@ -56,10 +56,11 @@ class TorchPort:
 
     Examples
     --------
-    ::
+    ``oracle.check(oracle.TorchPort(MyRollingBall), xp="torch")`` judges an optimizer, however it spells its parameters:
 
-        from rbo_ref import oracle
-        oracle.check(oracle.TorchPort(MyRollingBall), xp="torch")
+    >>> def my_rolling_ball(params, lr, rho, gamma, inner_steps): ...
+    >>> TorchPort(my_rolling_ball).spellings["projection_rate"]
+    'gamma'
     """
 
     library: ClassVar[str] = "torch"
@@ -133,10 +134,11 @@ class OptaxPort:
 
     Examples
     --------
-    ::
+    ``oracle.check(oracle.OptaxPort(my_rolling_ball), xp="jax")`` judges a transformation:
 
-        from rbo_ref import oracle
-        oracle.check(oracle.OptaxPort(my_rolling_ball), xp="jax")
+    >>> def my_rolling_ball(learning_rate, radius, projection_rate, projection_steps): ...
+    >>> OptaxPort(my_rolling_ball).name
+    'my_rolling_ball'
     """
 
     library: ClassVar[str] = "jax"
@@ -174,6 +176,12 @@ def as_step(port: Any) -> Any:
     ------
     TypeError
         If it cannot be called.
+
+    Examples
+    --------
+    >>> def step(loss, theta, *, learning_rate, radius, projection_rate, projection_steps): ...
+    >>> as_step(step) is step
+    True
     """
     ancestors = [f"{c.__module__}.{c.__qualname__}" for c in getattr(port, "__mro__", ())]
     if "torch.optim.optimizer.Optimizer" in ancestors:

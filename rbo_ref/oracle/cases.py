@@ -158,10 +158,11 @@ def _point(d: int, seed: int, size: float = 1.0) -> tuple[float, ...]:
 @cache
 def all_cases(seed: int = 0) -> tuple[Case, ...]:
     """The fixed cases, and three that `seed` draws."""
-    return (*_fixed(), *_drawn(seed))
+    return (*_steps(), *_walks(), *_drawn(seed))
 
 
-def _fixed() -> tuple[Case, ...]:
+def _steps() -> tuple[Case, ...]:
+    """Single steps."""
     f = _losses()
     return (
         Case("valley-1d", f["sine"], (-1.25,), (Hyper(0.125, 0.5, 0.25, 4),), "a valley that the ball fits into"),
@@ -201,6 +202,13 @@ def _fixed() -> tuple[Case, ...]:
         Case("waves-10d", f["waves10"], _point(10, 5), (Hyper(0.2, 0.5, 0.1, 8),), "ten dimensions"),
         Case("logistic-10d", f["logistic10"], _point(10, 6), (Hyper(1.0, 1.5, 0.1, 12),), "a small classifier"),
         Case("waves-50d", f["waves50"], _point(50, 7), (Hyper(0.2, 1.5, 0.05, 12),), "fifty dimensions"),
+    )
+
+
+def _walks() -> tuple[Case, ...]:
+    """Trajectories."""
+    f = _losses()
+    return (
         Case(
             "schedule-1d",
             f["sine"],

@@ -18,6 +18,11 @@ class Dialect:
         1: the gradient of half the squared distance; 2: of the squared distance.
     start : "contact" or "candidate"
         Where the inner loop starts: at the contact θ_t, or below the candidate centre c̃_{t+1}.
+
+    Examples
+    --------
+    >>> DIALECTS["authors"].factor, DIALECTS["authors"].start
+    (1, 'contact')
     """
 
     name: str

@@ -174,8 +174,9 @@ def _projection(
     with ctx.workprec(2048):
         for _ in range(hyper.projection_steps):
             inner.append(inner_step(case.loss, inner[-1], candidate, rate))
-    tolerance = projection_budget(case.loss, inner, candidate, rate, setting.target)
-    decidable = is_decidable(tolerance, midpoints(inner[-1]) - theta.astype(numpy.float64))
+    old = theta.astype(numpy.float64)
+    tolerance = projection_budget(case.loss, old, inner, candidate, rate, setting.target)
+    decidable = is_decidable(tolerance, midpoints(inner[-1]) - old)
     verdict = _compare(outcome.theta, inner[-1], tolerance, decidable)
     return _result(case, "projection", verdict, "the projection of the port's own candidate is wrong")
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from flint import arb, arb_mat
 
-__all__ = ["Bumps", "Loss", "Quadratic", "Ridges"]
+__all__ = ["Bumps", "Loss", "Quadratic", "Ridges", "Term", "column", "identity"]
 
 Vector = list[Any]  # of arb
 Matrix = NDArray[numpy.float64]

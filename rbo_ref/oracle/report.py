@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from typing import Any
 
-__all__ = ["Diagnosis", "Report", "Result"]
+__all__ = ["Diagnosis", "Report", "Result", "environment"]
 
 VERDICTS = ("pass", "fail", "undecidable", "skipped")
 
@@ -27,6 +27,11 @@ class Result:
         Of the worst entry, in units of the entry; None where nothing could be compared.
     message : str
         Why, in a sentence; empty for a pass.
+
+    Examples
+    --------
+    >>> Result("plane", "step", "pass", error=1e-16, tolerance=4e-16, message="").ratio
+    0.25
     """
 
     id: str
@@ -55,6 +60,12 @@ class Diagnosis:
     description : str
     evidence : str
         What of the port's output it reproduces.
+
+    Examples
+    --------
+    >>> print(Diagnosis("ascent", "The centre moves uphill", "it reproduces 6 of 6 of the port's steps"))
+    ascent: The centre moves uphill
+      evidence: it reproduces 6 of 6 of the port's steps
     """
 
     name: str
@@ -78,6 +89,13 @@ class Report:
     counts : dict
         How many results of each verdict, the steps asked of the port, its evaluations of the loss and how many a port
         needs.
+
+    Examples
+    --------
+    >>> from rbo_ref.oracle import RightPort, check
+    >>> report = check(RightPort(), cases="plane")
+    >>> report.passed, report.counts["evaluations"], report.failures
+    (True, 7, [])
     """
 
     port: str

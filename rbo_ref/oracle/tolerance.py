@@ -3,7 +3,7 @@
 Every operation of a port rounds. The errors made in one inner iteration, at most ℓ_j in whatever order a port sums,
 reach the result multiplied by the Jacobians of the iterations that follow,
 
-    tolerance = SAFETY · Σ_j |J_{P−1} ··· J_{j+1}| ℓ_j,    J_k = I − γ(I + ggᵀ + (f − y)H),
+    tolerance = Σ_j |J_{P−1} ··· J_{j+1}| ℓ_j,    J_k = I − γ(I + ggᵀ + (f − y)H),
 
 entry by entry. Each J_k is enclosed over the whole box of places where a right port may be after k iterations, and what
 it varies there counts as a further error, so that the sum is a bound and not a linearisation. Where a case amplifies
@@ -24,10 +24,10 @@ from rbo_ref.oracle.losses import Loss, Vector, column, identity
 from rbo_ref.oracle.rounding import Format
 from rbo_ref.oracle.truth import Hyper, TrueStep, midpoints
 
-__all__ = ["SAFETY", "Budget", "budget_of", "inner_budget", "is_decidable", "projection_budget"]
+__all__ = ["SAFETY", "Budget", "budget_of", "inner_budget", "is_decidable", "projection_budget", "rounding"]
 
 Floats = NDArray[numpy.float64]
-SAFETY = 2.0  # for orders of operations that were not thought of
+SAFETY = 2.0  # unit roundoffs allowed to an operation, for the sake of formulations that were not thought of
 DECIDABLE = 1e-2  # a tolerance above this fraction of the move says nothing about the mathematics
 PRECISION = 128  # bits, for Jacobians
 
@@ -51,13 +51,16 @@ def is_decidable(tolerance: Floats, move: Floats) -> bool:
 def rounding(numbers: Floats, target: Format) -> Floats:
     """The error of one operation with such results: what is subnormal may be flushed to zero, the range may be left."""
     size, smallest = numpy.abs(numbers), 2.0 ** (target.least + target.precision - 1)
-    return numpy.where(size < 2.0 ** (target.most - 2), target.unit * size + smallest, numpy.inf)
+    return numpy.where(size < 2.0 ** (target.most - 2), SAFETY * target.unit * size + smallest, numpy.inf)
 
 
 @lru_cache(maxsize=4096)
 def budget_of(loss: Loss, step: TrueStep, hyper: Hyper, dialect: Dialect, target: Format) -> Budget:
     """The tolerances of one step in a format."""
     d = len(step.contact) - 1
+    if not step.is_tight:
+        unknown = numpy.full(d + 1, numpy.nan)
+        return Budget(unknown, unknown, unknown, unknown, unknown[:-1], False)
     contact, normal, tangent = midpoints(step.contact), midpoints(step.normal), midpoints(step.tangent)
     old, new = contact[:-1], midpoints(step.theta)
     with numpy.errstate(all="ignore"):  # what overflows makes a tolerance infinite or NaN: nothing is decidable then
@@ -71,20 +74,23 @@ def budget_of(loss: Loss, step: TrueStep, hyper: Hyper, dialect: Dialect, target
         e_start = e_candidate[:-1] if dialect.start == "candidate" else numpy.zeros(d)
         rate = hyper.projection_rate * dialect.factor
         e_theta = _spread(loss, step.inner, step.candidate, e_start, e_candidate, rate, target)
-        e_theta = e_theta + rounding(new - old, target) + rounding(new, target)  # it may be formed as θ + (θ' − θ)
-    scale = SAFETY if step.is_tight else numpy.nan
-    decidable = is_decidable(scale * e_theta, new - old)
-    return Budget(
-        scale * e_normal, scale * e_tangent, scale * e_center, scale * e_candidate, scale * e_theta, decidable
-    )
+        e_theta = e_theta + _handing_over(old, new, target)
+    return Budget(e_normal, e_tangent, e_center, e_candidate, e_theta, is_decidable(e_theta, new - old))
 
 
-def projection_budget(loss: Loss, inner: list[Vector], candidate: Vector, rate: float, target: Format) -> Floats:
-    """Tolerance of the last of the inner iterates of an exact candidate."""
-    old, new, zero = midpoints(inner[0]), midpoints(inner[-1]), numpy.zeros(len(candidate))
+def projection_budget(
+    loss: Loss, theta: Floats, inner: list[Vector], candidate: Vector, rate: float, target: Format
+) -> Floats:
+    """Tolerance of the last of the inner iterates of an exact candidate, the step being from θ."""
+    exact = numpy.zeros(len(candidate))
     with numpy.errstate(all="ignore"):
-        spread = _spread(loss, inner, candidate, zero[:-1], zero, rate, target)
-        return SAFETY * (spread + rounding(new - old, target) + rounding(new, target))
+        spread = _spread(loss, inner, candidate, exact[:-1], exact, rate, target)
+        return spread + _handing_over(theta, midpoints(inner[-1]), target)
+
+
+def _handing_over(old: Floats, new: Floats, target: Format) -> Floats:
+    """The new θ may be formed as θ + (θ' − θ)."""
+    return rounding(new - old, target) + rounding(new, target)
 
 
 def inner_budget(
@@ -93,8 +99,7 @@ def inner_budget(
     """Tolerance of one inner iteration from a θ that the port may hold more precisely than it asked about."""
     e_start, e_after = rounding(midpoints(theta), target), rounding(midpoints(after), target)
     with numpy.errstate(all="ignore"):
-        spread = _spread(loss, [theta, after], candidate, e_start, e_candidate / SAFETY, rate, target)
-        return SAFETY * (spread + e_after)
+        return e_after + _spread(loss, [theta, after], candidate, e_start, e_candidate, rate, target)
 
 
 def _spread(

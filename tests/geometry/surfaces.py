@@ -137,3 +137,14 @@ def wrinkled() -> FunctionGraph:
         return -xp.sum(xp.sin(phase) * k2, axis=-1)[..., None]
 
     return _graph("wrinkled", value, lambda xp, t: xp.sum(xp.cos(phases(xp, t)[1]), axis=-1), hessian)
+
+
+def counting(surface):
+    """The same surface, and the list of its evaluations."""
+    calls = []
+
+    def pair(theta):
+        calls.append(theta)
+        return surface.value_and_gradient(theta)
+
+    return FunctionGraph.from_value_and_gradient(pair, hessian=surface.hessian), calls

@@ -1,9 +1,4 @@
-"""Known wrong ports: a right port in the plainest words, and what people get wrong in it.
-
-`RightPort` has one method for each line of the algorithm; a mistake overrides one or two of them. The catalogue
-proves that the cases are sensitive (every mistake must fail), and it names the mistake of a port that fails (the one
-that reproduces its output). All ports are written in array-API functions and run on any library and dtype.
-"""
+"""A right port in the plainest words, one method for each line of the algorithm: a mistake overrides one or two."""
 
 from __future__ import annotations
 
@@ -16,7 +11,16 @@ __all__ = ["MISTAKES", "RightPort", "mistake"]
 
 
 class RightPort:
-    """A right port. The intermediate quantities are attributes, so that a mistake can mix them up."""
+    """A right port. The intermediate quantities are attributes, so that a mistake can mix them up.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> port = RightPort()
+    >>> bowl = lambda theta: (theta @ theta / 2, theta)
+    >>> port(bowl, np.array([1.0]), learning_rate=0.5, radius=1.0, projection_rate=0.25, projection_steps=1)  # 1 − γηW²
+    array([0.75])
+    """
 
     name: ClassVar[str] = "right"
     description: ClassVar[str] = "a right port"
@@ -108,7 +112,13 @@ MISTAKES: dict[str, type[RightPort]] = {}
 
 
 def mistake(cls: type[RightPort]) -> type[RightPort]:
-    """Enter a wrong port into the catalogue; its docstring is the description."""
+    """Enter a wrong port into the catalogue; its docstring is the description.
+
+    Examples
+    --------
+    >>> MISTAKES["ascent"].description
+    'The centre moves uphill: + ητ'
+    """
     cls.name, cls.description = cls.__name__, (cls.__doc__ or "").strip().rstrip(".")
     MISTAKES[cls.name] = cls
     return cls

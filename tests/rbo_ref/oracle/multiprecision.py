@@ -62,7 +62,9 @@ def _arguments(ridges, theta):
 
 
 def _bump(bumps, center, theta):
-    return mpf(bumps.amplitude) * exp(-fsum((t - m) ** 2 for t, m in zip(theta, center, strict=True)) / bumps.square_width)
+    return mpf(bumps.amplitude) * exp(
+        -fsum((t - m) ** 2 for t, m in zip(theta, center, strict=True)) / bumps.square_width
+    )
 
 
 def algorithm_1(loss, theta, hyper, factor, start):
