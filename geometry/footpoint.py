@@ -241,9 +241,9 @@ class GaussNewton:
 
     ∇²φ without its curvature term is G = I + g gᵀ, and the Sherman–Morrison formula gives the step −G⁻¹∇φ. Its length
     starts at 1 and is corrected by the secant (Barzilai–Borwein) quotient in the metric G, which makes the iteration
-    superlinear for d = 1; a step is taken only if it brings the point nearer (Armijo), so the distance never exceeds
-    the start's. Without second derivatives a maximum of the distance cannot be told from a minimum: a start exactly
-    there stays, and one within rounding of it stalls.
+    superlinear for d = 1; a step is taken only if it brings the point nearer (Armijo), so that but for rounding it
+    never is farther than the start. Without second derivatives a maximum of the distance cannot be told from a
+    minimum: a start exactly there stays, and one within rounding of it stalls.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from rbo_ref.oracle.cases import Case
 from rbo_ref.oracle.dialects import Dialect
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.rounding import Format, exact
-from rbo_ref.oracle.tolerance import Budget, budget_of, inner_budget, is_decidable, projection_budget
+from rbo_ref.oracle.tolerance import Budget, budget_of, handing_over, inner_budget, is_decidable, projection_budget
 from rbo_ref.oracle.truth import Hyper, TrueStep, error_of, inner_step, midpoints, true_step
 
 __all__ = ["LEVELS", "Experiment", "Setting", "judge"]
@@ -223,6 +223,8 @@ class _Trail:
                 return 0, worst
         for k in range(1, steps + 1):
             after, tolerance = self._next(current)
+            if k == steps:
+                tolerance = tolerance + handing_over(theta.astype(numpy.float64), midpoints(after), self.setting.target)
             move = numpy.abs(midpoints(after) - current.astype(numpy.float64)).max()
             place, found = _pick([outcome.theta] if k == steps else places, after, tolerance)
             if found.ratio > 1 and k < steps and _compare(current, after, tolerance).ratio <= 1:

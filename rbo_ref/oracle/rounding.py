@@ -66,7 +66,7 @@ def _round(man: int, exp: int, target: Format) -> tuple[int, int]:
     """man·2^exp rounded to the format, half to even, as a reduced pair."""
     bits = abs(man).bit_length()
     drop = max(bits - target.precision, target.least - exp)
-    if drop > bits + 1:  # below a quarter of the smallest number; 2^drop may be too large to write
+    if drop > bits:  # below half of the smallest number; 2^drop may be too large to write
         return 0, 0
     if drop > 0:
         quotient, rest = divmod(abs(man), 1 << drop)

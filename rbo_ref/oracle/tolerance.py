@@ -24,7 +24,16 @@ from rbo_ref.oracle.losses import Loss, Vector, column, identity
 from rbo_ref.oracle.rounding import Format
 from rbo_ref.oracle.truth import Hyper, TrueStep, midpoints
 
-__all__ = ["SAFETY", "Budget", "budget_of", "inner_budget", "is_decidable", "projection_budget", "rounding"]
+__all__ = [
+    "SAFETY",
+    "Budget",
+    "budget_of",
+    "handing_over",
+    "inner_budget",
+    "is_decidable",
+    "projection_budget",
+    "rounding",
+]
 
 Floats = NDArray[numpy.float64]
 SAFETY = 2.0  # unit roundoffs allowed to an operation, for the sake of formulations that were not thought of
@@ -74,7 +83,7 @@ def budget_of(loss: Loss, step: TrueStep, hyper: Hyper, dialect: Dialect, target
         e_start = e_candidate[:-1] if dialect.start == "candidate" else numpy.zeros(d)
         rate = hyper.projection_rate * dialect.factor
         e_theta = _spread(loss, step.inner, step.candidate, e_start, e_candidate, rate, target)
-        e_theta = e_theta + _handing_over(old, new, target)
+        e_theta = e_theta + handing_over(old, new, target)
     return Budget(e_normal, e_tangent, e_center, e_candidate, e_theta, is_decidable(e_theta, new - old))
 
 
@@ -85,10 +94,10 @@ def projection_budget(
     exact = numpy.zeros(len(candidate))
     with numpy.errstate(all="ignore"):
         spread = _spread(loss, inner, candidate, exact[:-1], exact, rate, target)
-        return spread + _handing_over(theta, midpoints(inner[-1]), target)
+        return spread + handing_over(theta, midpoints(inner[-1]), target)
 
 
-def _handing_over(old: Floats, new: Floats, target: Format) -> Floats:
+def handing_over(old: Floats, new: Floats, target: Format) -> Floats:
     """The new θ may be formed as θ + (θ' − θ)."""
     return rounding(new - old, target) + rounding(new, target)
 

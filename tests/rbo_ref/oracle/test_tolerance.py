@@ -17,7 +17,7 @@ from rbo_ref.oracle.rounding import exact, format_of
 from rbo_ref.oracle.tolerance import SAFETY, _spread, budget_of, inner_budget, is_decidable, projection_budget, rounding
 from rbo_ref.oracle.truth import Hyper, correctly_rounded, error_of, inner_step, midpoints, true_step
 from tests.rbo_ref.oracle import drawing
-from tests.rbo_ref.oracle.test_right_ports import WAYS, ContactRefreshed
+from tests.rbo_ref.oracle.test_right_ports import WAYS, ContactRefreshed, OptaxLike
 
 CASES = {case.id: case for case in all_cases(0)}
 DOUBLE, SINGLE = format_of("float64"), format_of("float32")
@@ -357,6 +357,14 @@ def test_a_list_of_iterates_may_begin_at_the_start_or_after_it():
             port = _in_dialect(type("Port", (HandsOut,), {"first": first}), dialect)()
             (result,) = results_of(port, CASES["waves-3d"], DOUBLE, dialect, ("inner",))
             assert result.verdict == "pass"
+
+
+def test_a_far_jump_may_be_handed_over_as_a_displacement():
+    """θ + (θ' − θ) errs by the roundoff of |θ' − θ|, here a hundred times that of θ'."""
+    loss = Loss((Ridges("exp", np.full((1, 1), 6.0), np.zeros(1), np.ones(1)),))
+    for learning_rate in (7e-5, 6.9e-5, 6.8e-5, 6.7e-5):
+        case = Case("cliff", loss, (1.0,), (Hyper(learning_rate, 1.0, 1e-6, 3),), "from a cliff to its foot")
+        assert {result.verdict for result in results_of(OptaxLike(), case, levels=("inner", "step"))} == {"pass"}
 
 
 def test_every_single_number_counts():
