@@ -285,10 +285,10 @@ def _own(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
     """The package's own loop on the wanted array libraries, if installed."""
     for xp in wanted:
         if util.find_spec(xp) is None:
-            print(f"skipped: rbo_ref.RollingBall on {xp}: {xp} is not installed", flush=True)
+            print(f"skipped: rbo_ref.RollingBall on {xp}: {xp} is not installed", file=sys.stderr)
             continue
         if xp == "cupy" and not _has_gpu():
-            print("skipped: rbo_ref.RollingBall on cupy: no CUDA device", flush=True)
+            print("skipped: rbo_ref.RollingBall on cupy: no CUDA device", file=sys.stderr)
             continue
         _prepare(xp, dtype)
         yield _Task("rbo_ref.RollingBall", rolling_ball, xp, dtype)
@@ -308,7 +308,7 @@ def _has_gpu() -> bool:
 def _examples(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
     """The example ports of the source tree: each file's ``PORT``, on its ``LIBRARY``."""
     if not EXAMPLES.is_dir():
-        print("skipped: the example ports are in the source tree only", flush=True)
+        print("skipped: the example ports are in the source tree only", file=sys.stderr)
         return
     for path in sorted(EXAMPLES.glob("*_port.py")):
         package = path.stem.removesuffix("_port")
@@ -317,7 +317,7 @@ def _examples(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
             continue
         missing = [name for name in dict.fromkeys((xp, package)) if util.find_spec(name) is None]
         if missing:
-            print(f"skipped: {path.name}: {' and '.join(missing)} not installed", flush=True)
+            print(f"skipped: {path.name}: {' and '.join(missing)} not installed", file=sys.stderr)
             continue
         _prepare(xp, dtype)
         yield _Task(path.name, _as_step(_load(f"{path}:PORT"), path.name), xp, dtype)
