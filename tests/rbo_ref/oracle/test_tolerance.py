@@ -266,6 +266,16 @@ def test_a_coarser_format_never_has_a_finer_tolerance(case):
     assert np.all(single >= 2.0**29 * (1 - 1e-6) * double)
 
 
+@pytest.mark.parametrize("name", ["half-candidate", "full-candidate"])
+def test_an_inner_loop_that_starts_at_the_candidate_inherits_its_errors(name):
+    """With γ → 0 the result is the candidate, here a thousand times as large as θ."""
+    loss = Loss((Quadratic(np.zeros((2, 2)), np.array([0.75, -1.0])),))
+    case = Case("far", loss, (0.5, 0.25), (Hyper(0.5, 1e3, 1e-9, 3),), "a large ball")
+    _, budget = step_and_budget(case, DOUBLE, DIALECTS[name])
+    assert np.all(budget.theta >= budget.candidate[:-1] * (1 - 1e-6))
+    assert np.all(step_and_budget(case, DOUBLE)[1].theta < budget.candidate[:-1] / 100)
+
+
 @each_case
 @each_format
 def test_an_exact_candidate_has_a_smaller_tolerance(case, target):
