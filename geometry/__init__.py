@@ -6,9 +6,11 @@
 array([ True])
 """
 
+from geometry.background import rolling_ball
 from geometry.distance import distance, distance_gradient, signed_distance
 from geometry.footpoint import Descent, Footpoints, GaussNewton, MultiStart, Newton, Solver, Status, project
 from geometry.graph import FunctionGraph, shape_matrix, steepest_tangent, upward_normal
+from geometry.morphology import closing, dilate, erode, opening
 from geometry.offset import offset
 
 __all__ = [
@@ -20,10 +22,15 @@ __all__ = [
     "Newton",
     "Solver",
     "Status",
+    "closing",
+    "dilate",
     "distance",
     "distance_gradient",
+    "erode",
     "offset",
+    "opening",
     "project",
+    "rolling_ball",
     "shape_matrix",
     "signed_distance",
     "steepest_tangent",

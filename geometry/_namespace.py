@@ -20,6 +20,7 @@ from array_api_compat import (
     is_torch_namespace,
 )
 from array_api_compat import device as device_of
+from array_api_compat import is_dask_array as is_dask
 
 Array = Any
 Namespace = Any
@@ -37,6 +38,7 @@ __all__ = [
     "epsilon",
     "floating",
     "is_array_api_obj",
+    "is_dask",
     "is_jax_namespace",
     "is_numpy_namespace",
     "is_torch_namespace",
@@ -49,6 +51,7 @@ __all__ = [
     "to_numpy",
     "while_loop",
     "whole",
+    "widest_float",
 ]
 
 
@@ -90,6 +93,12 @@ def _as_floating(xp: Namespace, name: str, array: Array) -> Array:
 def epsilon(xp: Namespace, dtype: Any) -> float:
     """Distance from 1 to the next larger number of `dtype`."""
     return float(xp.finfo(dtype).eps)
+
+
+def widest_float(xp: Namespace, like: Array) -> Any:
+    """The most precise real floating dtype on the device of `like`: float64 nearly everywhere."""
+    known = xp.__array_namespace_info__().dtypes(device=device_of(like), kind="real floating")
+    return max(known.values(), key=lambda dtype: xp.finfo(dtype).bits)
 
 
 def library(xp: Namespace) -> str:

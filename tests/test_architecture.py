@@ -18,6 +18,8 @@ LAZY = {"numba", "cupy", "torch", "jax", "matplotlib", "dask", "flint", "optax",
 # Imported only by whoever wants that very library.
 AT_HOME = {"geometry._kernels": {"numba", "cupy"}, "rbo_ref.strategies": {"hypothesis"}}
 FUNCTION_LINES, MODULE_LINES = 60, 400
+# numba's cache watches the file of a function only, so that what is compiled together stays in one file.
+LONGER = {"geometry._kernels.jitted": 700}
 RECORDS = {"NamedTuple", "Enum", "IntEnum", "Protocol", "Exception", "ValueError", "TypeError"}
 
 
@@ -233,7 +235,7 @@ def over_budget(module: Module) -> list[str]:
     """Modules and functions that are too long; docstrings are free."""
     wrong = []
     lines = len(module.source.splitlines()) - _docstring_lines(module.tree)
-    if lines > MODULE_LINES:
+    if lines > LONGER.get(module.name, MODULE_LINES):
         wrong.append(f"{module.name} has {lines} lines")
     for node in ast.walk(module.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
