@@ -83,7 +83,7 @@ def rolling_ball(
     Examples
     --------
     >>> import numpy as np
-    >>> image = np.array([10, 10, 10, 30, 11, 11, 11], dtype=np.uint8)
+    >>> image = np.array([10, 10, 10, 30, 10, 10, 10], dtype=np.uint8)
     >>> image - rolling_ball(image, radius=5)
     array([ 0, 0, 0, 20, 0, 0, 0], dtype=uint8)
     """

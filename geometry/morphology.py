@@ -152,8 +152,8 @@ def opening(
     Examples
     --------
     >>> import numpy as np
-    >>> opening(np.array([0.0, 0.0, 9.0, 0.0, 0.0]), 100.0).round(2)
-    array([0. , 0.01, 0.02, 0.01, 0. ])
+    >>> opening(np.array([1.0, 1.0, 9.0, 1.0, 1.0]), 10.0).round(2)
+    array([1. , 1. , 1.05, 1. , 1. ])
     """
     roll = _prepare(heights, radius, spacing, boundary, nan, workers)
     return roll.answer(roll.twice(roll.under, roll.over, return_contact), out)
@@ -180,8 +180,8 @@ def closing(
     Examples
     --------
     >>> import numpy as np
-    >>> closing(np.array([0.0, 0.0, -9.0, 0.0, 0.0]), 100.0).round(2)
-    array([ 0. , -0.01, -0.02, -0.01, 0. ])
+    >>> closing(np.array([1.0, 1.0, -9.0, 1.0, 1.0]), 10.0).round(2)
+    array([1. , 1. , 0.95, 1. , 1. ])
     """
     roll = _prepare(heights, radius, spacing, boundary, nan, workers)
     return roll.answer(roll.twice(roll.over, roll.under, return_contact), out)
