@@ -42,9 +42,12 @@ class Ball(NamedTuple):
         A sample on the rim counts as inside when rounding puts it outside. The scale is a power of two, so that nothing
         overflows and no digit changes.
         """
-        scale = 2.0 ** math.frexp(self.radius)[1]
+        scale = 2.0 ** (math.frexp(self.radius)[1] - 1)
         radius = self.radius / scale
-        steps = [(numpy.arange(m + 1) * (h / scale)) ** 2 for m, h in zip(half_widths, self.spacing, strict=True)]
+        steps = [
+            (numpy.arange(m + 1) * (h / scale if m else 0.0)) ** 2
+            for m, h in zip(half_widths, self.spacing, strict=True)
+        ]
         squares = steps[0]
         for step in steps[1:]:
             squares = squares[..., None] + step

@@ -64,12 +64,12 @@ def by_chunks(
     Parameters
     ----------
     function : callable
-        From an array to an array of the same shape, or to one of values and one of flat indices into its argument. Flat
-        indices are translated to those of the whole array, so they must only be compared with each other, or be −1.
+        From an array to an array of the same shape; or to two, the second of flat indices into the argument (or −1),
+        which become flat indices into the whole array. A tie must go to the lowest index.
     name : str
         What the user calls the array.
     array : dask.array.Array
-        Each chunk must be as long as the overlap, in dimensions that have several.
+        Along an axis with several chunks each must be as long as the overlap.
     reach : callable
         From a shape to the distance, in samples along each axis, of the elements that matter to a result.
     periodic : bool

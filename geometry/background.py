@@ -15,6 +15,7 @@ from geometry._chunked import by_chunks, one_thread_unless
 from geometry._namespace import (
     Array,
     Namespace,
+    _from_python,
     array_namespace,
     device_of,
     floating,
@@ -92,7 +93,7 @@ def rolling_ball(
             "kernel must be None; an ellipsoid is a ball on pixels of another spacing: pass radius and spacing, or as "
             "radius the n + 1 semi-axes, the intensity's last"
         )
-    image = image if is_array_api_obj(image) else numpy.asarray(image)
+    image = image if is_array_api_obj(image) else _from_python("image", image)
     ball = _Apex(*ball_on_grid(radius, spacing, image.ndim))
     reach = ball.box if nansafe else ball.half_widths
     if is_dask(image):
