@@ -18,7 +18,7 @@ from geometry._ball import Ball, ball_on_grid
 from geometry._chunked import lazy
 from geometry._dilation import dilation, extend
 from geometry._kernels import kernel
-from geometry._namespace import Array, Namespace, floating, is_traced, quietly, whole
+from geometry._namespace import Array, Namespace, count_dtype, floating, is_traced, quietly, whole
 
 __all__ = ["closing", "dilate", "erode", "opening"]
 
@@ -217,9 +217,9 @@ class _Roll:
     @quietly
     def over(self, heights: Array, contact: bool) -> tuple[Array, Array | None]:
         """Dilation."""
-        if 0 in heights.shape:
-            return heights, self.xp.zeros(heights.shape, dtype=self.xp.int64) if contact else None
         xp = self.xp
+        if 0 in heights.shape:
+            return heights, xp.zeros(heights.shape, dtype=count_dtype(xp, heights)) if contact else None
         highest = xp.max(heights)
         if not is_traced(heights) and bool(highest < xp.inf):
             return self._dilation(heights, contact)

@@ -272,7 +272,7 @@ def refine(samples, first, stop, rows, tops, rises):
                 y = by * BLOCK + s
                 high = -INF
                 for x in range(bx * BLOCK, min(bx * BLOCK + BLOCK, nx) if y < ny else 0):
-                    v = f[y, x]
+                    v = numpy.float64(f[y, x])  # differences of float32 would be rounded more coarsely than sums
                     if v > -INF:
                         high = max(high, v)
                         left = min(left, f[y, x - 1] - v if x > 0 else -INF)

@@ -1,0 +1,733 @@
+"""Rolling a ball over sampled functions, on every backend: SciPy, Shapely, closed forms and the definition itself."""
+
+import math
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import integrate, ndimage
+
+from geometry import closing, dilate, erode, opening
+from geometry._ball import Ball
+
+INF, NAN = math.inf, math.nan
+VERBS = [dilate, erode, opening, closing]
+every_verb = pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.__name__)
+both_passes = pytest.mark.parametrize("verb", [dilate, erode], ids=lambda verb: verb.__name__)
+
+
+def epsilon(dtype) -> float:
+    return float(np.finfo(dtype).eps)
+
+
+def agree(backend, found, expected, dtype, scale):
+    """The same bits, where the device has float64. Else three roundings: of the table, the sum, and the other pass."""
+    assert backend.belongs(found, dtype)
+    values, expected = backend.to_numpy(found), np.asarray(expected).astype(dtype)
+    if "float64" in backend.dtypes:
+        np.testing.assert_array_equal(values, expected)
+    else:
+        np.testing.assert_allclose(values, expected, rtol=0, atol=3 * epsilon(dtype) * scale)
+
+
+def noise(shape, dtype="float64", seed=0):
+    return (10 * np.random.default_rng(seed).normal(size=shape)).astype(dtype)
+
+
+# The definition, one pair of numbers at a time. Radii and spacings below have few bits, so that ρ² − |s|² is exact and
+# every √ correctly rounded: all bits of the result are determined.
+
+
+def under_the_ball(shape, place, radius, spacing, boundary):
+    """Index of the sample and √(ρ² − |s|²) for all samples under a ball."""
+    reach = [math.floor(radius / h) for h in spacing]
+    for offset in np.ndindex(*(2 * r + 1 for r in reach)):
+        offset = [o - r for o, r in zip(offset, reach, strict=True)]
+        left = radius**2 - sum((o * h) ** 2 for o, h in zip(offset, spacing, strict=True))
+        sample = [p + o for p, o in zip(place, offset, strict=True)]
+        if boundary == "periodic":
+            sample = [s % n for s, n in zip(sample, shape, strict=True)]
+        if left >= 0 and all(0 <= s < n for s, n in zip(sample, shape, strict=True)):
+            yield int(np.ravel_multi_index(sample, shape)), math.sqrt(left)
+
+
+def nearest(pairs):
+    return min(pairs, key=lambda pair: (-pair[1], pair[0]))[0]
+
+
+def rest(f, pairs, nan):
+    """Height of the centre, and the sample that touches."""
+    missing = [(i, w) for i, w in pairs if math.isnan(f[i])]
+    walls = [(i, w) for i, w in pairs if f[i] == INF]
+    sums = [(float(f[i]) + w, -i) for i, w in pairs if -INF < f[i] < INF]
+    if missing and nan == "propagate":
+        return NAN, nearest(missing)
+    if walls:
+        return INF, nearest(walls)
+    if sums:
+        return max(sums)[0], -max(sums)[1]
+    return (NAN if len(missing) == len(pairs) else -INF), -1
+
+
+def definition(verb, f, radius, spacing, boundary="none", nan="raise"):
+    """Values and contacts of one pass, in the dtype of f."""
+    sign = 1 if verb is dilate else -1
+    values, contacts, flat = np.empty(f.shape, f.dtype), np.empty(f.shape, int), sign * f.ravel()
+    for place in np.ndindex(*f.shape):
+        pairs = list(under_the_ball(f.shape, place, radius, spacing, boundary))
+        values[place], contacts[place] = rest(flat, pairs, nan)
+    return sign * values, contacts
+
+
+def definition_of_two(verb, f, radius, spacing, boundary="none", nan="raise"):
+    """Closing and opening: the contact of the first pass where the second touches."""
+    first, second = (dilate, erode) if verb is closing else (erode, dilate)
+    centers, touched = definition(first, f, radius, spacing, boundary, nan)
+    values, center = definition(second, centers, radius, spacing, boundary, nan)
+    return values, np.where(center < 0, -1, touched.ravel()[center])
+
+
+def few(backend):
+    """How many of the cases below: JAX is slow at what is unrolled over offsets, first of all at compiling it."""
+    return {"jax": 3, "jax-jit": 1}.get(backend.name)
+
+
+HARD = [
+    (np.array([NAN, INF, 0.0, 3.0, -INF, -INF, -INF, -1.0, NAN, NAN, NAN]), 1.25, (1.0,)),
+    (np.array([0.0, NAN, 1.0, -INF, -INF, -INF, -INF, 2.5, INF, 0.0, 0.0, NAN, NAN, NAN]), 1.5, (0.75,)),
+    (np.array([NAN, NAN, NAN, 1.0, NAN, NAN]), 1.0, (1.0,)),
+    (np.array([[0, 1, INF, 0, 0], [0, 0, 0, 0, NAN], [-INF, -INF, 3, 0, 0], [-INF, -INF, 0, 0, INF]]), 1.5, (1.0, 1.0)),
+    (np.array([[0.25, NAN, -INF], [INF, -2.0, -INF], [NAN, -INF, -INF]]), 1.25, (1.0, 0.75)),
+]
+
+
+@pytest.mark.parametrize("nan", ["omit", "propagate"])
+@pytest.mark.parametrize("boundary", ["none", "periodic"])
+@both_passes
+def test_missing_samples_and_walls(backend, dtype, verb, boundary, nan):
+    for f, radius, spacing in HARD[: few(backend)]:
+        options = {"spacing": spacing, "boundary": boundary, "nan": nan}
+        run = backend.jit(partial(verb, radius=radius, return_contact=True, **options))
+        values, contacts = run(backend.asarray(f, dtype))
+        expected, touched = definition(verb, f.astype(dtype), radius, spacing, boundary, nan)
+        agree(backend, values, expected, dtype, 10)
+        np.testing.assert_array_equal(backend.to_numpy(contacts), touched)
+
+
+@pytest.mark.parametrize("nan", ["omit", "propagate"])
+@pytest.mark.parametrize("boundary", ["none", "periodic"])
+@pytest.mark.parametrize("verb", [closing, opening], ids=lambda verb: verb.__name__)
+def test_missing_samples_and_walls_in_two_passes(verb, boundary, nan):
+    for f, radius, spacing in HARD:
+        options = {"spacing": spacing, "boundary": boundary, "nan": nan}
+        values, contacts = verb(f, radius, **options, return_contact=True)
+        expected, touched = definition_of_two(verb, f, radius, spacing, boundary, nan)
+        np.testing.assert_array_equal(values, expected)
+        np.testing.assert_array_equal(contacts, touched)
+
+
+GRIDS = [
+    ((5,), 1.5, (1.0,)),
+    ((9,), 2.5, (1.0,)),
+    ((3, 4), 1.0, (1.0, 0.75)),
+    ((4, 5), 1.5, (1.0, 0.75)),
+    ((7,), 0.5, (0.75,)),
+    ((3, 3), 8.0, (1.0, 1.0)),
+    ((2, 3, 4), 1.5, (1.0, 1.0, 0.5)),
+]
+
+
+@pytest.mark.parametrize("boundary", ["none", "periodic"])
+@every_verb
+def test_values_and_contacts_are_those_of_the_definition(backend, dtype, verb, boundary):
+    truth = definition if verb in (dilate, erode) else definition_of_two
+    for (shape, radius, spacing), values in list(zip(GRIDS, (3, 3, 2, 3, 40, 2, 40), strict=True))[: few(backend)]:
+        f = np.random.default_rng(3).integers(-values, values, shape).astype(dtype)  # few values: many ties
+        run = backend.jit(partial(verb, radius=radius, spacing=spacing, boundary=boundary, return_contact=True))
+        heights, contacts = run(backend.asarray(f, dtype))
+        expected, touched = truth(verb, f, radius, spacing, boundary)
+        agree(backend, heights, expected, dtype, 50)
+        if "float64" in backend.dtypes:
+            np.testing.assert_array_equal(backend.to_numpy(contacts), touched)
+        assert backend.belongs(contacts, str(contacts.dtype).rpartition(".")[2])
+        assert heights.shape == contacts.shape == shape
+
+
+@pytest.mark.parametrize("boundary", ["none", "periodic"])
+def test_spacings_and_semi_axes(backend, dtype, boundary):
+    f = noise((6, 7), dtype)
+    expected, touched = definition(dilate, f, 1.5, (0.5, 1.0), boundary)
+    for radius, spacing in [(1.5, (0.5, 1.0)), ((1.5, 0.75, 1.5), 0.5), ((3.0, 1.5, 1.5), (1.0, 1.0))]:
+        values, contacts = dilate(
+            backend.asarray(f, dtype), radius, spacing=spacing, boundary=boundary, return_contact=True
+        )
+        agree(backend, values, expected, dtype, 50)
+        np.testing.assert_array_equal(backend.to_numpy(contacts), touched)
+
+
+def test_an_ellipsoid_of_any_axes():
+    """The height c √(1 − (x/a)² − (y/b)²), in another order of operations."""
+    f, (a, b, c) = noise((9, 10)), (2.3, 3.7, 0.6)
+    values = dilate(f, (a, b, c), spacing=(0.9, 1.1))
+    for y, x in np.ndindex(*f.shape):
+        sums = [
+            f[v, u] + c * math.sqrt(left)
+            for v, u in np.ndindex(*f.shape)
+            if (left := 1 - ((y - v) * 0.9 / a) ** 2 - ((x - u) * 1.1 / b) ** 2) >= 0
+        ]
+        # No sample is nearer to the rim than left = 0.01, so √ enlarges the dozen roundings at most five times.
+        assert values[y, x] == pytest.approx(max(sums), abs=60 * epsilon(float) * (c + abs(f).max()))
+
+
+@every_verb
+def test_periodic_is_the_middle_of_many_copies(verb):
+    for shape, radius in [((13,), 3.7), ((8,), 31.0), ((5, 6), 2.2), ((4, 3), 9.0), ((3, 4, 2), 1.5)]:
+        f = np.round(noise(shape))
+        copies = 2 * math.ceil(2 * radius / min(shape)) + 1
+        values, contacts = verb(f, radius, boundary="periodic", return_contact=True)
+        tiled, touched = verb(np.tile(f, (copies,) * f.ndim), radius, return_contact=True)
+        middle = tuple(slice(copies // 2 * n, (copies // 2 + 1) * n) for n in shape)
+        np.testing.assert_array_equal(values, tiled[middle])
+        # The same sample, unless several touch; then each convention takes its own lowest index.
+        places = np.unravel_index(touched[middle], tiled.shape)
+        home = np.ravel_multi_index([p % n for p, n in zip(places, shape, strict=True)], shape)
+        assert (contacts <= home).all()
+
+
+# Peers.
+
+
+def structure(ball, shape):
+    half = ball.half_widths(shape)
+    cap = ball.cap(half)
+    full = cap[np.ix_(*(np.abs(np.arange(-k, k + 1)) for k in half))]
+    return {"structure": np.where(full > -INF, full, 0.0), "footprint": full > -INF}
+
+
+def scipy_pass(verb, f, shape_of_the_ball):
+    """SciPy's, with nothing outside of the array, in double precision."""
+    function = ndimage.grey_dilation if verb is dilate else ndimage.grey_erosion
+    found = function(f.astype(float), mode="constant", cval=-INF if verb is dilate else INF, **shape_of_the_ball)
+    return found.astype(f.dtype)
+
+
+PASSES = {dilate: [dilate], erode: [erode], opening: [erode, dilate], closing: [dilate, erode]}
+
+
+@every_verb
+def test_against_scipy(backend, dtype, verb):
+    for shape, radius, spacing in [
+        ((4, 5), 0.13, (0.1, 0.21)),
+        ((30,), 4.3, (1.0,)),
+        ((4, 3, 5), 1.4, (1.0, 1.2, 1.3)),
+        ((9, 8), 2.5, (1.0, 0.9)),
+        ((4, 3, 5), 1.8, (1.0, 1.2, 1.0)),
+    ][: few(backend)]:
+        f, ball = noise(shape, dtype), structure(Ball(radius, spacing), shape)
+        expected = f
+        for step in PASSES[verb]:
+            expected = scipy_pass(step, expected, ball)
+        found = backend.jit(partial(verb, radius=radius, spacing=spacing))(backend.asarray(f, dtype))
+        agree(backend, found, expected, dtype, 50)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@every_verb
+def test_images_against_scipy(verb, dtype):
+    for f in (noise((90, 70), dtype), np.cumsum(noise((90, 70)), 0).astype(dtype), noise((4000,), dtype)):
+        for radius in (1.0, 12.6):
+            expected = f
+            for step in PASSES[verb]:
+                expected = scipy_pass(step, expected, structure(Ball(radius, (0.7,) * f.ndim), f.shape))
+            np.testing.assert_array_equal(verb(f, radius, spacing=0.7), expected)
+
+
+def top(region, x):
+    """Where a vertical ray from above meets a region."""
+    shapely = pytest.importorskip("shapely")
+    return region.intersection(shapely.LineString([(x, -1e3), (x, 1e3)])).bounds[3]
+
+
+@pytest.mark.parametrize("radius", [0.05, 0.47, 2.02, 3.3])
+def test_against_the_union_of_discs_of_shapely(radius):
+    shapely = pytest.importorskip("shapely")
+    h, segments = 0.1, 32
+    x = h * np.arange(64)
+    f = np.sin(x) + 0.3 * noise(64) / 10
+    discs = shapely.MultiPoint(np.stack([x, f], 1)).buffer(radius, quad_segs=segments)
+    found = np.array([top(discs, t) for t in x])
+    # Its discs are inscribed polygons of 4q vertices, which contain discs of radius ρ cos(π/4q). Vertices and
+    # intersections are rounded; where the ray meets an edge, of slope below 4q, a rounding is enlarged.
+    rounding = 100 * 4 * segments * epsilon(float) * 1e1
+    low, high = (dilate(f, r, spacing=h) for r in (radius * math.cos(math.pi / (4 * segments)), radius))
+    assert (low - rounding <= found).all()
+    assert (found <= high + rounding).all()
+    assert np.median(high - low) <= radius * (math.pi / (4 * segments)) ** 2  # so the two sides mean something
+
+
+def test_the_samples_never_rise_above_the_polygon_that_joins_them():
+    shapely = pytest.importorskip("shapely")
+    h, radius = 0.05, 2.0
+    x = h * np.arange(126)
+    f = np.sin(x)
+    around = shapely.LineString(np.stack([x, f], 1)).buffer(radius, quad_segs=256)
+    found, values = np.array([top(around, t) for t in x]), dilate(f, radius, spacing=h)
+    sag = 2 * radius * (1 - math.cos(math.pi / 1024))  # of the arcs, on slopes below √3
+    assert (values <= found + sag).all()
+    assert (found <= values + grid_error(h, radius, 1, 1) + sag).all()
+
+
+# Closed forms. On a grid the maximum is over fewer samples, so f_ρ(grid) ≤ f_ρ. Near the maximiser s* of
+# g(s) = f(θ + s) + √(ρ² − |s|²) there is a sample within h/2 along each axis; there ∇g(s*) = 0, so g is lower by
+# ½·d·(h/2)²·sup‖∇²g‖ at most. The Hessian of √ is ρ²/√³ at most, and |s*| = ρm/√(1 + m²) for the slope m of f at s*.
+
+
+def grid_error(h, radius, slope, curvature, d=1):
+    farthest = radius * slope / math.hypot(1, slope) + h / 2 * math.sqrt(d)
+    assert farthest < radius, "the grid is too coarse for the bound"
+    return d * h**2 / 8 * (curvature + radius**2 / (radius**2 - farthest**2) ** 1.5)
+
+
+def held(values, truth, error, scale):
+    """values ≤ truth ≤ values + error, up to a dozen roundings of both sides."""
+    rounding = 12 * epsilon(float) * scale
+    assert (values <= truth + rounding).all()
+    assert (truth <= values + error + rounding).all()
+
+
+def grid(h, half, d):
+    """Coordinates of a grid around 0."""
+    axes = np.meshgrid(*([h * np.arange(-half, half + 1)] * d), indexing="ij")
+    return np.stack(axes, -1)
+
+
+def norm(theta):
+    return np.sqrt((theta**2).sum(-1))
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("radius", [0.3, 1.0])
+@pytest.mark.parametrize("slope", [0.0, 0.2, 1.0, 3.0])
+def test_plane(slope, radius, d):
+    h, half = (radius / 100, 300) if d == 1 else (radius / 40, 100)
+    theta = grid(h, half, d)
+    a = slope * np.array([1.0] if d == 1 else [0.6, -0.8])
+    f = theta @ a + 0.7
+    values = dilate(f, radius, spacing=h)
+    inner = (abs(theta) <= half * h - radius).all(-1)
+    held(values[inner], (f + radius * math.hypot(1, slope))[inner], grid_error(h, radius, slope, 0, d), 10)
+    assert inner.any()
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("m", [0.5, 2.0])
+def test_cone_and_roof(m, d):
+    h, half, radius = (0.01, 300, 0.8) if d == 1 else (0.04, 50, 0.8)
+    theta = grid(h, half, d)
+    r = norm(theta)
+    inner = (abs(theta) <= half * h - radius).all(-1)
+    lift = radius * math.hypot(1, m)
+    # The contact is at least ρm/√(1 + m²) from the tip of the cone, where its level lines have curvature m/r.
+    bent = 0 if d == 1 else m / (radius * m / math.hypot(1, m) - h)
+    held(dilate(m * r, radius, spacing=h)[inner], (m * r + lift)[inner], grid_error(h, radius, m, bent, d), 10)
+
+    shadow = radius * m / math.hypot(1, m)
+    roof = np.where(r <= shadow, np.sqrt(np.maximum(radius**2 - r**2, 0)), lift - m * r)
+    values = dilate(-m * r, radius, spacing=h)
+    # Balls over the tip rest on it, which is a sample.
+    tip = inner & (r <= shadow)
+    held(values[tip], roof[tip], 0, 10)
+    # The others rest on a side; if the sample is beyond the tip, f is m·h√d lower than the smooth side at most.
+    sides = inner & (r >= shadow + 2 * h)
+    bent = 0 if d == 1 else m / h
+    held(values[sides], roof[sides], grid_error(h, radius, m, bent, d), 10)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize(("r", "radius"), [(2.0, 0.5), (2.0, 1.2), (1.0, 3.0)])
+def test_cap(r, radius, d):
+    h = r / 200 if d == 1 else r / 40
+    theta = grid(h, round(r / h), d)
+    left = r**2 - norm(theta) ** 2
+    values = dilate(np.where(left >= 0, np.sqrt(np.maximum(left, 0)), -INF), radius, spacing=h)
+    # Half as far out as the cap reaches, the contact is at r/2 at most, of slope 1/√3.
+    inner = norm(theta) <= (r + radius) / 2
+    curvature = r**2 / (r**2 - (r / 2 + h) ** 2) ** 1.5
+    truth = np.sqrt(np.where(inner, (r + radius) ** 2 - norm(theta) ** 2, 0))
+    held(values[inner], truth[inner], grid_error(h, radius, 1 / math.sqrt(3), curvature, d), 10)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("ratio", [0.2, 0.5, 0.9])
+def test_bowl(ratio, d):
+    r = 2.0
+    h, radius = (r / 200 if d == 1 else r / 40), ratio * r
+    theta = grid(h, round(r / h), d)
+    left = r**2 - norm(theta) ** 2
+    values = dilate(np.where(left >= 0, -np.sqrt(np.maximum(left, 0)), -INF), radius, spacing=h)
+    inner = norm(theta) <= (r - radius) / 2  # so that the contact is at r/2 at most
+    curvature = r**2 / (r**2 - (r / 2 + h) ** 2) ** 1.5
+    truth = -np.sqrt(np.where(inner, (r - radius) ** 2 - norm(theta) ** 2, 0))
+    held(values[inner], truth[inner], grid_error(h, radius, 1 / math.sqrt(3), curvature, d), 10)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize("k", [0.3, 1.0, 4.0])
+@pytest.mark.parametrize("radius", [0.2, 0.5, 1.5])
+def test_paraboloid(k, radius, d):
+    h, half = radius / 150, 151
+    value = dilate(k * norm(grid(h, half, d)) ** 2 / 2, radius, spacing=h)[(half,) * d]
+    truth = radius if radius * k <= 1 else (k * radius**2 + 1 / k) / 2
+    contact = math.sqrt(max(radius**2 - k**-2, 0))
+    held(value, truth, grid_error(h, radius, k * contact, k, d), 10)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize(
+    ("radius", "truth"),
+    [(0.7, -0.3), (1.0, 0.0), (1.5, 0.544290929933533), (2, 1.12605635041966), (3, 2.27799163404504)],
+)
+def test_gaussian_well(radius, truth, d):
+    """2 sinh(u/2), u = ρ² − W(exp ρ²), over the middle of −exp(−|θ|²/2) in any dimension."""
+    h, half = 0.02, math.ceil(radius / 0.02) + 1
+    value = dilate(-np.exp(-(norm(grid(h, half, d)) ** 2) / 2), radius, spacing=h)[(half,) * d]
+    held(value, truth, grid_error(h, radius, math.exp(-0.5), 1, d), 10)
+
+
+# The sine of the paper: Δ(ρ) = max f_ρ − min f_ρ is 2 up to the critical radius 1, and then falls like π²/2ρ.
+
+DELTA = {
+    0.3: 2.0,
+    0.999: 2.0,
+    1.1: 1.99636371078797807,
+    1.5: 1.92084985581264225,
+    2: 1.74167003662809628,
+    3: 1.34769520375891753,
+    5: 0.868529054387585614,
+    10: 0.456892248821957107,
+    30: 0.159580116133504938,
+    100: 0.0488710952180324313,
+    1000: 0.00492988445178681416,
+}
+CONTACT = {
+    1.1: 0.395282648158646,
+    1.5: 0.944118904412333,
+    2: 1.40433771374748,
+    10: 2.84079112692739,
+    1000: 3.13845417880182,
+}
+
+
+def sine(n):
+    h = 2 * math.pi / n
+    return h, np.sin(h * np.arange(n))
+
+
+@pytest.mark.parametrize("radius", DELTA)
+@pytest.mark.parametrize("n", [400, 20_000])
+def test_range_of_the_offset_of_a_sine(n, radius):
+    h, f = sine(n)
+    values, contact = dilate(f, radius, spacing=h, boundary="periodic", return_contact=True)
+    assert values.argmax() == n // 4
+    assert values.max() == pytest.approx(1 + radius, rel=2 * epsilon(float))
+    held(values[3 * n // 4], 1 + radius - DELTA[radius], grid_error(h, radius, 1, 1), 1 + radius)
+    assert values.min() == values[3 * n // 4]
+    if radius in CONTACT and n == 20_000:
+        # The contact is equally far to the left and to the right of the trough, and next to one of the samples.
+        steps = abs(contact[3 * n // 4] - 3 * n // 4)
+        assert min(steps, n - steps) * h == pytest.approx(CONTACT[radius], abs=h)
+
+
+def test_tube_formula():
+    """Below the critical radius the area between f and f_ρ is ρ times the length; above it is less."""
+    n = 2**14
+    h, f = sine(n)
+    length = 1.216006723424979780  # per period, over 2π
+    for radius in (0.25, 0.5, 0.9):
+        area = dilate(f, radius, spacing=h, boundary="periodic").mean() - f.mean()
+        # The offset is analytic, so the mean of samples is its integral up to the grid's error.
+        held(area, radius * length, grid_error(h, radius, 1, 1), 10)
+    # Above it only the part outside of |x + π/2| < s*(ρ) is reached: the parallel curve over it, f = cos for symmetry.
+    reached = CONTACT[1.5], math.pi
+    truth = integrate.quad(
+        lambda x: (
+            (-math.cos(x) + 1.5 / math.hypot(1, math.sin(x)))
+            * (1 - 1.5 * math.cos(x) / math.hypot(1, math.sin(x)) ** 3)
+            / math.pi
+        ),
+        *reached,
+        epsabs=1e-12,
+    )[0]
+    area = dilate(f, 1.5, spacing=h, boundary="periodic").mean() - f.mean()
+    # The mean of samples is the trapezoidal rule: a kink of slope 3 at most costs it 3h²/12 of the length 2π.
+    assert abs(area - truth) <= grid_error(h, 1.5, 1, 1) + h**2
+    assert area < 1.5 * length - 1e-3
+
+
+# Laws.
+
+
+@settings(max_examples=40)
+@given(seed=st.integers(0, 999), radius=st.floats(0.5, 20), dims=st.integers(1, 3))
+def test_laws(seed, radius, dims):
+    heights = noise((40, 11, 6)[:dims], seed=seed)
+    rounding = 4 * epsilon(float) * (np.abs(heights).max() + radius)
+    closed, opened = closing(heights, radius), opening(heights, radius)
+    assert (closed >= heights - rounding).all()
+    assert (opened <= heights + rounding).all()
+    np.testing.assert_allclose(closing(closed, radius), closed, rtol=0, atol=2 * rounding)
+    np.testing.assert_allclose(opening(opened, radius), opened, rtol=0, atol=2 * rounding)
+    np.testing.assert_array_equal(erode(heights, radius), -dilate(-heights, radius))
+    np.testing.assert_array_equal(dilate(heights[::-1], radius), dilate(heights, radius)[::-1])
+    np.testing.assert_array_equal(dilate(heights.T, radius), dilate(heights, radius).T)
+    assert (dilate(heights, 1.5 * radius) >= dilate(heights, radius)).all()
+    # (f_ρ)_σ ≤ f_{ρ+σ} at samples: two balls in a row are one of the sum
+    assert (dilate(dilate(heights, radius), 3.0) <= dilate(heights, radius + 3.0) + rounding).all()
+
+
+def test_contacts_of_a_closing_carry_the_ball():
+    heights = noise((30, 40))
+    closed, contact = closing(heights, 5.0, return_contact=True)
+    flat = heights.reshape(-1)
+    assert (flat[contact] <= closed + 10 + 1e-12).all()  # the ball that shapes the envelope rests on it
+    touched = np.isclose(closed, heights, rtol=0, atol=1e-12)
+    assert 0 < touched.sum() < heights.size
+    assert touched.reshape(-1)[np.unique(contact)].all()  # what carries a ball is reachable
+
+
+# Radii.
+
+
+def test_a_radius_on_a_sample_reaches_it():
+    for k in range(1, 60):
+        f = np.full(121, -1e6)
+        f[60] = 0.0
+        values = dilate(f, 0.1 * k, spacing=0.1)
+        assert (values > -1e5).sum() == 2 * k + 1
+        # √ of a rounding of ρ² at the rim.
+        assert values[60 + k] == pytest.approx(0, abs=0.1 * k * math.sqrt(8 * epsilon(float)))
+
+
+@pytest.mark.parametrize("shape", [(1,), (6,), (3, 4), (2, 3, 2)])
+def test_radii_smaller_than_the_spacing_and_larger_than_the_array(backend, dtype, shape):
+    f = noise(shape, dtype)
+    array = backend.asarray(f, dtype)
+    agree(backend, dilate(array, 0.5), f.astype(float) + 0.5, dtype, 50)
+    agree(backend, erode(array, 0.5), f.astype(float) - 0.5, dtype, 50)
+    # From far away the ball is flat: ρ − √(ρ² − s²) < s²/ρ is less than a rounding of ρ.
+    agree(backend, dilate(array, 1e12), np.full(shape, float(f.max()) + 1e12), dtype, 1e12)
+
+
+# Namespaces, dtypes and layouts.
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint16", "int64", "bool"])
+@every_verb
+def test_integers_become_the_default_floating_dtype(backend, verb, kind):
+    f = np.array([3, 0, 1, 7, 7, 2]).astype(kind)
+    default = backend.xp.__array_namespace_info__().default_dtypes(device=backend.device)["real floating"]
+    found = verb(backend.asarray(f, kind), 2.0)
+    assert found.dtype == default
+    assert found.shape == f.shape
+    expected = verb(f.astype(float), 2.0)
+    rounding = 3 * 9 * float(backend.xp.finfo(default).eps)
+    np.testing.assert_allclose(backend.to_numpy(found), expected, rtol=0, atol=rounding)
+
+
+def test_float16_and_bfloat16():
+    f = noise((20,), "float16")
+    values = dilate(f, 3.3)
+    assert values.dtype == np.float16
+    np.testing.assert_array_equal(values, dilate(f.astype(float), 3.3).astype(np.float16))
+    torch = pytest.importorskip("torch")
+    found = dilate(torch.asarray(f).to(torch.bfloat16), 3.3)
+    assert found.dtype == torch.bfloat16
+    exact = dilate(torch.asarray(f).to(torch.bfloat16).double(), 3.3)
+    np.testing.assert_array_equal(found.float(), exact.to(torch.bfloat16).float())
+
+
+@every_verb
+def test_numbers_in_sequences(verb):
+    f = [[1, 2.5, 0], [0, 0, 4]]
+    found = verb(f, [1], spacing=(1, 2))
+    assert type(found) is np.ndarray
+    np.testing.assert_array_equal(found, verb(np.array(f), 1.0, spacing=np.array([1.0, 2.0])))
+    assert verb((1, 2, 3), 1).dtype == np.float64
+
+
+@every_verb
+def test_memory_layouts(verb):
+    f = noise((12, 14))
+    expected = verb(f, 2.5)
+    frozen = f.copy()
+    frozen.setflags(write=False)
+    for same in (frozen, np.asfortranarray(f), np.repeat(f, 3, 1)[:, ::3], f.astype(">f8"), f[::-1].copy()[::-1]):
+        found = verb(same, 2.5)
+        assert found.dtype == np.float64
+        assert found.flags.writeable
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(same, f)
+
+
+@pytest.mark.parametrize("boundary", ["none", "periodic"])
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (2, 0, 4)])
+@every_verb
+def test_nothing_gives_nothing(backend, verb, shape, boundary):
+    f = backend.asarray(np.zeros(shape))
+    values, contacts = verb(f, 1.0, boundary=boundary, return_contact=True)
+    assert values.shape == contacts.shape == shape
+    assert backend.belongs(values, backend.dtypes[-1])
+    _, some = verb(backend.asarray(np.zeros(1)), 1.0, return_contact=True)
+    assert contacts.dtype == some.dtype
+    assert verb(f, 1.0, boundary=boundary).shape == shape
+
+
+def test_default_integers_of_jax_without_64_bits():
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(False):
+        for n in (0, 3):
+            _, contacts = dilate(jax.numpy.zeros(n), 1.0, return_contact=True)
+            assert contacts.dtype == jax.numpy.int32
+
+
+@every_verb
+def test_under_jit_nan_propagates_instead_of_raising(verb):
+    jax = pytest.importorskip("jax")
+    f = np.array([0.0, 1.0, 5.0, NAN, 2.0, 2.0, 1.0, 1.0])
+    found = jax.jit(partial(verb, radius=1.0))(jax.numpy.asarray(f))
+    np.testing.assert_array_equal(found, verb(f, 1.0, nan="propagate"))
+
+
+# Missing samples.
+
+
+def test_nan_is_refused_by_name_and_number():
+    f = np.array([0.0, NAN, 1.0, NAN])
+    for verb in VERBS:
+        with pytest.raises(ValueError, match=r"^heights must not be NaN \(2 of 4 are\); see the argument nan$"):
+            verb(f, 1.0)
+
+
+@pytest.mark.parametrize("level", [INF, -INF])
+def test_all_heights_infinite(backend, level):
+    f = backend.asarray(np.full((3, 4), level))
+    values, contacts = dilate(f, 1.5, return_contact=True)
+    np.testing.assert_array_equal(backend.to_numpy(values), np.full((3, 4), level))
+    # A wall under the centre is the nearest.
+    expected = np.arange(12).reshape(3, 4) if level == INF else np.full((3, 4), -1)
+    np.testing.assert_array_equal(backend.to_numpy(contacts), expected)
+
+
+def test_omitted_samples_are_no_samples():
+    f = noise((15, 16))
+    lost = np.random.default_rng(1).random(f.shape) < 0.3
+    for radius in (1.0, 4.2):
+        found = dilate(np.where(lost, NAN, f), radius, nan="omit", return_contact=True)
+        values, contacts = dilate(np.where(lost, -INF, f), radius, return_contact=True)
+        np.testing.assert_array_equal(found[0], np.where(values == -INF, NAN, values))
+        np.testing.assert_array_equal(found[1], contacts)
+
+
+def test_nan_propagates_as_far_as_the_ball_reaches():
+    f = noise((21, 21))
+    f[10, 10] = NAN
+    y, x = np.indices(f.shape) - 10
+    for verb, reach in [(dilate, 1), (erode, 1), (closing, 2), (opening, 2)]:
+        found = verb(f, 3.0, nan="propagate")
+        if reach == 1:
+            np.testing.assert_array_equal(np.isnan(found), x**2 + y**2 <= 9)
+        else:
+            assert np.isnan(found[abs(y) + abs(x) <= 6]).all()
+            assert not np.isnan(found[x**2 + y**2 > 36]).any()
+
+
+# Where to write.
+
+
+@every_verb
+def test_out(backend, dtype, verb):
+    f = noise((5, 6), dtype)
+    expected = backend.to_numpy(verb(backend.asarray(f, dtype), 1.5))
+    out = backend.xp.zeros((5, 6), dtype=getattr(backend.xp, dtype), device=backend.device)
+    if backend.name.startswith("jax"):
+        with pytest.raises(TypeError, match="immutable"):
+            verb(backend.asarray(f, dtype), 1.5, out=out)
+        return
+    found, contacts = verb(backend.asarray(f, dtype), 1.5, out=out, return_contact=True)
+    assert found is out
+    np.testing.assert_array_equal(backend.to_numpy(out), expected)
+    again = backend.xp.asarray(backend.asarray(f, dtype), copy=True)
+    assert verb(again, 1.5, out=again) is again
+    np.testing.assert_array_equal(backend.to_numpy(again), expected)
+    assert contacts.shape == (5, 6)
+
+
+@every_verb
+def test_out_is_refused_if_it_cannot_hold_the_result(verb):
+    f = noise((3, 4))
+    for out in (np.zeros((4, 3)), np.zeros(3), np.zeros((3, 4), "float32"), [[0.0]], np.zeros((3, 4), int)):
+        with pytest.raises(ValueError, match=r"^out must have shape \(3, 4\) and dtype float64, got "):
+            verb(f, 1.0, out=out)
+    frozen = np.zeros((3, 4))
+    frozen.setflags(write=False)
+    with pytest.raises(ValueError, match="read-only"):
+        verb(f, 1.0, out=frozen)
+
+
+def test_out_in_any_layout_and_for_overlapping_input():
+    f = noise((6, 6))
+    expected = dilate(f, 2.0)
+    wide = np.zeros((6, 12))
+    assert dilate(f, 2.0, out=wide[:, ::2]).base is wide
+    np.testing.assert_array_equal(wide[:, ::2], expected)
+    np.testing.assert_array_equal(wide[:, 1::2], 0)
+    turned = f.copy()
+    dilate(turned, 2.0, out=turned.T)
+    np.testing.assert_array_equal(turned.T, expected)
+
+
+# Threads.
+
+
+@every_verb
+def test_workers(verb):
+    for f in (noise((70, 60)), noise((20_000,))):
+        expected, touched = verb(f, 9.0, return_contact=True)
+        for workers in (1, 2, 3, np.int64(7), 200):
+            values, contacts = verb(f, 9.0, workers=workers, return_contact=True)
+            np.testing.assert_array_equal(values, expected)
+            np.testing.assert_array_equal(contacts, touched)
+            np.testing.assert_array_equal(verb(f, 9.0, workers=workers), expected)
+
+
+# Wrong arguments.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"heights": 1.0}, ValueError, "heights must have at least one dimension"),
+        ({"heights": "abc"}, TypeError, "heights must be an array of real numbers, got 'abc'"),
+        ({"heights": None}, TypeError, "heights must be an array of real numbers, got None"),
+        ({"heights": [[1.0], [1.0, 2.0]]}, ValueError, "heights must be an array or a rectangular nested sequence"),
+        ({"heights": np.ones(2) * 1j}, TypeError, "heights must have a real floating or integer dtype, got complex128"),
+        ({"radius": 0.0}, ValueError, "radius must be finite and positive, got 0.0"),
+        ({"radius": NAN}, ValueError, "radius must be finite and positive, got nan"),
+        ({"radius": "1"}, TypeError, "radius must be .*got '1'"),
+        ({"radius": (1.0, 2.0)}, ValueError, "radius must be one number or 3 semi-axes, the height's last, got 2"),
+        ({"spacing": -1.0}, ValueError, "spacing must be finite and positive, got -1.0"),
+        ({"spacing": (1.0,) * 3}, ValueError, r"spacing must be one number or one per axis \(2\), got 3 numbers"),
+        ({"boundary": "wrap"}, ValueError, r"boundary must be one of \('none', 'periodic'\), got 'wrap'"),
+        ({"boundary": None}, ValueError, "boundary must be one of .*, got None"),
+        ({"nan": "skip"}, ValueError, r"nan must be one of \('raise', 'omit', 'propagate'\), got 'skip'"),
+        ({"workers": 0}, ValueError, "workers must be at least 1, got 0"),
+        ({"workers": 1.5}, TypeError, "workers must be an integer, got 1.5"),
+        ({"workers": True}, TypeError, "workers must be an integer, got True"),
+    ],
+)
+@every_verb
+def test_wrong_arguments_are_refused_by_name(verb, arguments, error, message):
+    with pytest.raises(error, match=f"^{message}"):
+        verb(**({"heights": np.zeros((3, 3)), "radius": 1.0} | arguments))
