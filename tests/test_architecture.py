@@ -186,7 +186,8 @@ def wrong_exports(module: Module) -> list[str]:
             allowed |= {ast.unparse(t) for t in (node.targets if isinstance(node, ast.Assign) else [node.target])}
         if isinstance(node, ast.ImportFrom) and (module.is_package or not is_public(node.module or "")):
             allowed |= {alias.asname or alias.name for alias in node.names}
-        if isinstance(node, ast.ImportFrom) and module.is_package and inside(_absolute(module, node), module.name):
+        own = isinstance(node, ast.ImportFrom) and module.is_package and inside(_absolute(module, node), module.name)
+        if own and is_public(_absolute(module, node)):
             required |= {alias.asname or alias.name for alias in node.names if is_public(alias.name)}
     wrong = [f"{name} is public but not in __all__" for name in sorted(required - set(listed))]
     wrong += [f"{name} is in __all__ but not defined here" for name in sorted(set(listed) - allowed)]

@@ -1,4 +1,4 @@
-"""The command ``rbo-ref``."""
+"""``rbo-ref check``: judge ports; ``cases`` and ``mistakes``: what they are judged by."""
 
 from __future__ import annotations
 
@@ -12,30 +12,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy
-
-from geometry import Descent, FunctionGraph
-from rbo_ref.figures import one_step, rolling
-from rbo_ref.landscapes import LANDSCAPES, by_name
+from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun
 from rbo_ref.oracle import DIALECTS, Report, check
 from rbo_ref.oracle.adapters import as_step
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.levels import LEVELS
 from rbo_ref.oracle.mistakes import MISTAKES
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
-from rbo_ref.rolling_ball import RollingBall
-from rbo_ref.run import trajectory
 
-__all__ = ["main"]
+__all__ = ["add"]
 
-RIGHT, WRONG, COULD_NOT_RUN = 0, 1, 2
 LIBRARIES = ("numpy", "array_api_strict", "torch", "jax", "cupy")
-PICTURES = (".png", ".svg", ".pdf")
-EXAMPLES = Path(__file__).resolve().parents[1] / "tests" / "ports"
-
-
-class _CouldNotRun(Exception):
-    """What keeps the command from doing its work, in a sentence."""
+EXAMPLES = Path(__file__).resolve().parents[2] / "tests" / "ports"
 
 
 class _Task(NamedTuple):
@@ -47,25 +35,8 @@ class _Task(NamedTuple):
     dtype: str
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is 0 (right), 1 (wrong) or 2 (could not run)."""
-    options = _parser().parse_args(arguments)
-    try:
-        return options.run(options)
-    except _CouldNotRun as error:
-        print(f"rbo-ref: {error}", file=sys.stderr)
-        return COULD_NOT_RUN
-    except KeyboardInterrupt:
-        print("rbo-ref: interrupted", file=sys.stderr)
-        return COULD_NOT_RUN
-    except BrokenPipeError:  # the reader of our output has left, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return COULD_NOT_RUN
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="rbo-ref", description="Is my Rolling Ball Optimizer right?")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def add(commands: Any) -> None:
+    """Add the commands to the parser's."""
     judge = commands.add_parser("check", help="judge a port, or the package's own loop", description=_check.__doc__)
     judge.add_argument(
         "port", nargs="?", metavar="MODULE:ATTRIBUTE", help="the port; MODULE may be a path to a .py file"
@@ -89,21 +60,6 @@ def _parser() -> argparse.ArgumentParser:
     show.set_defaults(run=_cases)
     known = commands.add_parser("mistakes", help="list the known mistakes", description=_mistakes.__doc__)
     known.set_defaults(run=_mistakes)
-    _add_draw(commands)
-    return parser
-
-
-def _add_draw(commands: Any) -> None:
-    draw = commands.add_parser("draw", help="draw a ball that rolls on a landscape", description=_draw.__doc__)
-    draw.add_argument("landscape", metavar="LANDSCAPE", help=", ".join(LANDSCAPES))
-    draw.add_argument("--out", required=True, metavar="FILE", help=f"the picture: {', '.join(PICTURES)}")
-    draw.add_argument("--radius", type=float, default=0.5, metavar="R")
-    draw.add_argument("--learning-rate", type=float, default=0.1, metavar="E")
-    draw.add_argument("--start", type=float, nargs="+", metavar="X", help="one or two coordinates (default: 0.5 each)")
-    draw.add_argument("--steps", type=int, default=50, metavar="N")
-    draw.add_argument("--projection-rate", type=float, metavar="G", help="of the paper's inner loop")
-    draw.add_argument("--projection-steps", type=int, metavar="P", help="of the paper's inner loop")
-    draw.set_defaults(run=_draw)
 
 
 def _cases(options: argparse.Namespace) -> int:
@@ -120,57 +76,6 @@ def _mistakes(options: argparse.Namespace) -> int:
     for name, cls in MISTAKES.items():
         print(f"{name:<34}{cls.description}")
     return RIGHT
-
-
-def _draw(options: argparse.Namespace) -> int:
-    """Draw a ball that rolls on a landscape of one or two dimensions. One step in one dimension is drawn in detail.
-
-    Without a projection rate and steps the ball is projected by Newton's method.
-    """
-    if Path(options.out).suffix.lower() not in PICTURES:
-        raise _CouldNotRun(f"the name of the picture must end in {', '.join(PICTURES)}, got {options.out}")
-    try:
-        picture = _picture(options)
-    except (TypeError, ValueError, ImportError) as error:
-        raise _CouldNotRun(str(error)) from error
-    try:
-        picture.savefig(options.out)
-    except OSError as error:
-        raise _CouldNotRun(f"cannot write {options.out}: {error.strerror}") from error
-    return RIGHT
-
-
-def _picture(options: argparse.Namespace) -> Any:
-    surface, solver = by_name(options.landscape), _solver(options)
-    ball = RollingBall(options.learning_rate, options.radius, solver)
-    start = _start(surface) if options.start is None else options.start
-    if len(start) > 2:
-        raise _CouldNotRun(f"--start takes one or two coordinates, got {len(start)}")
-    if len(start) == options.steps == 1:
-        return one_step(surface, start, ball).figure
-    with numpy.errstate(all="ignore"):
-        path = trajectory(ball, surface, start, options.steps)
-    finite = numpy.isfinite(path.theta).all(axis=-1) & numpy.isfinite(path.height)
-    if finite[0] and not finite.all():
-        print(f"rbo-ref: not finite after {finite.argmin()} steps; drawn up to there", file=sys.stderr)
-    return rolling(surface, path, options.radius).figure
-
-
-def _solver(options: argparse.Namespace) -> Descent | None:
-    """The paper's inner loop, if it is asked for."""
-    rate, steps = options.projection_rate, options.projection_steps
-    if (rate is None) != (steps is None):
-        raise _CouldNotRun("--projection-rate and --projection-steps belong together")
-    return None if rate is None else Descent(rate, steps)
-
-
-def _start(surface: FunctionGraph) -> list[float]:
-    """A start in as few dimensions as the landscape allows."""
-    try:
-        surface.value([0.5])
-    except ValueError:
-        return [0.5, 0.5]
-    return [0.5]
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -213,7 +118,7 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
                 progress=progress,
             )
         except (TypeError, ValueError, ImportError) as error:
-            raise _CouldNotRun(str(error)) from error
+            raise CouldNotRun(str(error)) from error
     report.port = task.name
     return report
 
@@ -231,22 +136,22 @@ def _as_step(port: Any, name: str) -> Any:
     try:
         return as_step(port)
     except Exception as error:
-        raise _CouldNotRun(f"{name} is no port: {error}") from error
+        raise CouldNotRun(f"{name} is no port: {error}") from error
 
 
 def _load(name: str) -> Any:
     """The object behind MODULE:ATTRIBUTE, where MODULE is a dotted name or a path."""
     place, colon, attribute = name.rpartition(":")
     if not colon or not place or not attribute:
-        raise _CouldNotRun(f"expected MODULE:ATTRIBUTE, got {name!r}")
+        raise CouldNotRun(f"expected MODULE:ATTRIBUTE, got {name!r}")
     sys.path.insert(0, os.getcwd())
     try:
         found = _load_file(Path(place)) if place.endswith(".py") else import_module(place)
     except (Exception, SystemExit) as error:
-        raise _CouldNotRun(f"cannot import {place}: {type(error).__name__}: {error}") from error
+        raise CouldNotRun(f"cannot import {place}: {type(error).__name__}: {error}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
-            raise _CouldNotRun(f"{place} has no attribute {attribute!r}")
+            raise CouldNotRun(f"{place} has no attribute {attribute!r}")
         found = getattr(found, part)
     return found
 
@@ -264,7 +169,7 @@ def _load_file(path: Path) -> Any:
 def _prepare(xp: str, dtype: str) -> None:
     """Make sure that the library is there, and that JAX does not quietly drop to float32."""
     if util.find_spec(xp.partition(".")[0]) is None:
-        raise _CouldNotRun(f"{xp} is not installed")
+        raise CouldNotRun(f"{xp} is not installed")
     if xp.partition(".")[0] == "jax" and dtype == "float64":
         import jax
 
@@ -274,9 +179,9 @@ def _prepare(xp: str, dtype: str) -> None:
 def _all(options: argparse.Namespace) -> Iterator[_Task]:
     """The package's own loop and the example ports, on the library asked for or on every one."""
     if options.dialect != "authors":
-        raise _CouldNotRun("--dialect goes with a port: the package's own loop speaks the authors' dialect")
+        raise CouldNotRun("--dialect goes with a port: the package's own loop speaks the authors' dialect")
     if options.xp is not None and options.xp not in LIBRARIES:
-        raise _CouldNotRun(f"--xp without a port must be one of {', '.join(LIBRARIES)}, got {options.xp!r}")
+        raise CouldNotRun(f"--xp without a port must be one of {', '.join(LIBRARIES)}, got {options.xp!r}")
     wanted = (options.xp,) if options.xp else LIBRARIES
     return chain(_own(wanted, options.dtype), _examples(wanted, options.dtype))
 
@@ -349,8 +254,4 @@ def _write_json(reports: list[Report], file: str) -> None:
     try:
         Path(file).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise _CouldNotRun(f"cannot write {file}: {error.strerror}") from error
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        raise CouldNotRun(f"cannot write {file}: {error.strerror}") from error

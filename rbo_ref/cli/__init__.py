@@ -1,0 +1,37 @@
+"""The command ``rbo-ref``: one module for each of its commands."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from rbo_ref.cli import _check, _draw
+from rbo_ref.cli._common import COULD_NOT_RUN, CouldNotRun
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; the exit status is 0 (right), 1 (wrong) or 2 (could not run)."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.run(options)
+    except CouldNotRun as error:
+        print(f"rbo-ref: {error}", file=sys.stderr)
+        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        print("rbo-ref: interrupted", file=sys.stderr)
+        return COULD_NOT_RUN
+    except BrokenPipeError:  # the reader of our output has left, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return COULD_NOT_RUN
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="rbo-ref", description="Is my Rolling Ball Optimizer right?")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for module in (_check, _draw):
+        module.add(commands)
+    return parser

@@ -1,0 +1,28 @@
+"""What all commands share: exit statuses, and how to say that something cannot be done."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["COULD_NOT_RUN", "PICTURES", "RIGHT", "WRONG", "CouldNotRun", "check_picture", "save_picture"]
+
+RIGHT, WRONG, COULD_NOT_RUN = 0, 1, 2
+PICTURES = (".png", ".svg", ".pdf")
+
+
+class CouldNotRun(Exception):
+    """What keeps the command from doing its work, in a sentence."""
+
+
+def check_picture(file: str) -> None:
+    """Raise unless the name is that of a picture that we can write."""
+    if not file.lower().endswith(PICTURES):
+        raise CouldNotRun(f"the name of the picture must end in {', '.join(PICTURES)}, got {file}")
+
+
+def save_picture(figure: Any, file: str) -> None:
+    """Write a Matplotlib figure."""
+    try:
+        figure.savefig(file)
+    except OSError as error:
+        raise CouldNotRun(f"cannot write {file}: {error.strerror}") from error
