@@ -11,7 +11,7 @@ from geometry.distance import distance, distance_gradient, signed_distance
 from geometry.footpoint import Descent, Footpoints, GaussNewton, MultiStart, Newton, Solver, Status, project
 from geometry.graph import FunctionGraph, shape_matrix, steepest_tangent, upward_normal
 from geometry.morphology import closing, dilate, erode, opening
-from geometry.offset import offset
+from geometry.offset import offset, offset_function
 
 __all__ = [
     "Descent",
@@ -28,6 +28,7 @@ __all__ = [
     "distance_gradient",
     "erode",
     "offset",
+    "offset_function",
     "opening",
     "project",
     "rolling_ball",

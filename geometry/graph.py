@@ -266,6 +266,10 @@ class FunctionGraph:
             result = xp.sum(self.hessian(theta) * vector[..., None, :], axis=-1)
         return self._checked(xp, "hessian_vector", result, theta, theta.shape)
 
+    def has_gradient(self, xp: Namespace) -> bool:
+        """Whether gradients are at hand for arrays of namespace `xp`."""
+        return self._gradient is not None or self._both is not None or _autodiff.is_differentiable(xp)
+
     def has_second_order(self, xp: Namespace) -> bool:
         """Whether Hessians or their products with vectors are at hand for arrays of namespace `xp`."""
         given = self._hessian is not None or self._hessian_vector is not None

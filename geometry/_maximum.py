@@ -1,0 +1,250 @@
+"""Global maxima of many functions at once, from values alone: sampled over a ball of parameters v, then climbed.
+
+The functions may have kinks, creases and jumps, and several maxima of the same height. Finding the highest of all
+maxima is left to the samples: what falls between them is not seen.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy
+
+from geometry._namespace import (
+    Array,
+    Namespace,
+    array_namespace,
+    count_dtype,
+    device_of,
+    is_traced,
+    while_loop,
+)
+from geometry._vectors import length
+
+__all__ = [
+    "CHILDREN",
+    "Samples",
+    "Starts",
+    "climb",
+    "distinct",
+    "in_chunks",
+    "join",
+    "local_maxima",
+    "samples_of_the_ball",
+]
+
+CHILDREN, ELITE, GENERATIONS = 32, 16, 200  # of the evolution strategy
+OVERLAP = 2.0  # starts that are closer than this, in units of their spacing, are one
+
+
+class Samples(NamedTuple):
+    """Points of the unit ball, evenly spread, with their neighbours."""
+
+    points: numpy.ndarray  # (n, d)
+    neighbors: numpy.ndarray  # (n, k) of int: the nearest ones, each point among its own
+    spacing: float
+
+
+@lru_cache(maxsize=32)
+def samples_of_the_ball(d: int, count: int, block: int) -> Samples:
+    """The `block`-th `count` points of an additive recurrence (Kronecker sequence): blocks fill each other's gaps.
+
+    The cube is mapped to the ball along its rays. Point 0 of block 0 is the centre.
+    """
+    from scipy.spatial import cKDTree
+
+    golden = 2.0
+    for _ in range(64):  # the root of x^(d+1) = x + 1, which makes the worst gap small in every dimension
+        golden = (1 + golden) ** (1 / (d + 1))
+    index = numpy.arange(block * count, (block + 1) * count)[:, None]
+    cube = 2 * ((0.5 + index * golden ** -numpy.arange(1.0, d + 1)) % 1) - 1
+    size = numpy.linalg.norm(cube, axis=-1, keepdims=True)
+    points = cube * numpy.abs(cube).max(axis=-1, keepdims=True) / numpy.where(size > 0, size, 1)
+    neighbors = cKDTree(points).query(points, k=range(1, min(4 * d + 1, count) + 1))[1]
+    return Samples(points, neighbors, count ** (-1 / d))
+
+
+class Starts(NamedTuple):
+    """From where to climb: k places an item, with what is known there."""
+
+    values: Array  # (b, k)
+    places: Array  # (b, k, d)
+    spacing: Array  # (b, k): of the samples around
+
+    def take(self, index: Array) -> Starts:
+        """Those at the indices (b, j)."""
+        xp = array_namespace(index)
+        (b, k), (_, j) = self.values.shape, index.shape
+        rows = k * xp.arange(b, dtype=index.dtype, device=device_of(index))
+        flat = xp.reshape(rows[:, None] + index, (-1,))
+        return Starts(*(xp.reshape(xp.take(_rows(a), flat, axis=0), (b, j, *a.shape[2:])) for a in self))
+
+
+def _rows(array: Array) -> Array:
+    """The first two axes as one."""
+    return array_namespace(array).reshape(array, (-1, *array.shape[2:]))
+
+
+def local_maxima(samples: Starts, neighbors: Array, count: int) -> Starts:
+    """The highest samples that no neighbour exceeds, highest first."""
+    values = samples.values
+    xp = array_namespace(values)
+    around = xp.reshape(xp.take(values, xp.reshape(neighbors, (-1,)), axis=1), (*values.shape, neighbors.shape[-1]))
+    peaks = xp.where(values >= xp.max(around, axis=-1), values, -xp.inf)
+    index = xp.arange(values.shape[1], dtype=count_dtype(xp, values), device=device_of(values))
+    found = []
+    for _ in range(count):
+        found.append(xp.argmax(peaks, axis=1, keepdims=True))
+        peaks = xp.where(index == found[-1], -xp.inf, peaks)
+    return samples.take(xp.concat(found, axis=1))
+
+
+def distinct(starts: Starts, count: int) -> Starts:
+    """The highest starts, no two of them so close that they are seen from one another."""
+    xp = array_namespace(starts.values)
+    values, found = starts.values, []
+    for _ in range(count):
+        best = starts.take(xp.argmax(values, axis=1, keepdims=True))
+        near = length(xp, starts.places - best.places) <= OVERLAP * xp.maximum(starts.spacing, best.spacing)
+        values = xp.where(near, -xp.inf, values)
+        found.append(best)
+    return join(found)
+
+
+def join(parts: list[Starts]) -> Starts:
+    """Side by side."""
+    xp = array_namespace(parts[0].values)
+    return Starts(*(xp.concat(arrays, axis=1) for arrays in zip(*parts, strict=True)))
+
+
+class _State(NamedTuple):
+    generation: Array  # ()
+    mean: Array  # (b, d)
+    stretch: Array  # (b, d, d): the matrix that adapts to creases and to curvatures of different size
+    path: Array  # (b, d)
+    stride: Array  # (b,)
+    best: Array  # (b,)
+    running: Array  # (b,)
+
+
+def climb(function: Callable[[Array], Array], start: Array, stride: Array, resolution: Array) -> Array:
+    """The highest value of `function` that an evolution strategy meets from `start`; shape (b,).
+
+    Parameters
+    ----------
+    function : callable
+        Array (b, k, d) → array (b, k) without NaN.
+    start : array (b, d)
+    stride : array (b,)
+        How far the first generation spreads.
+    resolution : array (b,)
+        An item stops when the better half of a generation agrees to within this.
+
+    Notes
+    -----
+    The matrix adaptation of Beyer and Sendhoff, with recombination: ranks of values alone decide, so that kinks and
+    jumps do no harm, and the matrix makes the method blind to linear maps of v, so that creases and ill-conditioned
+    maxima do not stop it. Normal deviates come from one fixed table.
+
+    References
+    ----------
+    H.-G. Beyer, B. Sendhoff, "Simplify your covariance matrix adaptation evolution strategy", IEEE Trans. Evolutionary
+    Computation 21 (2017), 746–759.
+    """
+    xp = array_namespace(start)
+    b, d = start.shape
+    rates = _rates(d)
+
+    def constant(values: Any) -> Array:
+        return xp.asarray(values, dtype=start.dtype, device=device_of(start))
+
+    normals, weights, one = constant(_normals(d)), constant(WEIGHTS), constant(numpy.eye(d))
+
+    def evolve(state: _State) -> _State:
+        z = xp.take(normals, xp.reshape(state.generation, (1,)), axis=0)[0, ...]  # (k, d)
+        step = xp.matmul(z, xp.matrix_transpose(state.stretch))
+        values = function(state.mean[:, None, :] + state.stride[:, None, None] * step)
+        elite = xp.argsort(values, axis=1, descending=True)[:, :ELITE]
+        chosen = xp.reshape(xp.take(z, xp.reshape(elite, (-1,)), axis=0), (b, ELITE, d))
+        weighted = weights[:, None] * chosen
+        drift = xp.sum(weighted, axis=1)
+        path = (1 - rates.path) * state.path + rates.drift * drift
+        spread = xp.matmul(xp.matrix_transpose(weighted), chosen)
+        turn = rates.one * (path[:, :, None] * path[:, None, :] - one) + rates.many * (spread - one)
+        ranked = xp.sort(values, axis=1)
+        return _State(
+            state.generation + 1,
+            state.mean + state.stride[:, None] * xp.matmul(state.stretch, drift[..., None])[..., 0],
+            xp.matmul(state.stretch, one + turn),
+            path,
+            xp.clip(state.stride * xp.exp(rates.stride * (length(xp, path) / rates.normal - 1)), 0.0, math.pi),
+            xp.maximum(state.best, ranked[:, -1]),
+            state.running & ~(ranked[:, -1] - ranked[:, -ELITE] <= resolution),
+        )
+
+    zero = xp.zeros((), dtype=count_dtype(xp, start), device=device_of(start))
+    best = function(start[:, None, :])[:, 0]
+    state = _State(
+        zero,
+        start,
+        one + xp.zeros((b, 1, 1), dtype=start.dtype, device=device_of(start)),
+        xp.zeros_like(start),
+        stride,
+        best,
+        best == best,
+    )
+    end = while_loop(
+        lambda s: xp.any(s[-1]) & (s[0] < GENERATIONS), lambda s: tuple(evolve(_State(*s))), tuple(state), start
+    )
+    return _State(*end).best
+
+
+class _Rates(NamedTuple):
+    path: float
+    drift: float
+    one: float  # half the rate of the matrix for the path, and for the elite
+    many: float
+    stride: float
+    normal: float  # expected length of a standard normal vector
+
+
+WEIGHTS = numpy.log((CHILDREN + 1) / 2) - numpy.log(numpy.arange(1, ELITE + 1))
+WEIGHTS /= WEIGHTS.sum()
+
+
+def _rates(d: int) -> _Rates:
+    """The strategy's constants, as its authors set them."""
+    mass = float(1 / (WEIGHTS**2).sum())
+    path = (mass + 2) / (d + mass + 5)
+    damping = 1 + path + 2 * max(0.0, math.sqrt((mass - 1) / (d + 1)) - 1)
+    one = 2 / ((d + 1.3) ** 2 + mass)
+    many = min(1 - one, 2 * (mass - 2 + 1 / mass) / ((d + 2) ** 2 + mass))
+    normal = math.sqrt(d) * (1 - 1 / (4 * d) + 1 / (21 * d * d))
+    return _Rates(path, math.sqrt(mass * path * (2 - path)), one / 2, many / 2, path / damping, normal)
+
+
+@lru_cache(maxsize=8)
+def _normals(d: int) -> numpy.ndarray:
+    """Normal deviates for all generations, (generations, children, d)."""
+    return numpy.random.default_rng(0).standard_normal((GENERATIONS, CHILDREN, d))
+
+
+def in_chunks(
+    xp: Namespace, function: Callable[..., tuple[Array, ...]], size: int, *arrays: Array
+) -> tuple[Array, ...]:
+    """``function(*arrays)``, `size` items (but at least one) of the first axis at a time."""
+    count, size = arrays[0].shape[0], max(size, 1)
+    if count <= size:
+        return function(*arrays)
+    if is_traced(*arrays):
+        import jax
+
+        def one(item: tuple[Array, ...]) -> tuple[Array, ...]:
+            return tuple(result[0] for result in function(*(a[None] for a in item)))
+
+        return jax.lax.map(one, arrays, batch_size=size)
+    parts = [function(*(a[i : min(i + size, count), ...] for a in arrays)) for i in range(0, count, size)]
+    return tuple(xp.concat(results, axis=0) for results in zip(*parts, strict=True))
