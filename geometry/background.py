@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -36,6 +37,7 @@ def rolling_ball(
     nansafe: bool = False,
     workers: int | None = None,
     kernel: None = None,
+    num_threads: Any = "not given",
 ) -> Array:
     """Background of an image by the rolling-ball method, with the meaning of ``skimage.restoration.rolling_ball``.
 
@@ -59,6 +61,8 @@ def rolling_ball(
         Number of threads; default: all cores, and one for each chunk of a dask array. Used for NumPy arrays.
     kernel : None
         Not available: `radius` and `spacing` describe all balls and ellipsoids.
+    num_threads : int, optional
+        Deprecated, as in scikit-image: the old name of `workers`.
 
     Returns
     -------
@@ -93,6 +97,11 @@ def rolling_ball(
             "kernel must be None; an ellipsoid is a ball on pixels of another spacing: pass radius and spacing, or as "
             "radius the n + 1 semi-axes, the intensity's last"
         )
+    if num_threads != "not given":
+        if workers is not None:
+            raise TypeError("workers and num_threads must not both be given: num_threads is the old name of workers")
+        warnings.warn("`num_threads` is deprecated; pass `workers`", FutureWarning, stacklevel=2)
+        workers = num_threads
     image = image if is_array_api_obj(image) else _from_python("image", image)
     ball = _Apex(*ball_on_grid(radius, spacing, image.ndim))
     reach = ball.box if nansafe else ball.half_widths

@@ -13,6 +13,7 @@ import numpy
 
 from geometry import FunctionGraph, offset
 from geometry._namespace import Array, array_namespace, device_of, floating, positive, quietly, to_numpy
+from rbo_ref._canvas import FAINT, GROUND, INK, NEXT, NOW, PATHS, new_axes
 from rbo_ref.rolling_ball import RollingBall
 from rbo_ref.run import Trajectory
 
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["one_step", "rolling"]
 
-INK, GROUND, FAINT, NOW, NEXT = "#333333", "#f3efe7", "#8a8a8a", "#3f7fbf", "#c8711b"
-PATHS = (NEXT, NOW, "#4d8f4d", "#a04ba0", "#b8433f", "#7a6a3a")
 HEIGHTS = ("#a3cbe6", "#dcebf5", "#fcfaf5")  # low, middle, high
-SIZE, DPI = (8.0, 5.0), 100  # inches, dots per inch
 LARGEST = 1e100  # matplotlib multiplies coordinates
 
 
@@ -71,7 +69,7 @@ def one_step(
     surface = _surface(surface)
     _, theta = floating("theta", theta)
     scene = _scene(surface, theta, ball)
-    ax = _axes(ax, left=0, bottom=0, right=1, top=1)
+    ax = new_axes(ax, left=0, bottom=0, right=1, top=1)
     ax.axis("off")
     _look_at(ax, _around([scene.c, scene.candidate, scene.center], scene.radius))
     graph = _draw_graph(ax, surface, theta)
@@ -132,7 +130,7 @@ def rolling(
     surface = _surface(surface)
     paths = _paths(surface, trajectory, radius)
     from_the_side = trajectory.theta.shape[-1] == 1
-    ax = _axes(ax, left=0.09, bottom=0.11, right=0.97 if from_the_side else 0.85, top=0.93)
+    ax = new_axes(ax, left=0.09, bottom=0.11, right=0.97 if from_the_side else 0.85, top=0.93)
     _look_at(ax, numpy.concatenate([path.extent() for path in paths]))
     (_draw_graph if from_the_side else _draw_contours)(ax, surface, trajectory.theta)
     for path, color in zip(paths, cycle(PATHS), strict=False):
@@ -248,19 +246,6 @@ def _around(centers: Any, radius: float) -> numpy.ndarray:
 
 
 # The paper under the ink.
-
-
-def _axes(ax: Any, **margins: float) -> Any:
-    """The axes asked for, or those of a new figure without a display."""
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ImportError('figures need matplotlib: pip install "rbo-ref[figures]"') from error
-    if ax is not None:
-        return ax
-    figure = Figure(SIZE, DPI)
-    figure.subplots_adjust(**margins)
-    return figure.add_subplot()
 
 
 def _look_at(ax: Any, points: numpy.ndarray) -> None:

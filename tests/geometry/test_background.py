@@ -253,9 +253,15 @@ def test_a_flat_ellipsoid_in_a_volume(peer):
     np.testing.assert_array_equal(rolling_ball(volume, radius=(1, 8, 8, 64)), expected)
 
 
-def test_the_old_name_of_workers_is_gone():
-    with pytest.raises(TypeError, match="num_threads"):
-        rolling_ball(np.zeros(3), radius=10, num_threads=2)
+@pytest.mark.parametrize("workers", [None, 1, 2])
+def test_the_old_name_of_workers_is_deprecated(workers):
+    image = np.random.default_rng(0).normal(size=(20, 20))
+    with pytest.warns(FutureWarning, match="`num_threads` is deprecated; pass `workers`") as warned:
+        found = rolling_ball(image, radius=10, num_threads=workers)
+    assert [warning.filename for warning in warned] == [__file__]
+    np.testing.assert_array_equal(found, rolling_ball(image, radius=10))
+    with pytest.raises(TypeError, match="workers and num_threads must not both be given"):
+        rolling_ball(image, radius=10, num_threads=1, workers=1)
 
 
 # Errors.
