@@ -12,7 +12,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun
+from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun, write_text
 from rbo_ref.oracle import DIALECTS, Report, check
 from rbo_ref.oracle.adapters import as_step
 from rbo_ref.oracle.cases import all_cases
@@ -247,11 +247,4 @@ def _conclude(reports: list[Report]) -> None:
 
 def _write_json(reports: list[Report], file: str) -> None:
     record = {"passed": all(r.passed for r in reports), "reports": [json.loads(r.to_json()) for r in reports]}
-    text = json.dumps(record, indent=1) + "\n"
-    if file == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        Path(file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CouldNotRun(f"cannot write {file}: {error.strerror}") from error
+    write_text(json.dumps(record, indent=1) + "\n", file)

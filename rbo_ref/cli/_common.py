@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
-__all__ = ["COULD_NOT_RUN", "PICTURES", "RIGHT", "WRONG", "CouldNotRun", "check_picture", "save_picture"]
+__all__ = ["COULD_NOT_RUN", "PICTURES", "RIGHT", "WRONG", "CouldNotRun", "check_picture", "save_picture", "write_text"]
 
 RIGHT, WRONG, COULD_NOT_RUN = 0, 1, 2
 PICTURES = (".png", ".svg", ".pdf")
@@ -24,5 +26,16 @@ def save_picture(figure: Any, file: str) -> None:
     """Write a Matplotlib figure."""
     try:
         figure.savefig(file)
+    except OSError as error:
+        raise CouldNotRun(f"cannot write {file}: {error.strerror}") from error
+
+
+def write_text(text: str, file: str) -> None:
+    """Write to a file, or with "-" to standard output."""
+    if file == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(file).write_text(text, encoding="utf-8")
     except OSError as error:
         raise CouldNotRun(f"cannot write {file}: {error.strerror}") from error

@@ -13,7 +13,7 @@ from typing import Any
 import numpy
 
 from geometry import FunctionGraph, dilate
-from rbo_ref.cli._common import PICTURES, RIGHT, CouldNotRun, check_picture, save_picture
+from rbo_ref.cli._common import PICTURES, RIGHT, CouldNotRun, check_picture, save_picture, write_text
 from rbo_ref.ironing import Ironing, ironing, ironing_of_samples, ironing_of_sine
 from rbo_ref.landscapes import LANDSCAPES, by_name
 
@@ -192,14 +192,7 @@ def _print(result: Ironing) -> None:
 
 def _write_json(target: str, result: Ironing, file: str) -> None:
     fields = {name: _plain(field) for name, field in result._asdict().items()}
-    text = json.dumps({"target": target, **fields}, indent=1, allow_nan=False) + "\n"
-    if file == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        Path(file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CouldNotRun(f"cannot write {file}: {error.strerror}") from error
+    write_text(json.dumps({"target": target, **fields}, indent=1, allow_nan=False) + "\n", file)
 
 
 def _plain(numbers: Any) -> Any:
