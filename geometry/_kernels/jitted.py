@@ -238,7 +238,7 @@ class Planes(NamedTuple):
     samples: Any  # (planes, ny, nx)
     rows: Any  # (planes, blocks, blocks, 8): the largest sample of each row of a block
     tops: Any  # (planes, blocks, blocks)
-    rises: Any  # (planes, blocks, blocks, 4): to the left, right, upper, lower neighbour
+    rises: Any  # (planes, blocks, blocks, 4 + 2·axes): to the left, right, upper, lower, and leading neighbours
     super_tops: Any
     super_rises: Any
     lead: Any  # shape of the leading axes
@@ -251,6 +251,8 @@ class Cap(NamedTuple):
     turned: Any  # the same with x and y exchanged
     drops_x: Any  # (caps, |dy|, dx): the most that a weight loses by a step away; see `falls`
     drops_y: Any
+    nearer: Any  # (caps, leading axes, |dy|, |dx|): the most that a weight loses in the plane that is one step nearer,
+    farther: Any  # and in the one that is a step farther; see `losses`
     leads: Any  # (neighbours, leading axes): offsets of the planes under the ball, nearest first
     which: Any  # (neighbours,): the cap of each
 
@@ -258,8 +260,22 @@ class Cap(NamedTuple):
 MARGIN = 2 * (LANES + BLOCK)  # columns beyond the ball in `weights` and `turned`
 
 
+@inlined
+def rise_to(samples, plane, other, by, rises):
+    """The least rise of a row of blocks to another plane, of number −1 if there is none."""
+    _, ny, nx = samples.shape
+    for bx in range(rises.shape[2]):
+        least_rise = INF if other >= 0 else -INF
+        for y in range(by * BLOCK, min(by * BLOCK + BLOCK, ny) if other >= 0 else 0):
+            for x in range(bx * BLOCK, min(bx * BLOCK + BLOCK, nx)):
+                v = numpy.float64(samples[plane, y, x])
+                if v > -INF:
+                    least_rise = min(least_rise, samples[other, y, x] - v)
+        rises[plane, by, bx] = least_rise
+
+
 @compiled
-def refine(samples, first, stop, rows, tops, rises):
+def refine(samples, lead, first, stop, rows, tops, rises):
     """Fill `Planes` for the block rows first..stop of all planes."""
     _, ny, nx = samples.shape
     for row in range(first, stop):
@@ -284,6 +300,12 @@ def refine(samples, first, stop, rows, tops, rises):
             tops[plane, by, bx] = top
             rises[plane, by, bx, 0], rises[plane, by, bx, 1] = left, right
             rises[plane, by, bx, 2], rises[plane, by, bx, 3] = up, down
+        stride = 1
+        for axis in range(lead.size - 1, -1, -1):
+            at = plane // stride % lead[axis]
+            rise_to(samples, plane, plane - stride if at > 0 else -1, by, rises[:, :, :, 4 + 2 * axis])
+            rise_to(samples, plane, plane + stride if at + 1 < lead[axis] else -1, by, rises[:, :, :, 5 + 2 * axis])
+            stride *= lead[axis]
 
 
 @inlined
@@ -313,17 +335,28 @@ def beaten(rise, drops, u, near, far, step):
 
 
 @inlined
-def hopeless(rises, plane, by, bx, cap, u, y, x, size):
+def hopeless(rises, plane, by, bx, cap, q, y, x, size):
     """Whether no sample of a block touches a ball of the tile, y and x being tile minus block."""
     y_low, y_high, x_low, x_high = y - size + 1, y + ROWS - 1, x - size + 1, x + LANES - 1
     near_y, far_y = max(y_low, -y_high, 0), max(-y_low, y_high)
     near_x, far_x = max(x_low, -x_high, 0), max(-x_low, x_high)
-    return (
+    u = cap.which[q]
+    if (
         beaten(rises[plane, by, bx, 0], cap.drops_x, u, near_y, far_y, -x_high)
         or beaten(rises[plane, by, bx, 1], cap.drops_x, u, near_y, far_y, x_low)
         or beaten(rises[plane, by, bx, 2], cap.drops_y, u, near_x, far_x, -y_high)
         or beaten(rises[plane, by, bx, 3], cap.drops_y, u, near_x, far_x, y_low)
-    )
+    ):
+        return True
+    for axis in range(cap.leads.shape[1]):
+        last_y, last_x = cap.nearer.shape[2] - 1, cap.nearer.shape[3] - 1
+        inner = cap.nearer[u, axis, min(near_y, last_y), min(near_x, last_x)]
+        outer = cap.farther[u, axis, min(far_y, last_y), min(far_x, last_x)]
+        below, above_ = rises[plane, by, bx, 4 + 2 * axis], rises[plane, by, bx, 5 + 2 * axis]
+        offset = cap.leads[q, axis]
+        if (inner if offset > 0 else outer) < below or (inner if offset < 0 else outer) < above_:
+            return True
+    return False
 
 
 class Tile(NamedTuple):
@@ -481,7 +514,7 @@ def sweep(image, cap, sources, folded, ty, tx, tile, origin, shape, contact):
                 high = bound(image.super_tops[plane, Y, X], cap, u, dy, dx)
                 if high < floor or high == -INF or (high == floor and not contact):
                     continue
-                if not contact and hopeless(image.super_rises, plane, Y, X, cap, u, ty - Y * edge, tx - X * edge, edge):
+                if not contact and hopeless(image.super_rises, plane, Y, X, cap, q, ty - Y * edge, tx - X * edge, edge):
                     continue
                 for by in range(Y * BLOCK, min(Y * BLOCK + BLOCK, image.tops.shape[1])):
                     for bx in range(X * BLOCK, min(X * BLOCK + BLOCK, image.tops.shape[2])):
@@ -492,7 +525,7 @@ def sweep(image, cap, sources, folded, ty, tx, tile, origin, shape, contact):
                             continue
                         if contact:
                             touch(image, cap, plane, folded[q], u, by, bx, ty, tx, tile, origin, shape)
-                        elif high > floor and not hopeless(image.rises, plane, by, bx, cap, u, y, x, BLOCK):
+                        elif high > floor and not hopeless(image.rises, plane, by, bx, cap, q, y, x, BLOCK):
                             evaluations += visit(image, cap, plane, u, by, bx, ty, tx, tile)
                             floor = tile.floors.min()
     return evaluations

@@ -136,9 +136,9 @@ def _vectors(cap: numpy.ndarray) -> int:
 def _planes(samples: numpy.ndarray, lead: numpy.ndarray, workers: int) -> Planes:
     """What the tiles need to know of the samples."""
     count, down, across = samples.shape[0], *(-(-n // BLOCK) for n in samples.shape[1:])
-    rows, rises = numpy.empty((count, down, across, BLOCK)), numpy.empty((count, down, across, 4))
+    rows, rises = (numpy.empty((count, down, across, n)) for n in (BLOCK, 4 + 2 * lead.size))
     tops = numpy.empty((count, down, across))
-    _share(lambda a, b: refine(samples, a, b, rows, tops, rises), count * down, workers)
+    _share(lambda a, b: refine(samples, lead, a, b, rows, tops, rises), count * down, workers)
     return Planes(samples, rows, tops, rises, _coarse(numpy.maximum, tops), _coarse(numpy.minimum, rises), lead)
 
 
@@ -167,6 +167,7 @@ def _cap(cap: numpy.ndarray) -> Cap:
         _mirrored(turned, MARGIN),
         _drops(caps),
         _drops(turned),
+        *_losses(cap, inside),
         numpy.asarray(leads, numpy.int64).reshape(len(leads), len(lead)),
         numpy.asarray([which[tuple(map(abs, offset))] for offset in leads], numpy.int64),
     )
@@ -176,6 +177,28 @@ def _mirrored(caps: numpy.ndarray, margin: int) -> numpy.ndarray:
     """Both signs of the last axis, one more row and a margin of −inf."""
     both = numpy.concatenate([caps[..., :0:-1], caps], axis=-1)
     return numpy.pad(both, ((0, 0), (0, 1), (margin, margin)), constant_values=-numpy.inf)
+
+
+def _losses(cap: numpy.ndarray, inside: list[tuple[int, ...]]) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """The most that a weight loses in the plane a step nearer, and a step farther, along each leading axis.
+
+    In the nearer plane: at distances from (dy, dx) on, because there it is least for a concave cap. In the farther one:
+    up to (dy, dx). The running maxima make both bounds hold for the rounded cap. Outside nothing is lost.
+    """
+    shape = (len(inside), cap.ndim - 2, *cap.shape[-2:])
+    nearer, farther = numpy.full(shape, numpy.inf), numpy.full(shape, numpy.inf)
+    for u, place in enumerate(inside):
+        for axis, m in enumerate(place):
+            for losses, other in ((nearer, m - 1), (farther, m + 1)):
+                if 0 <= other < cap.shape[axis]:
+                    neighbour = cap[(*place[:axis], other, *place[axis + 1 :])]
+                    with numpy.errstate(invalid="ignore"):
+                        lost = cap[place] - neighbour
+                    losses[u, axis] = numpy.where(cap[place] == -numpy.inf, -numpy.inf, lost)
+    for axis in (2, 3):
+        nearer = numpy.flip(numpy.maximum.accumulate(numpy.flip(nearer, axis), axis), axis)
+        farther = numpy.maximum.accumulate(farther, axis)
+    return numpy.ascontiguousarray(nearer), farther
 
 
 def _drops(caps: numpy.ndarray) -> numpy.ndarray:
