@@ -637,7 +637,9 @@ def test_through_scipy_a_missing_gradient_is_named(jac):
 
 
 @pytest.mark.parametrize(
-    "refused", [{"bounds": [(0, 1)]}, {"constraints": {"type": "eq", "fun": lambda x: x[0]}}], ids=str
+    "refused",
+    [{"bounds": [(0, 1)]}, {"constraints": {"type": "eq", "fun": lambda x: x[0]}}],
+    ids=["bounds", "constraints"],
 )
 def test_through_scipy_bounds_and_constraints_are_refused(refused):
     with pytest.raises(ValueError, match=next(iter(refused))):
