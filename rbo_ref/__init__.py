@@ -2,11 +2,31 @@
 
 from rbo_ref.ironing import Ironing, ironing, ironing_of_samples, ironing_of_sine
 from rbo_ref.minimization import minimize
+from rbo_ref.optimizers import (
+    SAM,
+    Adam,
+    AdamW,
+    Alice,
+    EntropySGD,
+    GradientDescent,
+    InducedMetric,
+    Jointly,
+    Muon,
+)
 from rbo_ref.rolling_ball import RollingBall, Step
 from rbo_ref.run import Trajectory, roll, trajectory
 
 __all__ = [
+    "SAM",
+    "Adam",
+    "AdamW",
+    "Alice",
+    "EntropySGD",
+    "GradientDescent",
+    "InducedMetric",
     "Ironing",
+    "Jointly",
+    "Muon",
     "RollingBall",
     "Step",
     "Trajectory",
