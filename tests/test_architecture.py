@@ -195,8 +195,8 @@ def wrong_exports(module: Module) -> list[str]:
 
 
 def _is_entry(node: ast.FunctionDef | ast.ClassDef) -> bool:
-    """Whether a definition enters itself into the catalogue of mistakes, which exports it."""
-    return any(ast.unparse(decorator) == "mistake" for decorator in node.decorator_list)
+    """Whether a definition enters itself into the catalogue of ports, which exports it."""
+    return any(ast.unparse(decorator) in ("mistake", "both", "right") for decorator in node.decorator_list)
 
 
 def contract(known: dict[str, Module]) -> set[tuple[str, str]]:

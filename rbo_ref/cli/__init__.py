@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from rbo_ref.cli import _check, _draw, _iron
+from rbo_ref.cli import _check, _draw, _iron, _train
 from rbo_ref.cli._common import COULD_NOT_RUN, CouldNotRun
 
 __all__ = ["main"]
@@ -32,6 +32,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rbo-ref", description="Is my Rolling Ball Optimizer right?")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (_check, _draw, _iron):
+    for module in (_check, _draw, _iron, _train):
         module.add(commands)
     return parser

@@ -6,18 +6,20 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib import import_module, util
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun, write_text
-from rbo_ref.oracle import DIALECTS, Report, check
+from rbo_ref.oracle import DIALECTS, Report, check, optimizers
 from rbo_ref.oracle.adapters import as_step
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.levels import LEVELS
 from rbo_ref.oracle.mistakes import MISTAKES
+from rbo_ref.oracle.optimizers.cases import select
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
 
 __all__ = ["add"]
@@ -45,9 +47,9 @@ def add(commands: Any) -> None:
         "--xp", help="array library of the port: numpy, torch, jax, ... (default: the port's own, or numpy)"
     )
     judge.add_argument("--dtype", default="float64", choices=("float32", "float64"))
-    judge.add_argument(
-        "--dialect", default="authors", choices=tuple(DIALECTS), help="the reading of the paper it claims"
-    )
+    judge.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="what the port is, if no rolling ball")
+    readings = sorted({*DIALECTS, *chain(*optimizers.DIALECTS.values())})
+    judge.add_argument("--dialect", choices=readings, help="the reading of the paper it claims")
     judge.add_argument("--level", action="append", choices=LEVELS, help="only this level (may be repeated)")
     judge.add_argument("--case", action="append", metavar="PATTERN", help="only cases like this (may be repeated)")
     judge.add_argument("--seed", type=int, default=0, help="draws three further cases")
@@ -57,13 +59,19 @@ def add(commands: Any) -> None:
     )
     judge.set_defaults(run=_check)
     show = commands.add_parser("cases", help="list the cases", description=_cases.__doc__)
+    show.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="those of another optimizer")
     show.set_defaults(run=_cases)
     known = commands.add_parser("mistakes", help="list the known mistakes", description=_mistakes.__doc__)
+    known.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="those of another optimizer")
     known.set_defaults(run=_mistakes)
 
 
 def _cases(options: argparse.Namespace) -> int:
     """List the cases: id, dimension, what it is about, and the mistakes it is there to catch."""
+    if options.optimizer:
+        for other in select(options.optimizer):
+            print(f"{other.id:<20} d={other.theta.size:<3} {other.length} steps; {_listed(other.hyper)}")
+        return RIGHT
     for case in all_cases(0):
         print(f"{case.id:<20} d={case.dimension:<3} {case.note}")
         if case.catches:
@@ -71,15 +79,20 @@ def _cases(options: argparse.Namespace) -> int:
     return RIGHT
 
 
+def _listed(hyper: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in hyper.items())
+
+
 def _mistakes(options: argparse.Namespace) -> int:
     """List the known mistakes that a failing port is compared with."""
-    for name, cls in MISTAKES.items():
+    catalogue: Mapping[str, Any] = optimizers.MISTAKES[options.optimizer] if options.optimizer else MISTAKES
+    for name, cls in catalogue.items():
         print(f"{name:<34}{cls.description}")
     return RIGHT
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Judge a port of the Rolling Ball Optimizer. Exit status: 0 it is right, 1 it is wrong, 2 it cannot be run.
+    """Judge a port of the Rolling Ball Optimizer, or of another. Exit status: 0 right, 1 wrong, 2 it cannot be run.
 
     Without a port: the package's own loop on every array library installed, and the example ports of the source tree.
     """
@@ -105,17 +118,19 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
             bar.total = total
             bar.update(done - bar.n)
 
+        judge = partial(optimizers.check_optimizer, optimizer=options.optimizer) if options.optimizer else check
+        chosen = {"dialect": options.dialect} if options.dialect else {}
         try:
-            report = check(
+            report = judge(
                 task.port,
                 xp=task.xp,
                 dtype=task.dtype,
-                dialect=options.dialect,
                 levels=options.level,
                 cases=options.case,
                 seed=options.seed,
                 time_limit=options.time_limit,
                 progress=progress,
+                **chosen,
             )
         except (TypeError, ValueError, ImportError) as error:
             raise CouldNotRun(str(error)) from error
@@ -125,16 +140,16 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
 
 def _named(options: argparse.Namespace) -> _Task:
     """The port that the user names."""
-    port = _as_step(_load(options.port), options.port)
+    port = _as_port(_load(options.port), options.port, optimizers.as_run if options.optimizer else as_step)
     xp = options.xp or getattr(port, "library", "numpy")
     _prepare(xp, options.dtype)
     return _Task(options.port, port, xp, options.dtype)
 
 
-def _as_step(port: Any, name: str) -> Any:
-    """`as_step`, with a sentence for what cannot be a port."""
+def _as_port(port: Any, name: str, adapt: Callable[[Any], Any] = as_step) -> Any:
+    """The port behind what the user names, with a sentence for what cannot be one."""
     try:
-        return as_step(port)
+        return adapt(port)
     except Exception as error:
         raise CouldNotRun(f"{name} is no port: {error}") from error
 
@@ -178,7 +193,9 @@ def _prepare(xp: str, dtype: str) -> None:
 
 def _all(options: argparse.Namespace) -> Iterator[_Task]:
     """The package's own loop and the example ports, on the library asked for or on every one."""
-    if options.dialect != "authors":
+    if options.optimizer:
+        raise CouldNotRun("--optimizer goes with a port")
+    if options.dialect not in (None, "authors"):
         raise CouldNotRun("--dialect goes with a port: the package's own loop speaks the authors' dialect")
     if options.xp is not None and options.xp not in LIBRARIES:
         raise CouldNotRun(f"--xp without a port must be one of {', '.join(LIBRARIES)}, got {options.xp!r}")
@@ -225,7 +242,7 @@ def _examples(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
             print(f"skipped: {path.name}: {' and '.join(missing)} not installed", file=sys.stderr)
             continue
         _prepare(xp, dtype)
-        yield _Task(path.name, _as_step(_load(f"{path}:PORT"), path.name), xp, dtype)
+        yield _Task(path.name, _as_port(_load(f"{path}:PORT"), path.name), xp, dtype)
 
 
 def _row(report: Report) -> str:

@@ -4,6 +4,7 @@ from rbo_ref.oracle.adapters import OptaxPort, TorchPort, as_step
 from rbo_ref.oracle.check import check
 from rbo_ref.oracle.dialects import DIALECTS, Dialect
 from rbo_ref.oracle.mistakes import MISTAKES, RightPort
+from rbo_ref.oracle.optimizers import check_optimizer
 from rbo_ref.oracle.report import Diagnosis, Report, Result
 
 __all__ = [
@@ -18,4 +19,5 @@ __all__ = [
     "TorchPort",
     "as_step",
     "check",
+    "check_optimizer",
 ]

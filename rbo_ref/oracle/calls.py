@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.truth import Hyper, correctly_rounded
 
-__all__ = ["Outcome", "ServedLoss", "call", "fresh"]
+__all__ = ["Outcome", "ServedLoss", "call", "called", "fresh", "misfit"]
 
 Port = Callable[..., Any]
 PACKAGE = str(Path(__file__).resolve().parents[1])
@@ -45,15 +46,15 @@ class ServedLoss:
     Every query is recorded. Under ``jax.jit`` the query is a tracer, and the loss is called back at run time.
     """
 
-    def __init__(self, loss: Loss, xp: Namespace, dimension: int) -> None:
-        self.loss, self.xp, self.dimension = loss, xp, dimension
+    def __init__(self, loss: Loss, xp: Namespace, shape: tuple[int, ...]) -> None:
+        self.loss, self.xp, self.shape = loss, xp, shape
         self.queries: list[NDArray[Any]] = []
 
     def __call__(self, theta: Array) -> tuple[Array, Array]:
         if not is_array_api_obj(theta):
             raise TypeError(f"the loss was called with {type(theta).__name__}, not an array")
-        if tuple(theta.shape) != (self.dimension,):
-            raise ValueError(f"the loss was called with shape {tuple(theta.shape)}, expected ({self.dimension},)")
+        if tuple(theta.shape) != self.shape:
+            raise ValueError(f"the loss was called with shape {tuple(theta.shape)}, expected {self.shape}")
         if is_traced(theta):
             return self._call_back(theta)
         xp = array_namespace(theta)
@@ -75,8 +76,8 @@ class ServedLoss:
         target = format_of(theta.dtype)
         if not numpy.isfinite(theta).all():
             return target.dtype.type(numpy.nan), numpy.full_like(theta, numpy.nan)
-        value, gradient = correctly_rounded(self.loss, tuple(theta), target)
-        return value, gradient.copy()
+        value, gradient = correctly_rounded(self.loss, tuple(theta.reshape(-1)), target)
+        return value, gradient.reshape(theta.shape).copy()
 
 
 @dataclass
@@ -89,23 +90,36 @@ class Outcome:
     raw: Any = None  # theta as the port returned it
     parts: dict[str, NDArray[Any]] = field(default_factory=dict)
     inner: list[NDArray[Any]] | None = None
+    iterates: list[NDArray[Any]] = field(default_factory=list)  # of a port that takes many steps
     queries: list[NDArray[Any]] = field(default_factory=list)
 
 
 def call(port: Port, loss: Loss, theta: Array, hyper: Hyper, time_limit: float) -> Outcome:
     """One step of a port. Whatever goes wrong is a sentence in the outcome, never an exception."""
+    return called(port, loss, theta, hyper._asdict(), time_limit, _read)
+
+
+def called(
+    port: Port,
+    loss: Loss,
+    theta: Array,
+    arguments: Mapping[str, Any],
+    time_limit: float,
+    read: Callable[[Any, Array, Namespace], Outcome],
+) -> Outcome:
+    """A call of a port with these keyword arguments; `read` makes an outcome of what it returns."""
     xp = array_namespace(theta)
-    served = ServedLoss(loss, xp, theta.shape[0])
+    served = ServedLoss(loss, xp, tuple(theta.shape))
     before = to_numpy(theta)
     try:
-        result = _limited(lambda: port(served, theta, **hyper._asdict()), time_limit)
+        result = _limited(lambda: port(served, theta, **arguments), time_limit)
     except TimeoutError:
         return Outcome(problem=f"no answer within {time_limit:g} s", hung=True, queries=served.queries)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
         return Outcome(problem=_told(error), queries=served.queries)
-    outcome = _read(result, theta, xp)
+    outcome = read(result, theta, xp)
     outcome.queries = served.queries
     if outcome.problem is None and not numpy.array_equal(before, to_numpy(theta), equal_nan=True):
         return Outcome(problem="changed its input theta in place", queries=served.queries)
@@ -126,7 +140,7 @@ def _read(result: Any, theta: Array, xp: Namespace) -> Outcome:
     if "theta" not in named:
         return Outcome(problem=f"returned a dict without 'theta' (its keys: {', '.join(map(str, named)) or 'none'})")
     new = named["theta"]
-    problem = _misfit("theta", new, theta, tuple(theta.shape), xp)
+    problem = misfit("theta", new, theta, tuple(theta.shape), xp)
     if problem is None and not numpy.isfinite(to_numpy(new)).all():
         problem = "returned theta with NaN or infinite entries"
     if problem is not None:
@@ -134,7 +148,7 @@ def _read(result: Any, theta: Array, xp: Namespace) -> Outcome:
     outcome = Outcome(theta=to_numpy(new), raw=new)
     for name in PARTS:
         if named.get(name) is not None:
-            problem = problem or _misfit(name, named[name], theta, (theta.shape[0] + 1,), xp)
+            problem = problem or misfit(name, named[name], theta, (theta.shape[0] + 1,), xp)
             outcome.parts[name] = to_numpy(named[name]) if problem is None else numpy.empty(0)
     if named.get("inner") is not None and problem is None:
         problem, outcome.inner = _read_inner(named["inner"], theta, xp)
@@ -145,12 +159,12 @@ def _read_inner(iterates: Any, theta: Array, xp: Namespace) -> tuple[str | None,
     """What is wrong with a list of inner iterates, or the list."""
     if not isinstance(iterates, list | tuple):
         return f"returned inner as {type(iterates).__name__}, not as a list", None
-    problems = [_misfit("inner", iterate, theta, tuple(theta.shape), xp) for iterate in iterates]
+    problems = [misfit("inner", iterate, theta, tuple(theta.shape), xp) for iterate in iterates]
     problem = next(filter(None, problems), None)
     return problem, None if problem else [to_numpy(iterate) for iterate in iterates]
 
 
-def _misfit(name: str, array: Any, theta: Array, shape: tuple[int, ...], xp: Namespace) -> str | None:
+def misfit(name: str, array: Any, theta: Array, shape: tuple[int, ...], xp: Namespace) -> str | None:
     """What is wrong with the kind, library, shape or dtype of a result, or None."""
     if not is_array_api_obj(array):
         return f"returned {name} as {type(array).__name__}, not as an array"
@@ -171,11 +185,14 @@ class _Stopped(BaseException):
 
 
 def _limited(function: Callable[[], Any], seconds: float) -> Any:
-    """The result of `function`, run in a thread of its own that is abandoned after `seconds`.
+    """The result of `function`, run in a thread of its own that is abandoned after `seconds`; without end, in ours.
 
     An abandoned thread is asked to stop at its next Python instruction; a call that never returns from compiled code or
     from sleep is left behind, and as a daemon it does not keep the interpreter alive.
     """
+    if seconds == inf:
+        with numpy.errstate(all="ignore"):
+            return function()
     result: list[Any] = []
     failure: list[BaseException] = []
 

@@ -133,3 +133,32 @@ def test_as_a_program(folder):
     rubbish = subprocess.run([*command, "--dtype", "int8"], capture_output=True, text=True, check=False)
     assert rubbish.returncode == 2
     assert "Traceback" not in rubbish.stderr
+
+
+SGD = """
+def port(loss, theta, *, iterations, learning_rate, momentum, nesterov):
+    path, v = [theta], 0
+    for _ in range(iterations):
+        f, g = loss(path[-1])
+        v = momentum * v + SIGN * g
+        path.append(path[-1] - learning_rate * (g + momentum * v if nesterov else v))
+    return path[1:]
+"""
+
+
+def test_ports_of_other_optimizers(capsys, folder):
+    (folder / "right_sgd.py").write_text(SGD.replace("SIGN", "1"))
+    (folder / "wrong_sgd.py").write_text(SGD.replace("SIGN", "-1"))
+    other = ["--optimizer", "gradient-descent"]
+    assert main(["check", "right_sgd.py:port", *other, "--case", "*-waves10"]) == 0
+    assert capsys.readouterr().out.startswith("RIGHT: right_sgd.py:port (numpy, float64")
+    assert main(["check", "wrong_sgd.py:port", *other, "--json", "-"]) == 1
+    assert not json.loads(capsys.readouterr().out)["passed"]
+    assert main(["check", *other]) == 2
+    assert "--optimizer goes with a port" in capsys.readouterr().err
+    assert main(["check", "right_sgd.py:port", *other, "--dialect", "authors"]) == 2
+    assert "dialect must be one of paper, got 'authors'" in capsys.readouterr().err
+    assert main(["cases", *other]) == main(["mistakes", *other]) == 0
+    listed = capsys.readouterr().out
+    assert "learning_rate = " in listed
+    assert "ascent" in listed

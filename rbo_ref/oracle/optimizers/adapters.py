@@ -1,0 +1,158 @@
+"""Adapters: from a framework's optimizer classes and factories to the port that `check_optimizer` takes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from geometry._namespace import Array
+from rbo_ref.oracle.adapters import _served
+
+__all__ = ["OptaxRun", "TorchRun", "as_run"]
+
+Loss = Callable[[Array], tuple[Array, Array]]
+SPELLINGS: Mapping[str, tuple[str, ...]] = {
+    "learning_rate": ("lr", "eta", "step_size"),
+    "epsilon": ("eps",),
+    "momentum": ("mu", "beta", "beta1"),
+    "weight_decay": ("wd", "decay"),
+    "radius": ("rho",),
+    "steps": ("ns_steps", "inner_steps", "n_steps", "num_steps", "L"),
+    "coefficients": ("ns_coefficients", "ns_coeffs"),
+    "inner_rate": ("inner_lr", "inner_learning_rate"),
+    "averaging": ("alpha",),
+    "scope": ("gamma", "g0"),
+    "scoping": ("gamma1", "g1"),
+    "beta_rms": ("beta_r",),
+}
+PAIRS = (("b1", "b2"), ("beta1", "beta2"))
+
+
+def _spelled(factory: Callable[..., Any], hyper: Mapping[str, Any]) -> dict[str, Any]:
+    """Hyper-parameters under the names that a factory has for them.
+
+    Raises
+    ------
+    TypeError
+        If it has no parameter for one of them.
+    """
+    known = inspect.signature(factory).parameters
+    found: dict[str, Any] = {}
+    for name, value in hyper.items():
+        spelling = next((s for s in (name, *SPELLINGS.get(name, ())) if s in known), None)
+        pair = next((pair for pair in PAIRS if name == "betas" and set(pair) <= set(known)), None)
+        if spelling is None and pair is None:
+            raise TypeError(f"{factory.__name__} has no parameter for {name}: wrap it in a port that has")
+        found |= {spelling: value} if spelling else dict(zip(pair or (), value, strict=True))
+    return found
+
+
+class TorchRun:
+    """A port that runs a ``torch.optim.Optimizer``.
+
+    Parameters
+    ----------
+    factory : callable
+        ``factory(params, **hyper)`` → optimizer, of which ``step(closure)`` is called. Common other spellings of the
+        hyper-parameters are recognised.
+
+    Examples
+    --------
+    ``check_optimizer(TorchRun(torch.optim.AdamW), "adamw", xp="torch")`` judges PyTorch's own:
+
+    >>> def my_sgd(params, lr, momentum, nesterov): ...
+    >>> TorchRun(my_sgd).name
+    'my_sgd'
+    """
+
+    library: ClassVar[str] = "torch"
+
+    def __init__(self, factory: Callable[..., Any]) -> None:
+        self.factory, self.name = factory, getattr(factory, "__name__", type(factory).__name__)
+
+    def __call__(self, loss: Loss, theta: Array, *, iterations: int, **hyper: Any) -> list[Array]:
+        import torch
+
+        parameter = torch.nn.Parameter(theta.detach().clone())
+        optimizer = self.factory([parameter], **_spelled(self.factory, hyper))
+
+        def closure() -> Array:
+            optimizer.zero_grad()
+            value = _served().apply(parameter, loss)
+            value.backward()
+            return value
+
+        iterates = []
+        for _ in range(iterations):
+            optimizer.step(closure)
+            iterates.append(parameter.detach().clone())
+        return iterates
+
+
+class OptaxRun:
+    """A port that runs an Optax ``GradientTransformation``.
+
+    Parameters
+    ----------
+    factory : callable
+        ``factory(**hyper)`` → transformation. Common other spellings of the hyper-parameters are recognised.
+
+    Examples
+    --------
+    ``check_optimizer(OptaxRun(optax.adam), "adam", xp="jax")`` judges Optax's own:
+
+    >>> def my_adam(learning_rate, b1, b2, eps): ...
+    >>> OptaxRun(my_adam).name
+    'my_adam'
+    """
+
+    library: ClassVar[str] = "jax"
+
+    def __init__(self, factory: Callable[..., Any]) -> None:
+        self.factory, self.name = factory, getattr(factory, "__name__", type(factory).__name__)
+
+    def __call__(self, loss: Loss, theta: Array, *, iterations: int, **hyper: Any) -> list[Array]:
+        import optax
+
+        transformation = self.factory(**_spelled(self.factory, hyper))
+        state, iterates = transformation.init(theta), []
+        for _ in range(iterations):
+            updates, state = transformation.update(loss(theta)[1], state, theta)
+            theta = optax.apply_updates(theta, updates)
+            iterates.append(theta)
+        return iterates
+
+
+def as_run(port: Any) -> Any:
+    """What a user names on the command line, as a port: optimizers are wrapped, classes made, the rest kept.
+
+    Raises
+    ------
+    TypeError
+        If it cannot be called.
+
+    Examples
+    --------
+    >>> def port(loss, theta, *, iterations, **hyper): ...
+    >>> as_run(port) is port
+    True
+    """
+    ancestors = [f"{c.__module__}.{c.__qualname__}" for c in getattr(port, "__mro__", ())]
+    if "torch.optim.optimizer.Optimizer" in ancestors:
+        return TorchRun(port)
+    if not callable(port):
+        raise TypeError(f"a port must be callable, got {type(port).__name__}")
+    if inspect.isclass(port):
+        return port()
+    return port if _takes_iterations(port) else OptaxRun(port)
+
+
+def _takes_iterations(port: Any) -> bool:
+    """Whether the signature is that of a port; one that cannot be read is given the benefit of the doubt."""
+    try:
+        parameters = inspect.signature(port).parameters
+    except (TypeError, ValueError):
+        return True
+    anything = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
+    return "iterations" in parameters or (anything and "loss" in parameters)

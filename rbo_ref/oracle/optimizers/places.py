@@ -1,0 +1,66 @@
+"""Places to start from, each on its loss; the coefficients are float64 numbers taken as exact."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy
+from numpy.typing import NDArray
+
+from rbo_ref.oracle.losses import Loss, Quadratic, Ridges
+
+__all__ = ["matrix", "places"]
+
+Floats = NDArray[numpy.float64]
+
+
+def _waves(d: int, seed: int, steepness: float = 1.0, height: float = 6.0) -> Loss:
+    """A tilted bowl with sine ridges across it, positive near zero."""
+    random = numpy.random.RandomState(seed)
+    square = random.uniform(-1, 1, (d, d))
+    hessian = (square @ square.T / d + numpy.eye(d)) / 4
+    weights = random.uniform(-1, 1, (d, d)) * (2 / numpy.sqrt(d))
+    ridges = Ridges("sin", weights, random.uniform(-3, 3, d), steepness * random.uniform(0.5, 1, d))
+    return Loss((Quadratic(hessian * steepness, random.uniform(-1, 1, d) * steepness / 2, height), ridges))
+
+
+def _classifier(d: int, samples: int, seed: int) -> Loss:
+    """Mean logistic loss."""
+    features = numpy.random.RandomState(seed).uniform(-2, 2, (samples, d))
+    return Loss((Ridges("softplus", features, numpy.zeros(samples), numpy.full(samples, 1 / samples)),))
+
+
+def _point(d: int, seed: int, size: float = 1.0) -> Floats:
+    """A random point, in numbers that float32 holds."""
+    return numpy.random.RandomState(seed).uniform(-size, size, d).astype(numpy.float32).astype(float)
+
+
+def _array(*numbers: float) -> Floats:
+    return numpy.array(numbers, dtype=float)
+
+
+@cache
+def places() -> dict[str, tuple[Loss, Floats]]:
+    """Losses of vectors, each with where to start."""
+    bowl = Loss((Quadratic(numpy.array([[2.0, 0.5], [0.5, 1.0]]), numpy.zeros(2), 1.0),))
+    saddle = Loss((Quadratic(numpy.diag([1.0, -0.5, 0.25]), numpy.zeros(3), 2.0),))
+    waves3, waves10 = _waves(3, 3), _waves(10, 10)
+    return {
+        "bowl": (bowl, _array(1.5, -0.75)),
+        "rest-bowl": (bowl, _array(0.0, 0.0)),
+        "flat": (bowl, _array(-0.00390625, 0.001953125)),
+        "plane": (Loss((Quadratic(numpy.zeros((2, 2)), _array(0.75, -1.25), 8.0),)), _array(3.0, -2.0)),
+        "saddle": (saddle, _array(0.75, 0.5, -1.0)),
+        "rest-saddle": (saddle, _array(0.0, 0.0, 0.0)),
+        "waves3": (waves3, _point(3, 1)),
+        "far": (waves3, _array(7.5, -6.25, 0.5)),
+        "steep": (_waves(3, 5, steepness=12.0, height=60.0), _point(3, 4)),
+        "waves10": (waves10, _point(10, 5)),
+        "classifier": (_classifier(10, 24, 7), _point(10, 6)),
+    }
+
+
+def matrix(rows: int, columns: int) -> tuple[Loss, Floats]:
+    """Waves under a matrix of parameters."""
+    theta = _point(rows * columns, 10 * rows + columns)
+    return _waves(rows * columns, 100 + 10 * rows + columns), theta.reshape(rows, columns)

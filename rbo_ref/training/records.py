@@ -1,0 +1,128 @@
+"""What is on disk while a comparison runs: an outcome for every finished run, the progress of every other.
+
+Files are written beside their place and then moved there, so that whenever the command is killed each is there as a
+whole or not at all. A file that cannot be read counts as missing: its run is made again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+import os
+import zipfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy
+
+from geometry._namespace import array_namespace, device_of, is_array_api_obj, to_numpy
+from rbo_ref.training.course import Mark, Outcome, Progress, Run
+from rbo_ref.training.errors import TrainingError
+
+__all__ = ["Records", "write"]
+
+
+class Records:
+    """The outcomes and the progress of runs, in a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if it is not there.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise TrainingError(f"cannot make the folder {folder}: {error.strerror}") from error
+
+    def load_outcome(self, run: Run) -> Outcome | None:
+        """What came of a run, if it is finished."""
+        try:
+            record = json.loads(self._path(run, "json").read_text(encoding="utf-8"))
+            marks = tuple(Mark._make(math.inf if x is None else x for x in mark) for mark in record["marks"])
+            if record["run"] != json.loads(json.dumps(asdict(run))):
+                return None
+            return Outcome(marks, record["steps"], record["evaluations"], record["diverged"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def save_outcome(self, run: Run, outcome: Outcome) -> None:
+        """Keep what came of a run, and forget its progress."""
+        marks = [[x if math.isfinite(x) else None for x in mark] for mark in outcome.marks]
+        record = {"run": asdict(run)} | outcome._asdict() | {"marks": marks}
+        write(self._path(run, "json"), json.dumps(record, allow_nan=False).encode())
+        self._path(run, "npz").unlink(missing_ok=True)
+
+    def load_progress(self, run: Run, start: Progress) -> Progress | None:
+        """Where a run stands, in the arrays and the structure of where it started; None if it has not begun."""
+        try:
+            body = io.BytesIO(self._path(run, "npz").read_bytes())
+            with numpy.load(body, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            parts = iter([arrays[f"state{i}"] for i in range(len(_leaves(start.state)))])
+            return Progress(
+                _like(start.theta, arrays["theta"]),
+                _restored(start.state, parts),
+                int(arrays["steps"]),
+                int(arrays["evaluations"]),
+                float(arrays["seconds"]),
+                tuple(Mark(int(mark[0]), *(float(x) for x in mark[1:])) for mark in arrays["marks"]),
+            )
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+            return None
+
+    def save_progress(self, run: Run, progress: Progress) -> None:
+        """Keep where a run stands."""
+        content = {f"state{i}": leaf for i, leaf in enumerate(_leaves(progress.state))}
+        content |= {name: numpy.array(getattr(progress, name)) for name in ("steps", "evaluations", "seconds", "marks")}
+        body = io.BytesIO()
+        numpy.savez(body, theta=to_numpy(progress.theta), **content)  # type: ignore[arg-type]
+        write(self._path(run, "npz"), body.getvalue())
+
+    def _path(self, run: Run, suffix: str) -> Path:
+        return self._folder / f"{run.name}.{suffix}"
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write a file that is there as a whole or not at all."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        raise TrainingError(f"cannot write {path}: {error.strerror}") from error
+
+
+# States: nested tuples and lists of arrays and numbers. Where None stands there is nothing to keep.
+
+
+def _leaves(state: Any) -> list[numpy.ndarray]:
+    if state is None:
+        return []
+    if isinstance(state, list | tuple):
+        return [leaf for part in state for leaf in _leaves(part)]
+    return [to_numpy(state) if is_array_api_obj(state) else numpy.asarray(state)]
+
+
+def _restored(template: Any, leaves: Iterator[numpy.ndarray]) -> Any:
+    """The structure of `template`, with other leaves."""
+    if template is None:
+        return None
+    if isinstance(template, list | tuple):
+        parts = [_restored(part, leaves) for part in template]
+        return type(template)(*parts) if hasattr(template, "_fields") else type(template)(parts)
+    return _like(template, next(leaves))
+
+
+def _like(template: Any, values: numpy.ndarray) -> Any:
+    """The values in the library, dtype and device of `template`."""
+    if not is_array_api_obj(template):
+        return type(template)(values)
+    xp = array_namespace(template)
+    return xp.asarray(values, dtype=template.dtype, device=device_of(template))

@@ -1,0 +1,96 @@
+"""Hypothesis strategies: cases of every optimizer, from timid to reckless."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from rbo_ref.oracle.optimizers.cases import Case
+from tests.rbo_ref.oracle.drawing import UNIT, losses, powers, vectors
+
+FRACTION = st.sampled_from([0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999]) | st.floats(0, 0.9990234375, width=32)
+RATE = powers(-4, 1)
+DECAY = st.just(0.0) | powers(-3, 0)
+EPSILON = powers(-8, -1)
+BETAS = st.tuples(FRACTION, FRACTION)
+
+
+def hypers(optimizer):
+    """Hyper-parameters of an optimizer."""
+    adam = {"learning_rate": RATE, "betas": BETAS, "epsilon": EPSILON}
+    momentum = {"learning_rate": RATE, "momentum": FRACTION, "nesterov": st.booleans()}
+    table = {
+        "gradient-descent": momentum,
+        "adam": adam,
+        "adamw": adam | {"weight_decay": DECAY},
+        "muon": momentum
+        | {
+            "weight_decay": DECAY,
+            "steps": st.integers(0, 6),
+            "coefficients": st.sampled_from([(3.4445, -4.775, 2.0315), (1.875, -1.25, 0.375), (1.5, -0.5, 0.0)]),
+            "epsilon": EPSILON | powers(0, 2),
+        },
+        "sam": {
+            "learning_rate": RATE,
+            "radius": powers(-3, 1),
+            "adaptive": st.booleans(),
+            "epsilon": powers(-12, 0),
+        },
+        "entropy-sgd": {
+            "learning_rate": RATE,
+            "steps": st.integers(1, 8),
+            "inner_rate": powers(-4, 0),
+            "noise": st.just(0.0) | powers(-4, 1),
+            "averaging": FRACTION,
+            "scope": st.just(0.0) | powers(-4, 1),
+            "scoping": st.just(0.0) | powers(-3, 0),
+        },
+        "induced-metric": {
+            "learning_rate": RATE,
+            "variant": st.sampled_from(["plain", "log", "rms"]),
+            "momentum": FRACTION,
+            "xi": powers(-6, 2),
+            "beta": FRACTION,
+            "beta_rms": FRACTION,
+            "epsilon": EPSILON,
+            "weight_decay": DECAY,
+        },
+        "alice": {
+            "learning_rate": powers(-3, 0),
+            "betas": st.tuples(st.sampled_from([0.0, 0.25, 0.5, 0.6, 0.75]), st.floats(0.8125, 0.9990234375, width=32)),
+            "quick_steps": st.integers(0, 3),
+            "omega": powers(-1, 1),
+            "phi": powers(-1, 1),
+            "epsilon": EPSILON,
+            "hessian": st.sampled_from(["abs", "rms"]),
+            "glass": st.booleans(),
+            "bounds": st.sampled_from(["fixed", "sgdm", "adam"]),
+            "lowest": st.just(0.0) | powers(-4, -2),
+            "highest": powers(-2, 2),
+            "l1": DECAY,
+            "l2": DECAY,
+        },
+    }
+    return st.fixed_dictionaries(table[optimizer])
+
+
+def _draws(draw, optimizer, hyper, length, shape):
+    """The random numbers of a run, in numbers that float32 holds."""
+    if optimizer == "entropy-sgd":
+        return draw(arrays(float, (length, hyper["steps"], *shape), elements=UNIT)) * 2
+    return (
+        np.where(draw(arrays(float, (length, *shape), elements=UNIT)) < 0, -1.0, 1.0) if optimizer == "alice" else None
+    )
+
+
+@st.composite
+def cases(draw, optimizer):
+    """Any loss, place and hyper-parameters."""
+    matrix = st.tuples(st.integers(1, 4), st.integers(1, 4))
+    shape = draw(matrix if optimizer == "muon" else st.tuples(st.integers(1, 8)))
+    d, size, scale = int(np.prod(shape)), draw(powers(-2, 2)), draw(powers(-3, 3))
+    theta = (draw(vectors(d)) * size).astype(np.float32).astype(float).reshape(shape)
+    hyper, length = draw(hypers(optimizer)), draw(st.integers(1, 5)) + 3 * (optimizer == "alice")
+    draws = _draws(draw, optimizer, hyper, length, shape)
+    return Case("drawn", optimizer, draw(losses(d, size, scale)), theta, hyper, draws, length)

@@ -1,0 +1,207 @@
+"""No false alarm: ports that are right, however they are written, pass."""
+
+import importlib
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from rbo_ref.oracle import check_optimizer
+from rbo_ref.oracle.optimizers import DIALECTS, MISTAKES, OPTIMIZERS, RIGHT_PORTS, OptaxRun, TorchRun, as_run
+from rbo_ref.oracle.optimizers.judge import Setting, judge
+from rbo_ref.oracle.optimizers.reference import reference
+from rbo_ref.oracle.rounding import format_of
+from tests.rbo_ref.oracle.optimizers.drawing import cases
+
+READINGS = [(optimizer, dialect) for optimizer in OPTIMIZERS for dialect in DIALECTS[optimizer]]
+FEW = {  # compiling takes time
+    "gradient-descent": ("nesterov-saddle", "plain-bowl"),
+    "adam": "usual-waves3",
+    "adamw": "usual-waves3",
+    "muon": "short-tall",
+    "sam": ("usual-waves3", "adaptive-saddle"),
+    "entropy-sgd": "warm-bowl",
+    "induced-metric": "*-usual-waves3",
+    "alice": "short-bowl",
+}
+
+
+def fine(report, least=1):
+    assert report.passed, str(report)
+    assert report.counts["pass"] >= least, str(report)
+    assert report.counts["evaluations"] == report.counts["evaluations_needed"]
+    return report
+
+
+def ready(library):
+    module = pytest.importorskip("jax.numpy" if library == "jax" else library, reason=f"{library} is not installed")
+    if library == "jax":
+        importlib.import_module("jax").config.update("jax_enable_x64", True)
+    return module
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("optimizer", "dialect"), READINGS)
+@pytest.mark.parametrize("library", ["numpy", "array_api_strict", "torch", "jax"])
+def test_the_packages_own_optimizers_are_right(optimizer, dialect, dtype, library):
+    ready(library)
+    few = {"cases": FEW[optimizer]} if library != "numpy" else {}
+    report = check_optimizer(reference(optimizer, dialect), optimizer, xp=library, dtype=dtype, dialect=dialect, **few)
+    fine(report, least=2 if few else 22)
+    assert report.counts["undecidable"] == 0
+    if dtype == "float64":
+        assert all(result.error <= 1e-13 for result in report.results)  # of numbers up to 8
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("optimizer", "dialect"), READINGS)
+def test_ports_in_plain_words_are_right(optimizer, dialect, dtype):
+    fine(check_optimizer(RIGHT_PORTS[optimizer](dialect), optimizer, dtype=dtype, dialect=dialect), least=22)
+
+
+@pytest.mark.parametrize("optimizer", ["muon", "entropy-sgd"])
+def test_a_port_is_right_in_its_own_dialect_alone(optimizer):
+    mine, other = DIALECTS[optimizer]
+    report = check_optimizer(RIGHT_PORTS[optimizer](other), optimizer, dialect=mine)
+    assert not report.passed
+    assert report.diagnosis.name == f"dialect-{other}"
+
+
+class Wide:
+    """Everything in extended precision, rounded at each end."""
+
+    def __init__(self, optimizer):
+        self.port = RIGHT_PORTS[optimizer]()
+
+    def __call__(self, loss, theta, **arguments):
+        dtype = theta.dtype
+
+        def served(place):
+            return tuple(np.asarray(part, np.longdouble) for part in loss(place.astype(dtype)))
+
+        iterates = self.port(served, theta.astype(np.longdouble), **arguments)
+        return np.stack(iterates).astype(dtype)  # one array, with an axis for the steps
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("optimizer", sorted(set(OPTIMIZERS)))
+def test_a_first_step_in_extended_precision_is_right(optimizer, dtype):
+    """Of longer runs too, if what lies between two iterates is rounded with them; the memory is not."""
+    fine(check_optimizer(Wide(optimizer), optimizer, dtype=dtype, levels="step"), least=8)
+
+
+def pytorch_2026(loss, theta, *, iterations, learning_rate, betas, epsilon):
+    """Adam as PyTorch forms it: step size and denominator are corrected, the mean by interpolation."""
+    (b1, b2), m, v, iterates = betas, 0 * theta, 0 * theta, []
+    for t in range(1, iterations + 1):
+        g = loss(theta)[1]
+        m, v = m + (1 - b1) * (g - m), b2 * v + (1 - b2) * g * g
+        theta = theta - learning_rate / (1 - b1**t) * (m / (np.sqrt(v) / (1 - b2**t) ** 0.5 + epsilon))
+        iterates.append(theta)
+    return iterates
+
+
+def jordan_2024(
+    loss, theta, *, iterations, learning_rate, momentum, nesterov, weight_decay, steps, coefficients, epsilon
+):
+    """Muon with a sum for a momentum, which the norm divides out again, and without transposing tall matrices."""
+    (a, b, c), total, iterates = coefficients, 0 * theta, []
+    for _ in range(iterations):
+        g = loss(theta)[1]
+        total = momentum * total + g
+        x = g + momentum * total if nesterov else total
+        x = x / np.maximum(np.linalg.norm(x), epsilon / (1 - momentum))
+        for _ in range(steps):
+            gram = x @ x.T
+            x = a * x + b * (gram @ x) + c * (gram @ (gram @ x))
+        rows, columns = theta.shape
+        move = learning_rate * max(1, rows / columns) ** 0.5 * x
+        theta = theta * (1 - learning_rate * weight_decay) - move
+        iterates.append(theta)
+    return iterates
+
+
+def heavy_ball(loss, theta, *, iterations, learning_rate, momentum, nesterov):
+    """Momentum as a difference of iterates, with the rate inside."""
+    move, iterates = 0 * theta, []
+    for _ in range(iterations):
+        g = loss(theta)[1]
+        move = momentum * move - learning_rate * g
+        theta = theta + (momentum * move - learning_rate * g if nesterov else move)
+        iterates.append(theta)
+    return iterates
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(
+    ("optimizer", "port"), [("adam", pytorch_2026), ("muon", jordan_2024), ("gradient-descent", heavy_ball)]
+)
+def test_other_ways_of_writing_pass(optimizer, port, dtype):
+    fine(check_optimizer(port, optimizer, dtype=dtype), least=20)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("optimizer", "name"), [("gradient-descent", "SGD"), ("adam", "Adam"), ("adamw", "AdamW")])
+def test_pytorch_is_right(optimizer, name, dtype):
+    torch = ready("torch")
+    fine(check_optimizer(as_run(getattr(torch.optim, name)), optimizer, xp="torch", dtype=dtype), least=22)
+
+
+def test_pytorchs_muon_is_right_once_it_declares_its_bfloat16():
+    torch = ready("torch")
+    undeclared = check_optimizer(TorchRun(torch.optim.Muon), "muon", xp="torch")
+    assert undeclared.diagnosis.name == "bfloat16_inside"
+    report = fine(check_optimizer(TorchRun(torch.optim.Muon), "muon", xp="torch", inner_dtype="bfloat16"), least=10)
+    assert {r.id for r in report.results if r.verdict == "pass"} >= {"short-square", "short-tall", "cubic-wide"}
+
+
+def test_little_is_overlooked_in_bfloat16():
+    given = {"inner_dtype": "bfloat16", "diagnosis": False, "time_limit": np.inf, "cases": ["short-*", "cubic-wide"]}
+    reports = [check_optimizer(wrong(), "muon", **given) for wrong in MISTAKES["muon"].values()]
+    assert sum(not report.passed for report in reports) >= 0.8 * len(reports)
+
+
+@pytest.mark.parametrize(("optimizer", "name"), [("gradient-descent", "sgd"), ("adam", "adam"), ("adamw", "adamw")])
+def test_optax_is_right(optimizer, name):
+    ready("jax")
+    optax = pytest.importorskip("optax", reason="optax is not installed")
+    port = as_run(getattr(optax, name))
+    assert isinstance(port, OptaxRun)
+    fine(check_optimizer(port, optimizer, xp="jax", cases=FEW[optimizer]))
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_other_seeds_draw_other_cases(optimizer):
+    one, two = (check_optimizer(RIGHT_PORTS[optimizer](), optimizer, seed=s, cases="drawn-*") for s in (1, 2))
+    assert {r.id for r in fine(one).results}.isdisjoint({r.id for r in fine(two).results})
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_no_false_alarm_wherever_it_is(optimizer):
+    @settings(deadline=None, max_examples=40, database=None)
+    @given(cases(optimizer), st.sampled_from(["float32", "float64"]), st.sampled_from(["plain", "package"]))
+    def judged(case, dtype, kind):
+        refused = case.hyper.get("variant") == "log"  # of a loss that may be negative
+        short = optimizer == "alice" and (case.hyper["quick_steps"] + 1) * (1 - case.hyper["betas"][1]) > 1
+        assume(kind == "plain" or not (refused or short))
+        port = RIGHT_PORTS[optimizer]() if kind == "plain" else reference(optimizer)
+        setting = Setting(np, format_of(dtype), DIALECTS[optimizer][0], 20.0)
+        results = [result for result, _ in judge(port, case, setting, ("step", "walk"))]
+        assert all(result.verdict != "fail" for result in results), results
+
+    judged()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_the_tolerance_is_not_a_formality(optimizer):
+    """An error of a few hundred units in the last place, where a step is well-conditioned, is seen."""
+
+    class SlightlyOff(RIGHT_PORTS[optimizer]):
+        def stepped(self, theta):
+            return super().stepped(theta) * (1 + 300 * np.finfo(theta.dtype).eps)
+
+    for dtype in ("float32", "float64"):
+        assert not check_optimizer(SlightlyOff(), optimizer, dtype=dtype, diagnosis=False, levels="step").passed
+    found = check_optimizer(SlightlyOff(), optimizer, levels="step").diagnosis
+    assert found is None or found.name == "low_precision"
