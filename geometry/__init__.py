@@ -6,33 +6,49 @@
 array([ True])
 """
 
+from geometry import shapes
 from geometry.background import rolling_ball
 from geometry.distance import distance, distance_gradient, signed_distance
 from geometry.footpoint import Descent, Footpoints, GaussNewton, MultiStart, Newton, Solver, Status, project
 from geometry.graph import FunctionGraph, shape_matrix, steepest_tangent, upward_normal
+from geometry.level_set import LevelSet
 from geometry.morphology import closing, dilate, erode, opening
 from geometry.offset import offset, offset_function
+from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach, reach_from_points
+from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
 
 __all__ = [
+    "Bottleneck",
     "Descent",
     "Footpoints",
     "FunctionGraph",
     "GaussNewton",
+    "LevelSet",
+    "MedialAxis",
     "MultiStart",
     "Newton",
+    "Reach",
     "Solver",
     "Status",
+    "bottleneck",
     "closing",
+    "critical_radius",
     "dilate",
     "distance",
     "distance_gradient",
     "erode",
+    "medial_axis",
+    "medial_radius",
     "offset",
     "offset_function",
     "opening",
     "project",
+    "reach",
+    "reach_from_points",
+    "reachable",
     "rolling_ball",
     "shape_matrix",
+    "shapes",
     "signed_distance",
     "steepest_tangent",
     "upward_normal",

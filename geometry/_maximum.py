@@ -1,4 +1,4 @@
-"""Global maxima of many functions at once, from values alone: sampled over a ball of parameters v, then climbed.
+"""Global maxima of many functions at once, from values alone: sampled over a ball or a box, then climbed.
 
 The functions may have kinks, creases and jumps, and several maxima of the same height. Finding the highest of all
 maxima is left to the samples: what falls between them is not seen.
@@ -19,6 +19,7 @@ from geometry._namespace import (
     array_namespace,
     count_dtype,
     device_of,
+    epsilon,
     is_traced,
     while_loop,
 )
@@ -30,14 +31,17 @@ __all__ = [
     "Starts",
     "climb",
     "distinct",
+    "highest",
     "in_chunks",
     "join",
     "local_maxima",
     "samples_of_the_ball",
+    "samples_of_the_cube",
 ]
 
 CHILDREN, ELITE, GENERATIONS = 32, 16, 200  # of the evolution strategy
 OVERLAP = 2.0  # starts that are closer than this, in units of their spacing, are one
+BLOCK, PEAKS, STARTS = 2**13, 4, 32  # samples of a box at a time, starts that they offer, starts that are climbed from
 
 
 class Samples(NamedTuple):
@@ -54,15 +58,29 @@ def samples_of_the_ball(d: int, count: int, block: int) -> Samples:
 
     The cube is mapped to the ball along its rays. Point 0 of block 0 is the centre.
     """
-    from scipy.spatial import cKDTree
+    cube = _sequence(d, count, block)
+    size = numpy.linalg.norm(cube, axis=-1, keepdims=True)
+    return _with_neighbors(cube * numpy.abs(cube).max(axis=-1, keepdims=True) / numpy.where(size > 0, size, 1))
 
+
+@lru_cache(maxsize=32)
+def samples_of_the_cube(d: int, count: int, block: int) -> Samples:
+    """The same for the cube [−1, 1]ᵈ."""
+    return _with_neighbors(_sequence(d, count, block))
+
+
+def _sequence(d: int, count: int, block: int) -> numpy.ndarray:
     golden = 2.0
     for _ in range(64):  # the root of x^(d+1) = x + 1, which makes the worst gap small in every dimension
         golden = (1 + golden) ** (1 / (d + 1))
     index = numpy.arange(block * count, (block + 1) * count)[:, None]
-    cube = 2 * ((0.5 + index * golden ** -numpy.arange(1.0, d + 1)) % 1) - 1
-    size = numpy.linalg.norm(cube, axis=-1, keepdims=True)
-    points = cube * numpy.abs(cube).max(axis=-1, keepdims=True) / numpy.where(size > 0, size, 1)
+    return 2 * ((0.5 + index * golden ** -numpy.arange(1.0, d + 1)) % 1) - 1
+
+
+def _with_neighbors(points: numpy.ndarray) -> Samples:
+    from scipy.spatial import cKDTree
+
+    count, d = points.shape
     neighbors = cKDTree(points).query(points, k=range(1, min(4 * d + 1, count) + 1))[1]
     return Samples(points, neighbors, count ** (-1 / d))
 
@@ -127,11 +145,12 @@ class _State(NamedTuple):
     path: Array  # (b, d)
     stride: Array  # (b,)
     best: Array  # (b,)
+    place: Array  # (b, d)
     running: Array  # (b,)
 
 
-def climb(function: Callable[[Array], Array], start: Array, stride: Array, resolution: Array) -> Array:
-    """The highest value of `function` that an evolution strategy meets from `start`; shape (b,).
+def climb(function: Callable[[Array], Array], start: Array, stride: Array, resolution: Array) -> tuple[Array, Array]:
+    """The highest value of `function` that an evolution strategy meets from `start`, (b,), and its place, (b, d).
 
     Parameters
     ----------
@@ -161,12 +180,14 @@ def climb(function: Callable[[Array], Array], start: Array, stride: Array, resol
     def constant(values: Any) -> Array:
         return xp.asarray(values, dtype=start.dtype, device=device_of(start))
 
+    index = xp.arange(CHILDREN, dtype=count_dtype(xp, start), device=device_of(start))
     normals, weights, one = constant(_normals(d)), constant(WEIGHTS), constant(numpy.eye(d))
 
     def evolve(state: _State) -> _State:
         z = xp.take(normals, xp.reshape(state.generation, (1,)), axis=0)[0, ...]  # (k, d)
         step = xp.matmul(z, xp.matrix_transpose(state.stretch))
-        values = function(state.mean[:, None, :] + state.stride[:, None, None] * step)
+        children = state.mean[:, None, :] + state.stride[:, None, None] * step
+        values = function(children)
         elite = xp.argsort(values, axis=1, descending=True)[:, :ELITE]
         chosen = xp.reshape(xp.take(z, xp.reshape(elite, (-1,)), axis=0), (b, ELITE, d))
         weighted = weights[:, None] * chosen
@@ -175,6 +196,7 @@ def climb(function: Callable[[Array], Array], start: Array, stride: Array, resol
         spread = xp.matmul(xp.matrix_transpose(weighted), chosen)
         turn = rates.one * (path[:, :, None] * path[:, None, :] - one) + rates.many * (spread - one)
         ranked = xp.sort(values, axis=1)
+        first = xp.sum(xp.where(index[:, None] == elite[:, :1, None], children, 0.0), axis=1)
         return _State(
             state.generation + 1,
             state.mean + state.stride[:, None] * xp.matmul(state.stretch, drift[..., None])[..., 0],
@@ -182,6 +204,7 @@ def climb(function: Callable[[Array], Array], start: Array, stride: Array, resol
             path,
             xp.clip(state.stride * xp.exp(rates.stride * (length(xp, path) / rates.normal - 1)), 0.0, math.pi),
             xp.maximum(state.best, ranked[:, -1]),
+            xp.where((ranked[:, -1] > state.best)[:, None], first, state.place),
             state.running & ~(ranked[:, -1] - ranked[:, -ELITE] <= resolution),
         )
 
@@ -194,12 +217,13 @@ def climb(function: Callable[[Array], Array], start: Array, stride: Array, resol
         xp.zeros_like(start),
         stride,
         best,
+        start,
         best == best,
     )
     end = while_loop(
         lambda s: xp.any(s[-1]) & (s[0] < GENERATIONS), lambda s: tuple(evolve(_State(*s))), tuple(state), start
     )
-    return _State(*end).best
+    return _State(*end).best, _State(*end).place
 
 
 class _Rates(NamedTuple):
@@ -230,6 +254,55 @@ def _rates(d: int) -> _Rates:
 def _normals(d: int) -> numpy.ndarray:
     """Normal deviates for all generations, (generations, children, d)."""
     return numpy.random.default_rng(0).standard_normal((GENERATIONS, CHILDREN, d))
+
+
+def highest(
+    function: Callable[[Array], Array], center: Array, half: Array, samples: int, units: float = 16
+) -> tuple[Array, Array]:
+    """The highest values of `function` in boxes, (b,), and their places, (b, d).
+
+    Parameters
+    ----------
+    function : callable
+        Array (b, k, d) → array (b, k); −inf where there is nothing.
+    center, half : array (b, d)
+        The middles of the boxes, and half their sides.
+    samples : int
+        How many points of each box are looked at. The highest that no neighbour exceeds are climbed from.
+    units : float
+        The precision of the values, in units of the last place.
+    """
+    xp, (b, d) = array_namespace(center), center.shape
+
+    def places(v: Array) -> Array:
+        return center[:, None, :] + half[:, None, :] * xp.clip(v, -1.0, 1.0)
+
+    def constant(values: Any) -> Array:
+        return xp.asarray(values, dtype=center.dtype, device=device_of(center))
+
+    blocks = -(-samples // BLOCK)
+    kept = []
+    for block in range(blocks):
+        points, neighbors, spacing = samples_of_the_cube(d, -(-samples // blocks), block)
+        v = xp.broadcast_to(constant(points), (b, *points.shape))
+        values = function(places(v))
+        seen = Starts(values, v, xp.full_like(values, 2 * spacing))
+        kept.append(local_maxima(seen, xp.asarray(neighbors, device=device_of(center)), min(PEAKS, len(points))))
+    values, v, spacing = distinct(join(kept), STARTS)
+
+    nothing = -float(xp.finfo(center.dtype).max) / 4
+
+    def heights(v: Array) -> Array:
+        """For the climbs of all boxes side by side; finite, so that a climb in the void ends."""
+        return xp.reshape(xp.maximum(function(places(xp.reshape(v, (b, -1, d)))), nothing), v.shape[:-1])
+
+    start, stride = xp.reshape(v, (-1, d)), xp.reshape(spacing, (-1,)) * blocks ** (-1 / d)
+    resolution = units * epsilon(xp, center.dtype) * xp.abs(xp.reshape(values, (-1,)))
+    ends, v = climb(heights, start, stride, resolution)
+    best = Starts(xp.reshape(ends, (b, -1)), xp.reshape(v, (b, -1, d)), spacing)
+    best = best.take(xp.argmax(best.values, axis=1, keepdims=True))
+    value = best.values[:, 0]
+    return xp.where(value > nothing, value, -xp.inf), places(best.places)[:, 0, :]
 
 
 def in_chunks(

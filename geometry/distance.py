@@ -5,14 +5,13 @@ from __future__ import annotations
 from geometry._namespace import Array, array_namespace, floating, quietly
 from geometry._vectors import dot
 from geometry.footpoint import Solver, project
-from geometry.graph import FunctionGraph, upward_normal
+from geometry.graph import upward_normal
+from geometry.level_set import LevelSet, Surface, parameters_of
 
 __all__ = ["distance", "distance_gradient", "signed_distance"]
 
 
-def distance(
-    surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
-) -> Array:
+def distance(surface: Surface, points: Array, solver: Solver | None = None, *, start: Array | None = None) -> Array:
     """Distance of points to the surface, d_Γ(q) = min over p of |q − p|.
 
     Parameters
@@ -28,6 +27,7 @@ def distance(
     Examples
     --------
     >>> import numpy as np
+    >>> from geometry import FunctionGraph
     >>> plane = FunctionGraph(lambda t: 0.75 * t[..., 0], lambda t: np.full_like(t, 0.75))
     >>> round(float(distance(plane, [0.0, 1.0])), 12)
     0.8
@@ -37,28 +37,31 @@ def distance(
 
 @quietly
 def signed_distance(
-    surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
+    surface: Surface, points: Array, solver: Solver | None = None, *, start: Array | None = None
 ) -> Array:
     """Distance to the surface, positive above the graph and negative below; shape (...).
 
-    The sign is that of y − f(x) and needs no footpoint, so it is right even where the distance is only a bound.
+    The sign is that of y − f(x), or of F for a level set, and needs no footpoint, so that it is right even where the
+    distance is only a bound.
 
     Examples
     --------
     >>> import numpy as np
+    >>> from geometry import FunctionGraph
     >>> plane = FunctionGraph(lambda t: 0.75 * t[..., 0], lambda t: np.full_like(t, 0.75))
     >>> signed_distance(plane, [[0.0, 1.0], [0.0, -1.0]]).round(12)
     array([ 0.8, -0.8])
     """
     xp, points = floating("points", points)
     foot = project(surface, points, solver, start=start)
-    above = points[..., -1] >= surface.value(points[..., :-1])
+    value = surface.value(parameters_of(surface, points))
+    above = value >= 0 if isinstance(surface, LevelSet) else points[..., -1] >= value
     return xp.where(above, foot.distance, -foot.distance)
 
 
 @quietly
 def distance_gradient(
-    surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
+    surface: Surface, points: Array, solver: Solver | None = None, *, start: Array | None = None
 ) -> Array:
     """Gradient of the distance, ∇d_Γ(q) = (q − p)/|q − p| = ±ν(p) for the footpoint p; shape (..., d+1).
 
@@ -69,6 +72,7 @@ def distance_gradient(
     Examples
     --------
     >>> import numpy as np
+    >>> from geometry import FunctionGraph
     >>> plane = FunctionGraph(lambda t: 0.75 * t[..., 0], lambda t: np.full_like(t, 0.75))
     >>> distance_gradient(plane, [[0.0, 1.0], [0.0, -1.0], [0.0, 0.0]]).round(12)
     array([[-0.6,  0.8],
@@ -77,6 +81,6 @@ def distance_gradient(
     """
     foot = project(surface, points, solver, start=start)
     xp = array_namespace(foot.theta)
-    normal = upward_normal(foot.contact.gradient)
+    normal = surface.normal(foot.theta) if isinstance(surface, LevelSet) else upward_normal(foot.contact.gradient)
     above = dot(xp, foot.query - foot.point, normal) >= 0
     return xp.where(above[..., None], normal, -normal)

@@ -4,6 +4,8 @@ All solvers here are local: they find a stationary point of the distance, and it
 true one. Half the squared distance of the query q = (x, y) to the point (θ, f(θ)), its gradient and its Hessian in θ:
 
     φ(θ) = ½|θ − x|² + ½(f(θ) − y)²,   ∇φ = (θ − x) + (f − y) g,   ∇²φ = G + (f − y) H,   G = I + g gᵀ.
+
+On a level set, whose parameters are points of the ambient space, the same steps are taken in its tangent spaces.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from typing import Any, Protocol
 
 import numpy
 
-from geometry import _search
+from geometry import _level_search, _search
 from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, residual
 from geometry._namespace import (
     Array,
@@ -31,7 +33,8 @@ from geometry._namespace import (
     whole,
 )
 from geometry._vectors import length
-from geometry.graph import FunctionGraph, check_surface
+from geometry.graph import FunctionGraph
+from geometry.level_set import LevelSet, Surface, check_any_surface, parameters_of
 
 __all__ = ["Descent", "Footpoints", "GaussNewton", "MultiStart", "Newton", "Solver", "Status", "project"]
 
@@ -42,7 +45,7 @@ class Footpoints:
     Attributes
     ----------
     theta : array (..., d)
-        Parameters of the footpoint.
+        Parameters of the footpoint; for a level set the footpoint itself.
     point : array (..., d+1)
         The footpoint (θ, f(θ)).
     distance : array (...)
@@ -74,7 +77,7 @@ class Footpoints:
 
     def __init__(
         self,
-        surface: FunctionGraph,
+        surface: Surface,
         query: Array,
         theta: Array,
         steps: Array,
@@ -121,27 +124,36 @@ class Footpoints:
         return self.status == int(Status.CONVERGED)
 
 
+class _OnLevelSet(Footpoints):
+    """Footpoints on a level set: θ is the footpoint itself."""
+
+    def __init__(
+        self, surface: LevelSet, query: Array, theta: Array, residual: Array, steps: Array, status: Array
+    ) -> None:
+        super().__init__(surface, query, theta, steps, status=status)
+        self.point, self.residual = theta, residual
+
+
 class Solver(Protocol):
     """Anything that finds footpoints: `project` validates the arguments and calls `solve`."""
 
-    def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints: ...
+    def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints: ...
 
 
 @quietly
-def project(
-    surface: FunctionGraph, points: Array, solver: Solver | None = None, *, start: Array | None = None
-) -> Footpoints:
+def project(surface: Surface, points: Array, solver: Solver | None = None, *, start: Array | None = None) -> Footpoints:
     """Footpoints on `surface` of query points, p = proj_Γ(q).
 
     Parameters
     ----------
-    surface : FunctionGraph
+    surface : FunctionGraph or LevelSet
     points : array (..., d+1)
         Query points, height last.
     solver : Descent, GaussNewton, Newton or MultiStart, optional
         Default: `Newton` where the surface has second derivatives for this array library, else `GaussNewton`.
     start : array (..., d), optional
-        Where the search starts; default: below the query, at its own θ. Broadcasts against `points`.
+        Where the search starts; default: below the query, at its own θ. Broadcasts against `points`. For a level set it
+        is a point (..., d+1), by default the query.
 
     Returns
     -------
@@ -166,17 +178,18 @@ def project(
     >>> foot.theta.round(12), bool(foot.converged)
     (array([1.]), True)
     """
-    check_surface(surface)
+    check_any_surface(surface)
     if isinstance(solver, type) or not (solver is None or hasattr(solver, "solve")):
         raise TypeError(f"solver must be an instance of Descent, GaussNewton, Newton or MultiStart, got {solver!r}")
     xp, points = floating("points", points)
     if points.ndim == 0 or points.shape[-1] < 2:
         raise ValueError(f"points must have shape (..., d+1) with d >= 1, got {tuple(points.shape)}")
     if start is None:
-        start = points[..., :-1]
+        start = parameters_of(surface, points)
     xp, points, start = floating("points and start", points, start)
-    if start.ndim == 0 or start.shape[-1] != points.shape[-1] - 1:
-        raise ValueError(f"start must have shape (..., {points.shape[-1] - 1}), got {tuple(start.shape)}")
+    d = parameters_of(surface, points).shape[-1]
+    if start.ndim == 0 or start.shape[-1] != d:
+        raise ValueError(f"start must have shape (..., {d}), got {tuple(start.shape)}")
     batch = broadcast(points=points.shape[:-1], start=start.shape[:-1])
     points = xp.broadcast_to(points, (*batch, points.shape[-1]))
     start = xp.broadcast_to(start, (*batch, start.shape[-1]))
@@ -219,7 +232,9 @@ class Descent:
         positive("rate", self.rate)
         whole("steps", self.steps)
 
-    def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
+    def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
+        if not isinstance(surface, FunctionGraph):
+            raise TypeError(f"Descent is for a FunctionGraph, got {surface!r}; use GaussNewton, Newton or MultiStart")
         xp = array_namespace(theta)
         rate = per_item(xp, "rate", self.rate, theta)
         if not isinstance(rate, float):
@@ -268,7 +283,7 @@ class GaussNewton:
     def __post_init__(self) -> None:
         _check_stopping(self.tolerance, self.max_steps)
 
-    def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
+    def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
         return _searched(surface, query, theta, _search.gauss_newton, self)
 
 
@@ -310,7 +325,7 @@ class Newton:
             raise TypeError(f"matrix must be True, False or None, got {self.matrix!r}")
         _check_stopping(self.tolerance, self.max_steps)
 
-    def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
+    def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
         matrix = theta.shape[-1] <= 32 if self.matrix is None else self.matrix
         return _searched(surface, query, theta, _search.newton if matrix else _search.newton_cg, self)
 
@@ -348,23 +363,25 @@ class MultiStart:
         whole("starts", self.starts, least=1)
         whole("seed", self.seed)
 
-    def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
+    def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
         xp = array_namespace(theta)
-        x = query[..., :-1]
-        radius = length(xp, query - xp.concat([theta, surface.value(theta)[..., None]], axis=-1))
+        x = parameters_of(surface, query)
+        radius = length(xp, query - surface.point(theta))
         offsets = self._unit_ball_samples(xp, theta)
-        others = x + xp.where(xp.isfinite(radius), radius, xp.zeros_like(radius))[..., None] * offsets
+        anywhere = length(xp, query) + 1 if isinstance(surface, LevelSet) else xp.zeros_like(radius)
+        others = x + xp.where(xp.isfinite(radius), radius, anywhere)[..., None] * offsets
         thetas = xp.concat([theta[None, ...], others], axis=0)[: self.starts, ...]
         found = project(
             surface, xp.broadcast_to(query, (*thetas.shape[:-1], query.shape[-1])), self.solver, start=thetas
         )
         infinity = xp.full_like(found.distance, xp.inf)
-        results = (*found.contact, found.status, xp.where(xp.isfinite(found.distance), found.distance, infinity))
+        known = _known(found)
+        results = (*known, found.status, xp.where(xp.isfinite(found.distance), found.distance, infinity))
         best = tuple(array[0, ...] for array in results)
         for i in range(1, thetas.shape[0]):
             other = tuple(array[i, ...] for array in results)
             best = choose(other[-1] < best[-1], other, best)
-        return Footpoints(surface, query, best[0], xp.sum(found.steps, axis=0), Contact(*best[:3]), best[3])
+        return _footpoints(surface, query, xp.sum(found.steps, axis=0), best[: len(known)], best[-2])
 
     def _unit_ball_samples(self, xp: Namespace, theta: Array) -> Array:
         """Samples (starts − 1, 1, ..., 1, d) of the unit ball: its centre first, then uniform ones."""
@@ -377,9 +394,27 @@ class MultiStart:
         return xp.asarray(samples, dtype=theta.dtype, device=device_of(theta))
 
 
+def _known(found: Footpoints) -> tuple[Array, ...]:
+    """What a search knows of footpoints: the contact on a graph, the point and the residual on a level set."""
+    return (found.theta, found.residual) if isinstance(found, _OnLevelSet) else tuple(found.contact)
+
+
+def _footpoints(surface: Surface, query: Array, steps: Array, known: tuple[Array, ...], status: Array) -> Footpoints:
+    if isinstance(surface, LevelSet):
+        x, residual = known
+        return _OnLevelSet(surface, query, x, residual, steps, status)
+    return Footpoints(surface, query, known[0], steps, Contact(*known), status)
+
+
 def _searched(
-    surface: FunctionGraph, query: Array, start: Array, direction: _search.Direction, solver: GaussNewton | Newton
+    surface: Surface, query: Array, start: Array, direction: _search.Direction, solver: GaussNewton | Newton
 ) -> Footpoints:
+    if isinstance(surface, LevelSet):
+        curved = isinstance(solver, Newton)
+        x, residual, steps, status = _level_search.descend(
+            surface, query, start, curved, solver.tolerance, solver.max_steps
+        )
+        return _footpoints(surface, query, steps, (x, residual), status)
     end, steps, status = _search.descend(surface, query, start, direction, solver.tolerance, solver.max_steps)
     return Footpoints(surface, query, end.theta, steps, end, status)
 

@@ -23,7 +23,7 @@ from geometry._namespace import (
 )
 from geometry._vectors import dot, slope, split
 
-__all__ = ["FunctionGraph", "check_surface", "shape_matrix", "steepest_tangent", "upward_normal"]
+__all__ = ["FunctionGraph", "check_surface", "eigenvalues", "shape_matrix", "steepest_tangent", "upward_normal"]
 
 Function = Callable[[Array], Array]
 
@@ -116,6 +116,14 @@ def shape_matrix(gradient: Array, hessian: Array) -> Array:
     direction, _, stretch = slope(xp, g)
     half = _scale_columns(xp, h, direction, 1 / stretch)
     return _scale_columns(xp, xp.matrix_transpose(half), direction, 1 / stretch)
+
+
+@quietly
+def eigenvalues(xp: Namespace, matrix: Array) -> Array:
+    """Eigenvalues of symmetric matrices, ascending; NaN for a matrix that is not finite, which solvers would refuse."""
+    finite = xp.all(xp.isfinite(matrix), axis=(-2, -1))[..., None]
+    values = xp.linalg.eigvalsh(xp.where(finite[..., None], matrix, xp.zeros_like(matrix)))
+    return xp.where(finite, values, xp.nan)
 
 
 def _scale_columns(xp: Namespace, matrix: Array, direction: Array, factor: Array) -> Array:
@@ -310,7 +318,7 @@ class FunctionGraph:
         gradient = self.gradient(theta)
         xp = array_namespace(gradient)
         stretch = slope(xp, gradient).stretch
-        return xp.linalg.eigvalsh(shape_matrix(gradient, self.hessian(theta))) / stretch[..., None]
+        return eigenvalues(xp, shape_matrix(gradient, self.hessian(theta))) / stretch[..., None]
 
     def _parameters(self, theta: Array) -> tuple[Namespace, Array]:
         return _vectors("theta", theta)

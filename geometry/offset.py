@@ -22,6 +22,7 @@ from geometry._namespace import (
 )
 from geometry.footpoint import project
 from geometry.graph import FunctionGraph, check_surface, upward_normal
+from geometry.level_set import LevelSet, Surface, check_any_surface
 
 __all__ = ["offset", "offset_function"]
 
@@ -32,13 +33,14 @@ FEW, MANY = 3, 32  # dimensions: up to few, values alone find a maximum; beyond 
 ROUNDS = 8  # of rolling a contact to where it is its own footpoint; the convergence is quadratic
 
 
-def offset(surface: FunctionGraph, theta: Array, radius: Array) -> Array:
+def offset(surface: Surface, theta: Array, radius: Array) -> Array:
     """The point of the parallel surface over a contact: p + ρν(p), the centre of the ball that touches at θ.
 
     Parameters
     ----------
-    surface : FunctionGraph
+    surface : FunctionGraph or LevelSet
     theta : array (..., d)
+        For a level set: a point at or near it.
     radius : float or array
         ρ; broadcasts against the batch. A negative radius gives the parallel surface below.
 
@@ -62,8 +64,11 @@ def offset(surface: FunctionGraph, theta: Array, radius: Array) -> Array:
     >>> offset(plane, [0.0], 5.0)
     array([-3.,  4.])
     """
-    check_surface(surface)
+    check_any_surface(surface)
     xp, theta = floating("theta", theta)
+    if isinstance(surface, LevelSet):
+        point = surface.point(theta)
+        return point + per_item(xp, "radius", radius, point) * surface.normal(point)
     value, gradient = surface.value_and_gradient(theta)
     point = xp.concat([theta, value[..., None]], axis=-1)
     return point + per_item(xp, "radius", radius, gradient) * upward_normal(gradient)
@@ -261,4 +266,4 @@ def _climbed(ball: _Ball, v: Array, spacing: Array, heights: Array) -> Array:
 
     resolution = 8 * epsilon(xp, v.dtype) * (xp.abs(heights) + ball.radius[:, None])
     flat = (xp.reshape(v, (b * k, d)), xp.reshape(spacing, (b * k,)), xp.reshape(resolution, (b * k,)))
-    return xp.reshape(climb(height, *flat), (b, k))
+    return xp.reshape(climb(height, *flat)[0], (b, k))

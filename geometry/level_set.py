@@ -1,0 +1,138 @@
+"""Implicit hypersurfaces Γ = {x : F(x) = 0} of ℝⁿ, and their first and second order geometry.
+
+A graph is the level set of F(θ, y) = y − f(θ), and all signs agree with it: the normal points to where F > 0, "above",
+and a curvature is positive where Γ bends towards the normal, as a valley does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from geometry._level_search import retract, tangential, unit
+from geometry._namespace import Array, Namespace, array_namespace, floating, quietly
+from geometry._vectors import length
+from geometry.graph import FunctionGraph, check_surface, eigenvalues
+
+__all__ = ["LevelSet", "Surface", "check_any_surface", "parameters_of"]
+
+Function = Callable[[Array], Array]
+
+
+class LevelSet:
+    """The zero set of a function F: ℝⁿ → ℝ with ∇F ≠ 0 on it: an implicit curve, surface or hypersurface.
+
+    The parameters θ of a level set are points x of ℝⁿ themselves. A verb that needs a point of Γ takes any x nearby and
+    goes to Γ first; see `point`.
+
+    Parameters
+    ----------
+    function : callable
+        F: array (..., n) → array (...), written in functions of the array library.
+    gradient : callable, optional
+        ∇F: array (..., n) → array (..., n). Without it PyTorch and JAX arrays are differentiated by their framework.
+    hessian : callable, optional
+        ∇²F: array (..., n) → array (..., n, n).
+    name : str, optional
+
+    Notes
+    -----
+    Results follow x: same namespace, device and floating dtype. Leading dimensions are a batch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geometry import distance, reach
+    >>> circle = LevelSet(
+    ...     lambda x: np.sum(x**2, axis=-1) - 4, lambda x: 2 * x, lambda x: 2 * np.eye(2) + 0 * x[..., None]
+    ... )
+    >>> circle.point([3.0, 4.0]), circle.curvatures([0.0, 2.0])
+    (array([1.2, 1.6]), array([-0.5]))
+    >>> distance(circle, [[3.0, 4.0], [0.0, 0.5]])
+    array([3. , 1.5])
+    >>> reach(circle, [(-3, 3), (-3, 3)]).value.round(9)
+    np.float64(2.0)
+    """
+
+    def __init__(
+        self,
+        function: Function,
+        gradient: Function | None = None,
+        hessian: Function | None = None,
+        *,
+        name: str | None = None,
+    ) -> None:
+        if not callable(function):
+            raise TypeError(f"function must be callable, got {function!r}")
+        self._graph = FunctionGraph(function, gradient, hessian, name=name or getattr(function, "__name__", "surface"))
+        self.name = self._graph.name
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.name}>"
+
+    def value(self, x: Array) -> Array:
+        """F(x), shape (...): positive above Γ, negative below."""
+        return self._graph.value(x)
+
+    def gradient(self, x: Array) -> Array:
+        """∇F(x), shape (..., n)."""
+        return self._graph.gradient(x)
+
+    def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
+        """The pair (F(x), ∇F(x))."""
+        return self._graph.value_and_gradient(x)
+
+    def hessian(self, x: Array) -> Array:
+        """∇²F(x), shape (..., n, n)."""
+        return self._graph.hessian(x)
+
+    def has_gradient(self, xp: Namespace) -> bool:
+        """Whether gradients are at hand for arrays of namespace `xp`."""
+        return self._graph.has_gradient(xp)
+
+    def has_second_order(self, xp: Namespace) -> bool:
+        """Whether Hessians are at hand for arrays of namespace `xp`."""
+        return self._graph.has_second_order(xp)
+
+    @quietly
+    def point(self, x: Array, *, max_steps: int = 100) -> Array:
+        """The point of Γ to which Newton steps along ∇F lead from x, shape (..., n); NaN where they lead to none.
+
+        It is near the footpoint of x, but is the footpoint only where ∇F points along the distance.
+        """
+        _, x = floating("x", x)
+        return retract(self.value_and_gradient, x, max_steps)
+
+    def normal(self, x: Array) -> Array:
+        """Unit normal ∇F/|∇F| of the level set through x, towards F > 0; shape (..., n)."""
+        gradient = self.gradient(x)
+        return unit(array_namespace(gradient), gradient)
+
+    @quietly
+    def shape_operator(self, x: Array) -> Array:
+        """−∇²F/|∇F| restricted to the tangent space, a symmetric matrix (..., n−1, n−1), in some orthonormal basis."""
+        gradient = self.gradient(x)
+        xp = array_namespace(gradient)
+        size = length(xp, gradient)[..., None, None]
+        return tangential(xp, unit(xp, gradient), -self.hessian(x) / xp.where(size > 0, size, xp.nan))
+
+    def curvatures(self, x: Array) -> Array:
+        """Principal curvatures of the level set through x, ascending, shape (..., n−1).
+
+        They are positive where the surface bends towards the normal: a sphere |x|² = r² has −1/r everywhere.
+        """
+        shape = self.shape_operator(x)
+        return eigenvalues(array_namespace(shape), shape)
+
+
+Surface = FunctionGraph | LevelSet
+
+
+def check_any_surface(surface: Surface) -> None:
+    """Raise unless `surface` is a `FunctionGraph` or a `LevelSet`."""
+    if not isinstance(surface, LevelSet):
+        check_surface(surface)
+
+
+def parameters_of(surface: Surface, points: Array) -> Array:
+    """The parameters of points of the ambient space: θ of (θ, y) for a graph, the points themselves for a level set."""
+    return points if isinstance(surface, LevelSet) else points[..., :-1]

@@ -1,0 +1,358 @@
+"""Reach: how far from a surface footpoints are unique.
+
+The reach of a set Γ is the largest r such that every point nearer to Γ than r has one footpoint only (Federer 1959).
+Two things make it small: curvature, and bottlenecks, where two sheets face each other. The graph of a C² function has
+no bottleneck, so that its reach is 1 / sup |κ|; the proof is in ``docs/reach.rst``.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy
+
+from geometry._bottleneck import narrowest
+from geometry._maximum import highest
+from geometry._namespace import (
+    Array,
+    Namespace,
+    device_of,
+    epsilon,
+    floating,
+    is_array_api_obj,
+    quietly,
+    to_numpy,
+    whole,
+)
+from geometry._vectors import dot, length
+from geometry.level_set import LevelSet, Surface, check_any_surface
+
+__all__ = [
+    "Bottleneck",
+    "Reach",
+    "bottleneck",
+    "check_side",
+    "corners",
+    "critical_radius",
+    "radius_of",
+    "reach",
+    "reach_from_points",
+]
+
+SIGNS = {"above": 1.0, "below": -1.0}
+SAMPLES, LEVEL_SAMPLES = 2**16, 2**13
+NEARBY = 20  # steps from a sample to a level set: what is farther is left to nearer samples
+AT_ONCE = 2**22  # pairs of points to hold at once
+NOISE = 8  # units of the last place of the coordinates that a height over a tangent plane may be wrong by
+
+
+class Reach(NamedTuple):
+    """The reach, and where it is attained."""
+
+    value: Array  # (): inf where nothing bends or faces itself
+    theta: Array  # (d,): where the extreme curvature is, or one end of the bottleneck
+    side: str  # "above" or "below": on which side of the surface the ball of this radius gets stuck
+
+
+class Bottleneck(NamedTuple):
+    """A segment that is normal to the surface at both of its ends."""
+
+    radius: Array  # (): half its length; inf where none was found
+    points: Array  # (2, n): its ends
+
+
+def reach(
+    surface: Surface, box: Sequence[tuple[float, float]] | Array, *, side: str = "both", samples: int | None = None
+) -> Reach:
+    """Reach of a surface: the smaller of its least radius of curvature and, for a level set, half its bottleneck.
+
+    Parameters
+    ----------
+    surface : FunctionGraph or LevelSet
+        Twice continuously differentiable, with a Hessian. At a kink the reach is 0, which curvatures do not see.
+    box : sequence of (low, high)
+        Where the extreme curvature is sought: one pair for each dimension of θ (of the ambient space for a level set).
+        An array of a library other than NumPy makes the search run on that library.
+    side : {"above", "below", "both"}
+        "above" counts what stops a ball above the surface: positive curvatures. "both" is the reach in Federer's sense.
+    samples : int, optional
+        How many points of the box are looked at. Default: 65536, or 8192 for a level set. Peaks of the curvature that
+        are much narrower than their spacing may be missed: see Notes.
+
+    Returns
+    -------
+    Reach
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments of the wrong kind or shape.
+
+    Notes
+    -----
+    The search is not rigorous: the best of the samples are climbed from, and what falls between them is not seen. The
+    value is an upper bound of the reach, up to rounding. `geometry.certified.reach` encloses it.
+
+    References
+    ----------
+    H. Federer, "Curvature measures", Trans. AMS 93 (1959), 418–491.
+    E. Aamari et al., "Estimating the reach of a manifold", Electronic J. Statistics 13 (2019), Theorem 3.4.
+
+    Examples
+    --------
+    The double well bends most beside its minima, where its curvature is 8:
+
+    >>> import numpy as np
+    >>> from geometry import FunctionGraph
+    >>> well = FunctionGraph(
+    ...     lambda t: (t[..., 0] ** 2 - 1) ** 2, lambda t: 4 * t * (t**2 - 1), lambda t: (12 * t**2 - 4)[..., None]
+    ... )
+    >>> found = reach(well, [(-2, 2)])
+    >>> found.value.round(12), np.abs(found.theta).round(6), found.side
+    (np.float64(0.122285678467), array([1.014441]), 'above')
+    """
+    check_any_surface(surface)
+    check_side("side", side, both=True)
+    count = LEVEL_SAMPLES if isinstance(surface, LevelSet) else SAMPLES
+    count = count if samples is None else whole("samples", samples, 1)
+    xp, low, high = corners(box)
+    found = _bent(surface, xp, low, high, side, count)
+    if isinstance(surface, LevelSet):
+        neck = bottleneck(surface, box, side=side)
+        if float(neck.radius) < float(found.value):
+            inside = _height(xp, surface, neck.points) > 0
+            return Reach(neck.radius, neck.points[0, ...], "above" if bool(inside) else "below")
+    return found
+
+
+def critical_radius(
+    surface: Surface, box: Sequence[tuple[float, float]] | Array, *, samples: int | None = None
+) -> Array:
+    """Radius up to which a ball above the surface touches every point of it: the reach from above.
+
+    For a graph it is 1 / sup κ over the positive principal curvatures. Up to it f_ρ is a parallel surface.
+
+    Parameters
+    ----------
+    surface, box, samples
+        As in `reach`.
+
+    Returns
+    -------
+    array ()
+
+    Notes
+    -----
+    An upper bound, found by a search that is not rigorous; `geometry.certified.critical_radius` encloses it.
+
+    Examples
+    --------
+    The hill exp(−x²/2) has reach 1, at its top. A ball above it gets stuck only in the feet of the hill:
+
+    >>> import numpy as np
+    >>> from geometry import FunctionGraph
+    >>> bell = lambda t: np.exp(-t**2 / 2)
+    >>> hill = FunctionGraph(
+    ...     lambda t: bell(t)[..., 0], lambda t: -t * bell(t), lambda t: ((t**2 - 1) * bell(t))[..., None]
+    ... )
+    >>> reach(hill, [(-5, 5)]).value.round(12), critical_radius(hill, [(-5, 5)]).round(12)
+    (np.float64(1.0), np.float64(2.676208711245))
+    """
+    return reach(surface, box, side="above", samples=samples).value
+
+
+@quietly
+def bottleneck(
+    surface: LevelSet, box: Sequence[tuple[float, float]] | Array, *, side: str = "both", samples: int = 2048
+) -> Bottleneck:
+    """The narrowest bottleneck of a level set: the shortest segment that is normal to it at both ends.
+
+    Parameters
+    ----------
+    surface : LevelSet
+        With a Hessian.
+    box : sequence of (low, high)
+        Both ends are sought in it.
+    side : {"above", "below", "both"}
+        Whether the segment leaves both ends upwards (towards F > 0), or downwards.
+    samples : int
+        How many points of the surface are paired with one another.
+
+    Returns
+    -------
+    Bottleneck
+
+    Notes
+    -----
+    Not rigorous: bottlenecks narrower than the spacing of the samples may be missed. The candidates are refined by
+    Gauss–Newton steps on the conditions F(p) = F(q) = 0 and p − q ∥ ∇F(p), ∇F(q).
+
+    References
+    ----------
+    D. Eklund, "The numerical algebraic geometry of bottlenecks", Advances in Applied Mathematics 142 (2023).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ellipse = LevelSet(
+    ...     lambda x: x[..., 0] ** 2 / 9 + x[..., 1] ** 2 - 1,
+    ...     lambda x: x * np.array([2 / 9, 2.0]),
+    ...     lambda x: np.diag([2 / 9, 2.0]) + 0 * x[..., None],
+    ... )
+    >>> bottleneck(ellipse, [(-4, 4), (-2, 2)]).radius.round(12)
+    np.float64(1.0)
+    """
+    if not isinstance(surface, LevelSet):
+        raise TypeError(f"surface must be a LevelSet, got {surface!r}")
+    check_side("side", side, both=True)
+    whole("samples", samples, 2)
+    _, low, high = corners(box)
+    return Bottleneck(
+        *narrowest(surface, low, high, [sign for name, sign in SIGNS.items() if side in (name, "both")], samples)
+    )
+
+
+@quietly
+def reach_from_points(points: Array, *, normals: Array | None = None, neighbors: int | None = None) -> float:
+    """Estimate of the reach of a hypersurface from points of it: the least of Federer's quotients over all pairs.
+
+    min over p ≠ q of |q − p|² / (2 |(q − p)·ν(p)|).
+
+    Parameters
+    ----------
+    points : array (N, n)
+    normals : array (N, n), optional
+        Normals of the surface at the points, of any length and sign. With them the result is an upper bound of the
+        reach, up to rounding. Without, they are estimated, and it is no bound.
+    neighbors : int, optional
+        How many of the nearest points each normal is estimated from; default 2n. They are not paired with the point.
+
+    Returns
+    -------
+    float
+        inf where all points lie in each other's tangent planes.
+
+    References
+    ----------
+    H. Federer, "Curvature measures", Trans. AMS 93 (1959), Theorem 4.18.
+    E. Aamari et al., "Estimating the reach of a manifold", Electronic J. Statistics 13 (2019), Section 4.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> angle = np.linspace(0, 2 * np.pi, 100, endpoint=False)
+    >>> circle = np.stack([3 * np.cos(angle), 3 * np.sin(angle)], axis=-1)
+    >>> round(reach_from_points(circle, normals=circle), 12)
+    3.0
+    """
+    xp, points = floating("points", points)
+    if points.ndim != 2 or points.shape[0] < 2 or points.shape[1] < 2:
+        raise ValueError(f"points must have shape (N, n) with N, n >= 2, got {tuple(points.shape)}")
+    count, n = points.shape
+    if normals is None:
+        neighbors = min(2 * n if neighbors is None else whole("neighbors", neighbors, n), count - 1)
+        near = _nearest(points, neighbors)
+        normals = _estimated_normals(xp, points, near)
+    elif neighbors is not None:
+        raise ValueError("neighbors is for estimating normals: give normals or neighbors, not both")
+    xp, points, normals = floating("points and normals", points, normals)
+    if normals.shape != points.shape:
+        raise ValueError(f"normals must have the shape of points, {tuple(points.shape)}, got {tuple(normals.shape)}")
+    normals = normals / length(xp, normals)[:, None]
+    step, least = max(1, AT_ONCE // (count * n)), float("inf")
+    for i in range(0, count, step):
+        rows = slice(i, min(i + step, count))
+        away = points[None, :, :] - points[rows, None, :]
+        heights = xp.abs(xp.sum(away * normals[rows, None, :], axis=-1))
+        size = xp.max(xp.abs(points))
+        heights = heights - NOISE * epsilon(xp, points.dtype) * size
+        squares = xp.sum(away**2, axis=-1)
+        quotients = xp.where((heights > 0) & (squares > 0), squares / (2 * heights), xp.inf)
+        if neighbors is not None:
+            quotients = xp.where(_pairs(xp, near[rows], count), xp.inf, quotients)
+        least = min(least, float(xp.min(quotients)))
+    return least
+
+
+def check_side(name: str, side: Any, *, both: bool = False) -> None:
+    """Raise unless `side` is the name of a side."""
+    allowed = [*SIGNS, "both"] if both else [*SIGNS]
+    if side not in allowed:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {side!r}")
+
+
+def corners(box: Any) -> tuple[Namespace, Array, Array]:
+    """The lowest and the highest corner of a box, arrays (d,)."""
+    if not is_array_api_obj(box):
+        try:
+            box = [(float(low), float(high)) for low, high in box]
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"box must be a sequence of (low, high), one for each dimension, got {box!r}") from error
+    xp, sides = floating("box", box)
+    if sides.ndim != 2 or sides.shape[0] == 0 or sides.shape[1] != 2:
+        raise ValueError(f"box must be a sequence of (low, high), one for each dimension, got shape {sides.shape}")
+    low, high = sides[:, 0], sides[:, 1]
+    if not bool(xp.all(xp.isfinite(sides)) & xp.all(low < high)):
+        raise ValueError(f"box must have finite sides with low < high, got {box!r}")
+    return xp, low, high
+
+
+def _bent(surface: Surface, xp: Namespace, low: Array, high: Array, side: str, samples: int) -> Reach:
+    """The least radius of curvature in a box."""
+
+    def towards(bends: Array) -> dict[str, Array]:
+        """The largest curvature towards each side, from the principal curvatures."""
+        return {
+            name: sign * bends[..., -1 if sign > 0 else 0] for name, sign in SIGNS.items() if side in (name, "both")
+        }
+
+    @quietly
+    def curvature(theta: Array) -> Array:
+        """−inf outside of the box and off the surface."""
+        x = surface.point(theta, max_steps=NEARBY) if isinstance(surface, LevelSet) else theta
+        outside = xp.any((x < low) | (x > high), axis=-1)
+        bend = functools.reduce(xp.maximum, towards(surface.curvatures(x)).values())
+        return xp.where(outside | xp.isnan(bend), -xp.inf, bend)
+
+    units = 256 if isinstance(surface, LevelSet) else 16  # the way to a level set leaves some rounding
+    value, theta = highest(curvature, ((low + high) / 2)[None, :], ((high - low) / 2)[None, :], samples, units)
+    value, theta = value[0], theta[0, :]
+    theta = surface.point(theta) if isinstance(surface, LevelSet) else theta
+    bends = {name: float(bend) for name, bend in towards(surface.curvatures(theta)).items()}
+    return Reach(radius_of(xp, value), theta, max(bends, key=lambda name: bends[name]))
+
+
+def radius_of(xp: Namespace, curvature: Array) -> Array:
+    """1/κ, or inf where κ ≤ 0 (or NaN)."""
+    bent = curvature > 0
+    return xp.where(bent, 1 / xp.where(bent, curvature, 1.0), xp.inf)
+
+
+def _height(xp: Namespace, surface: Surface, points: Array) -> Array:
+    """The height of the second of two points over the tangent plane of the first."""
+    return dot(xp, points[1, ...] - points[0, ...], surface.normal(points[0, ...]))
+
+
+def _nearest(points: Array, count: int) -> numpy.ndarray:
+    from scipy.spatial import cKDTree
+
+    array = to_numpy(points)
+    return cKDTree(array).query(array, k=range(1, count + 2))[1]
+
+
+def _estimated_normals(xp: Namespace, points: Array, near: numpy.ndarray) -> Array:
+    """The directions in which the nearest points spread least."""
+    (count, n), k = points.shape, near.shape[1]
+    index = xp.asarray(near.reshape(-1), device=device_of(points))
+    patch = xp.reshape(xp.take(points, index, axis=0), (count, k, n))
+    patch = patch - xp.mean(patch, axis=1, keepdims=True)
+    return xp.linalg.eigh(xp.matmul(xp.matrix_transpose(patch), patch))[1][..., 0]
+
+
+def _pairs(xp: Namespace, near: numpy.ndarray, count: int) -> Array:
+    """Whether points are among the nearest, (rows, count)."""
+    table = numpy.zeros((len(near), count), dtype=bool)
+    numpy.put_along_axis(table, near, True, axis=1)
+    return xp.asarray(table)

@@ -1,0 +1,355 @@
+"""Which points of a surface a ball can touch, and the medial axis: the centres of the largest balls that do.
+
+The ball of radius r that touches Γ at p from above has its centre at p + rν(p). It crosses Γ unless r is at most
+
+    ρ_max(p) = inf over q ∈ Γ with (q − p)·ν(p) > 0 of |q − p|² / (2 (q − p)·ν(p)),
+
+the one-sided Federer quotient: for each q that is the radius of the ball that touches at p and passes through q.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from geometry._maximum import Starts, climb, distinct, in_chunks, join, local_maxima, samples_of_the_cube
+from geometry._namespace import (
+    Array,
+    Namespace,
+    array_namespace,
+    device_of,
+    epsilon,
+    floating,
+    per_item,
+    positive,
+    quietly,
+    whole,
+)
+from geometry._vectors import dot
+from geometry.level_set import LevelSet, Surface, check_any_surface, parameters_of
+from geometry.reach import NEARBY, SIGNS, check_side, corners, radius_of
+
+__all__ = ["MedialAxis", "medial_axis", "medial_radius", "reachable"]
+
+SWEEPS, PEAKS, STARTS = 6, 4, 4  # sets of samples, starts that each of them offers, starts that are climbed from
+LOOK_AROUND = 2.0  # how much farther the next sweep looks than the highest point seen allows
+SCALES = 12.0  # decades, around the size of 1, at which the first sweep looks for any point above the tangent plane
+NOISE = 4  # units of the last place of the coordinates that a height over a tangent plane may be wrong by
+AT_ONCE = 2**17  # coordinates to hold at once
+
+
+@quietly
+def medial_radius(
+    surface: Surface,
+    theta: Array,
+    *,
+    side: str = "above",
+    box: Sequence[tuple[float, float]] | Array | None = None,
+    samples: int | None = None,
+) -> Array:
+    """Radius of the largest ball that touches the surface at a point without crossing it, ρ_max(p).
+
+    Parameters
+    ----------
+    surface : FunctionGraph or LevelSet
+        With a gradient. Kinks that are not at p are no obstacle.
+    theta : array (..., d)
+        Parameters of the points p; for a level set, points x at or near it.
+    side : {"above", "below"}
+    box : sequence of (low, high), optional
+        The part of the surface that the ball must not cross: one pair for each dimension of θ. Default: all of it.
+    samples : int, optional
+        How many points of the surface are looked at for each p. Default: 6144 for curves, otherwise 24576.
+
+    Returns
+    -------
+    array (...)
+        An upper bound of ρ_max, attained where the samples see the right hill; inf where nothing stops the ball, NaN
+        where there is no surface or it has no normal.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments of the wrong kind or shape.
+
+    Notes
+    -----
+    The point q that stops the ball maximises the curvature 2(q − p)·ν/|q − p|² of the ball through it. A first set of
+    samples covers the box, or without one all distances from p between 1e-6 and 1e6. Any q that stops a smaller ball
+    lies in the ball found so far, so that each further set looks there; the best samples are climbed from. The limit
+    q → p is the largest principal curvature, which is taken into account if the surface has a Hessian. The search is
+    not rigorous: `geometry.certified.medial_radius` encloses ρ_max.
+
+    References
+    ----------
+    J. Ma, S. W. Bae, S. Choi, "3D medial axis point approximation using nearest neighbors and the normal field", The
+    Visual Computer 28 (2012): the shrinking ball.
+
+    Examples
+    --------
+    In the bottom of the parabola y = x²/2 the largest ball is that of curvature, 1; at x it is √(1 + x²):
+
+    >>> import numpy as np
+    >>> from geometry import FunctionGraph
+    >>> bowl = FunctionGraph(lambda t: t[..., 0] ** 2 / 2, lambda t: t, lambda t: np.ones_like(t)[..., None])
+    >>> medial_radius(bowl, [[0.0], [0.75], [-2.4]]).round(9)
+    array([1.  , 1.25, 2.6 ])
+    >>> medial_radius(bowl, [0.75], side="below")
+    array(inf)
+    """
+    check_any_surface(surface)
+    check_side("side", side)
+    xp, theta = floating("theta", theta)
+    if theta.ndim == 0 or theta.shape[-1] == 0:
+        raise ValueError(f"theta must have shape (..., d) with d >= 1, got {tuple(theta.shape)}")
+    batch, d = theta.shape[:-1], theta.shape[-1]
+    curve = d == (2 if isinstance(surface, LevelSet) else 1)
+    samples = SWEEPS * (1024 if curve else 4096) if samples is None else whole("samples", samples, SWEEPS)
+    bounds = None if box is None else _bounds(xp, box, theta)
+    if 0 in batch:
+        return xp.zeros(batch, dtype=theta.dtype, device=device_of(theta))
+    each = -(-samples // SWEEPS)
+
+    def bent(theta: Array) -> tuple[Array, ...]:
+        return (_largest_curvature(_Touch.at(surface, theta, SIGNS[side], bounds), each),)
+
+    theta = xp.reshape(theta, (-1, d))
+    (curvature,) = in_chunks(xp, bent, AT_ONCE // (each * d), theta)
+    return xp.reshape(xp.where(xp.isnan(curvature), curvature, radius_of(xp, curvature)), batch)
+
+
+def reachable(
+    surface: Surface,
+    theta: Array,
+    radius: Array,
+    *,
+    side: str = "above",
+    box: Sequence[tuple[float, float]] | Array | None = None,
+    samples: int | None = None,
+) -> Array:
+    """Whether a ball of a radius can touch the surface at a point without crossing it: ρ ≤ ρ_max(p).
+
+    Parameters
+    ----------
+    surface, theta, side, box, samples
+        As in `medial_radius`.
+    radius : float or array
+        ρ > 0; broadcasts against the batch.
+
+    Returns
+    -------
+    array (...) of bool
+        False is certain up to rounding: a point was found inside of the ball. Where p has no normal, False.
+
+    References
+    ----------
+    Belgoumri et al., "Rolling Ball Optimizer" (2025), Definition 1, for one side: see ``docs/reach.rst``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geometry import FunctionGraph
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos, lambda t: -np.sin(t)[..., None])
+    >>> reachable(wave, [[-np.pi / 2], [0.0], [np.pi / 2]], 2.0)
+    array([False,  True,  True])
+    """
+    positive("radius", radius)
+    largest = medial_radius(surface, theta, side=side, box=box, samples=samples)
+    xp = array_namespace(largest)
+    radius = per_item(xp, "radius", radius, largest[..., None])
+    return largest >= (radius if isinstance(radius, float) else radius[..., 0])
+
+
+class MedialAxis(NamedTuple):
+    """Centres and radii of the largest balls that touch a surface."""
+
+    points: Array  # (samples, n): inf or NaN where the radius is infinite
+    radii: Array  # (samples,)
+
+
+@quietly
+def medial_axis(
+    surface: Surface,
+    box: Sequence[tuple[float, float]] | Array,
+    *,
+    side: str = "above",
+    samples: int = 256,
+) -> MedialAxis:
+    """Points of the medial axis: the centres p + ρ_max(p) ν(p) of the largest balls that touch the surface.
+
+    They have two footpoints or more, or are limits of such points.
+
+    Parameters
+    ----------
+    surface : FunctionGraph or LevelSet
+    box : sequence of (low, high)
+        Where the balls touch: one pair for each dimension of θ. What else they may meet is not limited.
+    side : {"above", "below"}
+    samples : int
+        How many balls. Their contacts are spread evenly over the box, for a level set over what is nearest to samples
+        of the box.
+
+    Returns
+    -------
+    MedialAxis
+        Points where nothing stops the ball have an infinite radius; ``points[isfinite(radii)]`` leaves them out.
+
+    Notes
+    -----
+    Each radius is an upper bound, as in `medial_radius`.
+
+    Examples
+    --------
+    That of the parabola y = x²/2 is the line over its focal point, (0, 1):
+
+    >>> import numpy as np
+    >>> from geometry import FunctionGraph
+    >>> bowl = FunctionGraph(lambda t: t[..., 0] ** 2 / 2, lambda t: t, lambda t: np.ones_like(t)[..., None])
+    >>> points, radii = medial_axis(bowl, [(-2, 2)], samples=5)
+    >>> np.abs(points[:, 0]).max() < 1e-9, points[:, 1].min() >= 1 - 1e-9
+    (np.True_, np.True_)
+    """
+    check_any_surface(surface)
+    xp, low, high = corners(box)
+    v = samples_of_the_cube(low.shape[0], whole("samples", samples, 1), 0).points
+    v = xp.asarray(v, dtype=low.dtype, device=device_of(low))
+    theta = (low + high) / 2 + (high - low) / 2 * v
+    radii = medial_radius(surface, theta, side=side)
+    point = surface.point(theta)
+    normal = surface.normal(parameters_of(surface, point))
+    return MedialAxis(point + SIGNS[side] * radii[:, None] * normal, radii)
+
+
+def _bounds(xp: Namespace, box: Any, theta: Array) -> tuple[Array, Array]:
+    """The corners of the box, with the dtype and on the device of θ."""
+    _, low, high = corners(box)
+    if low.shape[0] != theta.shape[-1]:
+        raise ValueError(f"box must have one (low, high) for each of {theta.shape[-1]} dimensions, got {low.shape[0]}")
+    low, high = (xp.asarray(c, dtype=theta.dtype, device=device_of(theta)) for c in (low, high))
+    return low, high
+
+
+class _Touch(NamedTuple):
+    """Where balls touch: points p (b, n), their normals to one side, and the limit of curvature there (b,)."""
+
+    surface: Surface
+    point: Array
+    normal: Array
+    bend: Array  # −inf where it is not known
+    bounds: tuple[Array, Array] | None
+
+    @classmethod
+    def at(cls, surface: Surface, theta: Array, sign: float, bounds: tuple[Array, Array] | None) -> _Touch:
+        xp = array_namespace(theta)
+        point = surface.point(theta)
+        here = parameters_of(surface, point)
+        bend = xp.full_like(point[:, 0], -xp.inf)
+        if surface.has_second_order(xp):
+            bends = sign * surface.curvatures(here)
+            bend = xp.max(xp.where(xp.isnan(bends), -xp.inf, bends), axis=-1)
+        return cls(surface, point, sign * surface.normal(here), bend, bounds)
+
+    def seen(self, theta: Array) -> tuple[Array, Array]:
+        """For the points q of θ (b, k, d) the curvatures 2h/|q − p|², and the heights h = (q − p)·ν; −inf for no point.
+
+        Heights are lowered by their rounding error, so that no ball is stopped by rounding.
+        """
+        xp = array_namespace(theta)
+        nearby = {"max_steps": NEARBY} if isinstance(self.surface, LevelSet) else {}
+        q = self.surface.point(theta, **nearby)
+        away = q - self.point[:, None, :]
+        height = dot(xp, away, self.normal[:, None, :])
+        size = xp.sum(xp.abs(q), axis=-1) + xp.sum(xp.abs(self.point), axis=-1)[:, None]
+        height = height - NOISE * epsilon(xp, theta.dtype) * size
+        square = dot(xp, away, away)
+        bend = 2 * height / xp.where(square > 0, square, 1.0)
+        none = xp.isnan(bend) | (square == 0)
+        if self.bounds is not None:
+            at = parameters_of(self.surface, q)
+            none = none | xp.any((at < self.bounds[0]) | (at > self.bounds[1]), axis=-1)
+        return xp.where(none, -xp.inf, bend), xp.where(none, -xp.inf, height)
+
+    def rounding(self, starts: Starts) -> Array:
+        """The rounding error of the curvatures at some places, (b, k)."""
+        xp = array_namespace(starts.values)
+        bend, height = self.seen(starts.places)
+        square = 2 * height / xp.where(bend != 0, bend, 1.0)
+        size = 2 * xp.sum(xp.abs(self.point), axis=-1)[:, None] + xp.sqrt(xp.abs(square))
+        error = xp.abs(bend) + size / xp.where(square > 0, square, 1.0)
+        return NOISE * epsilon(xp, bend.dtype) * xp.where(xp.isfinite(error), error, 1.0)
+
+    def region(self, bend: Array, highest: Array) -> tuple[Array, Array]:
+        """Centre and half sides, (b, d), of a box around what may stop a smaller ball than that of curvature κ.
+
+        It lies in the ball, and no farther from p than √(2h/κ) for its height h. Half sides are 0 where there is no
+        bound at all.
+        """
+        xp = array_namespace(bend)
+        radius = radius_of(xp, bend)[:, None]
+        center = parameters_of(self.surface, self.point + radius * self.normal)
+        here = parameters_of(self.surface, self.point)
+        far = LOOK_AROUND * xp.sqrt(2 * radius * xp.clip(highest, 0.0)[:, None]) + radius / 2**10
+        found = xp.isfinite(radius)
+        low = xp.where(found, xp.maximum(center - radius, here - far), -xp.inf)
+        high = xp.where(found, xp.minimum(center + radius, here + far), xp.inf)
+        if self.bounds is not None:
+            low, high = xp.maximum(low, self.bounds[0]), xp.minimum(high, self.bounds[1])
+        unbounded = ~xp.isfinite(high - low)
+        low, high = xp.where(unbounded, here, low), xp.where(unbounded, here, high)
+        return (low + high) / 2, xp.maximum((high - low) / 2, xp.zeros_like(low))
+
+
+def _largest_curvature(touch: _Touch, count: int) -> Array:
+    """sup of the curvature of the balls through points q, and of its limit at p, (b,)."""
+    xp, d = array_namespace(touch.point), parameters_of(touch.surface, touch.point).shape[-1]
+
+    def constant(array: Any) -> Array:
+        return xp.asarray(array, dtype=touch.point.dtype, device=device_of(touch.point))
+
+    best, kept, top = touch.bend, [], xp.full_like(touch.bend, xp.inf)
+    for sweep in range(SWEEPS):
+        points, neighbors, spacing = samples_of_the_cube(d, count, sweep)
+        center, half = touch.region(best, top)
+        places = center[:, None, :] + half[:, None, :] * constant(points)
+        reach = xp.broadcast_to(2 * spacing * half[:, None, :], places.shape)
+        if touch.bounds is None:
+            away, size = _all_scales(constant(points))
+            unbounded = xp.all(half == 0, axis=-1)[:, None, None]
+            places = xp.where(unbounded, center[:, None, :] + away, places)
+            reach = xp.where(unbounded, size, reach)
+        values, heights = touch.seen(places)
+        seen = Starts(values, places, xp.max(reach, axis=-1))
+        kept.append(local_maxima(seen, xp.asarray(neighbors, device=device_of(values)), PEAKS))
+        best, top = xp.maximum(best, xp.max(values, axis=1)), xp.max(heights, axis=1)
+    starts = distinct(join(kept), STARTS)
+    climbed = _climbed(touch, starts)
+    lost = xp.any(xp.isnan(touch.normal), axis=-1) | xp.any(xp.isnan(touch.point), axis=-1)
+    return xp.where(lost, xp.nan, xp.maximum(best, climbed))
+
+
+def _all_scales(points: Array) -> tuple[Array, Array]:
+    """Samples of the cube carried to vectors of all sizes, each direction at every scale, and their spacing."""
+    xp = array_namespace(points)
+    size = xp.max(xp.abs(points), axis=-1, keepdims=True)
+    scale = xp.exp((2 * size - 1) * (SCALES / 2 * math.log(10.0)))
+    away = points / xp.where(size > 0, size, 1.0) * scale
+    return away, xp.broadcast_to(scale * SCALES * 4 * points.shape[0] ** (-1 / points.shape[1]), away.shape)
+
+
+def _climbed(touch: _Touch, starts: Starts) -> Array:
+    """The largest curvature met on the way up from any start, (b,)."""
+    xp = array_namespace(starts.values)
+    b, k, d = starts.places.shape
+    nothing = -float(xp.finfo(starts.values.dtype).max) / 4
+
+    def function(v: Array) -> Array:
+        v = xp.reshape(v, (b, k, -1, d))
+        places = starts.places[:, :, None, :] + starts.spacing[:, :, None, None] * v
+        values, _ = touch.seen(xp.reshape(places, (b, -1, d)))
+        return xp.reshape(xp.maximum(values, nothing), (b * k, -1))
+
+    zero = xp.zeros((b * k, d), dtype=starts.values.dtype, device=device_of(starts.values))
+    resolution = xp.reshape(touch.rounding(starts), (b * k,))
+    values, _ = climb(function, zero, xp.ones_like(resolution), resolution)
+    return xp.max(xp.reshape(values, (b, k)), axis=1)
