@@ -1,0 +1,31 @@
+"""Answers with a proof: bounds that contain the truth, computed in interval arithmetic.
+
+The verbs are those of `geometry`, on function graphs. A surface is evaluated over boxes of θ, by running its own
+functions on intervals, so they must be written in array API functions. Each answer is an `Enclosure`; for footpoints,
+`Regions`. Where the budget of boxes ends first, the bounds reached so far are returned, and say that they are not
+closed.
+
+>>> import numpy as np
+>>> from geometry import FunctionGraph
+>>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]))
+>>> found = distance(wave, [0.0, 3.0], tolerance=1e-9)
+>>> found.lower.round(8)
+np.float64(2.37704519)
+"""
+
+from geometry.certified.curvature import critical_radius, medial_radius, reach
+from geometry.certified.enclosure import Enclosure, Regions
+from geometry.certified.solver import Certified
+from geometry.certified.verbs import distance, footpoint, offset_function
+
+__all__ = [
+    "Certified",
+    "Enclosure",
+    "Regions",
+    "critical_radius",
+    "distance",
+    "footpoint",
+    "medial_radius",
+    "offset_function",
+    "reach",
+]

@@ -1,0 +1,153 @@
+"""Boxes in θ with what is known of a function over them: a tree that many queries share.
+
+Every box is evaluated once, whoever asks for it first. A split box has 2ᵈ children, in a row. Roots that are cubes of a
+power-of-two grid have children without any rounding; others are made a little too large rather than too small.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from typing import Any
+
+import numpy
+
+from geometry.certified import _functions  # noqa: F401  gives forms their functions
+from geometry.certified._forms import Form, Record, box_form, point_form
+from geometry.certified._intervals import Interval, interval
+from geometry.certified._truth import Undecided
+
+__all__ = ["Cells", "evaluated", "in_batches", "regular"]
+
+Evaluate = Callable[[numpy.ndarray, numpy.ndarray], Interval]
+BATCH = 2**15  # numbers in one array: what a processor's cache holds several of
+
+
+class Cells:
+    """A growing table of boxes center ± radius.
+
+    Parameters
+    ----------
+    d : int
+    evaluate : callable
+        From center and radius, (n, d), to the intervals (k, n) that are kept of each box.
+    """
+
+    def __init__(self, d: int, evaluate: Evaluate) -> None:
+        self.evaluate, self.count = evaluate, 0
+        self.center, self.radius = numpy.empty((0, d)), numpy.empty((0, d))
+        self.first_child = numpy.empty(0, dtype=numpy.int64)
+        self.known: Interval = None
+        self.split = 2**d  # children of a box
+        self._corners = numpy.array(list(product((-1.0, 1.0), repeat=d)))
+
+    def add(self, center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
+        """New boxes, evaluated; their numbers."""
+        known, n = self.evaluate(center, radius), len(center)
+        self._reserve(self.count + n, known)
+        new = slice(self.count, self.count + n)
+        self.center[new], self.radius[new], self.first_child[new] = center, radius, -1
+        self.known.lo[:, new], self.known.hi[:, new] = known.lo, known.hi
+        self.count += n
+        return numpy.arange(new.start, new.stop)
+
+    def children(self, cells: numpy.ndarray) -> numpy.ndarray:
+        """The children of boxes, (n, 2ᵈ)."""
+        missing = numpy.unique(cells[self.first_child[cells] < 0])
+        if missing.size:
+            center, radius = self.center[missing, None, :], self.radius[missing, None, :]
+            middle = center + self._corners * (radius / 2)
+            half = numpy.maximum(radius / 2, _reach(center, radius, middle, self._corners))
+            d = middle.shape[-1]
+            new = self.add(middle.reshape(-1, d), half.reshape(-1, d))
+            self.first_child[missing] = new[:: len(self._corners)]
+        return self.first_child[cells][:, None] + numpy.arange(len(self._corners))
+
+    def is_minute(self, cells: numpy.ndarray) -> numpy.ndarray:
+        """Whether boxes are so small that floats cannot tell their halves apart."""
+        center, radius = self.center[cells], self.radius[cells]
+        return ((center + radius / 2 == center) | (radius <= 4 * numpy.spacing(numpy.abs(center)))).any(-1)
+
+    def _reserve(self, size: int, like: Interval) -> None:
+        if size <= len(self.center):
+            return
+        size = max(size, 2 * len(self.center), 1024)
+        for name in ("center", "radius", "first_child"):
+            old = getattr(self, name)
+            new = numpy.empty((size, *old.shape[1:]), dtype=old.dtype)
+            new[: self.count] = old[: self.count]
+            setattr(self, name, new)
+        ends = [numpy.empty((like.shape[0], size)) for _ in range(2)]
+        if self.known is not None:
+            ends[0][:, : self.count], ends[1][:, : self.count] = (
+                e[:, : self.count] for e in (self.known.lo, self.known.hi)
+            )
+        self.known = object.__new__(type(like))
+        self.known.lo, self.known.hi = ends
+
+
+def _reach(center: Any, radius: Any, middle: Any, corner: numpy.ndarray) -> numpy.ndarray:
+    """From the middle of a child to its parent's middle and to its parent's end, whichever is farther, rounded up."""
+    center, radius, middle = numpy.broadcast_arrays(center, radius, middle)
+    inner = interval(center) - middle
+    outer = interval(center) + interval(numpy.broadcast_to(corner, center.shape) * radius) - middle
+    return numpy.maximum(inner.mag, outer.mag)
+
+
+def in_batches(function: Callable[..., Interval], cost: int, *arrays: numpy.ndarray) -> list[Any]:
+    """`function` of slices of arrays, so many items at once as have `cost` numbers each, on all cores."""
+    n, each = len(arrays[0]), max(1, BATCH // max(1, cost))
+    slices = [slice(i, i + each) for i in range(0, n, each)]
+    if len(slices) < 2:
+        return [function(*arrays)]
+    return list(_pool().map(lambda s: function(*(a[s] for a in arrays)), slices))
+
+
+_POOLS: list[ThreadPoolExecutor] = []
+
+
+def _pool() -> ThreadPoolExecutor:
+    if not _POOLS:
+        _POOLS.append(ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
+    return _POOLS[0]
+
+
+def evaluated(
+    function: Callable[[Form], Any],
+    name: str | None,
+    center: numpy.ndarray,
+    radius: numpy.ndarray | None,
+    arithmetic: str | None,
+) -> tuple[Any, Record]:
+    """A function of the user over boxes (or, without a radius, at points), and what happened on the way."""
+    record = Record()
+
+    def make(ends: numpy.ndarray) -> Interval:
+        return interval(ends, arithmetic=arithmetic)
+
+    theta = point_form(center, make, record) if radius is None else box_form(center, radius, make, record)
+    try:
+        with numpy.errstate(all="ignore"):
+            return function(theta), record
+    except Undecided as error:
+        raise TypeError(f"{name} cannot run on intervals: {error}") from error
+    except (TypeError, AttributeError) as error:
+        raise TypeError(f"{name} cannot run on intervals, for it needs array API functions only: {error}") from error
+
+
+def regular(
+    function: Callable[[Form], Any],
+    name: str | None,
+    center: numpy.ndarray,
+    radius: numpy.ndarray,
+    arithmetic: str | None,
+) -> numpy.ndarray:
+    """Over which boxes a function is known to be defined and smooth, (n,)."""
+    _, record = evaluated(function, name, center, radius, arithmetic)
+    if not record.irregular or len(center) < 2:
+        return numpy.full(len(center), not record.irregular)
+    half = len(center) // 2
+    parts = (slice(half), slice(half, None))
+    return numpy.concatenate([regular(function, name, center[s], radius[s], arithmetic) for s in parts])

@@ -1,0 +1,116 @@
+"""Bounds of the extreme principal curvature of a graph over boxes.
+
+With g, H the gradient and the Hessian, W = √(1 + |g|²) and P = 1 − g gᵀ/(W(1 + W)), which is G^(-1/2), the principal
+curvatures are the eigenvalues of S = P H P/W. S is turned by a matrix V of approximate eigenvectors, B = VᵀSV, and by
+Gershgorin's theorem, with any positive weights w, no eigenvalue of B exceeds max_i B_ii + Σ_j |B_ij| w_j/w_i.
+"""
+
+from __future__ import annotations
+
+import numpy
+
+from geometry.certified._cells import BATCH, evaluated, in_batches, regular
+from geometry.certified._elementary import sqrt
+from geometry.certified._forms import Form
+from geometry.certified._functions import namespace
+from geometry.certified._intervals import Interval, interval, joined, like, midpoint, point, symmetric
+from geometry.graph import FunctionGraph
+
+__all__ = ["extreme_curvature", "shape_operator"]
+
+
+def shape_operator(gradient: Form, hessian: Form) -> Form:
+    """S, (..., d, d)."""
+    d = gradient.shape[-1]
+    square = namespace.sum(gradient**2, axis=-1)
+    if d == 1:
+        return hessian * ((1 + square) ** -1.5)[..., None, None]
+    stretch = sqrt(1 + square)
+    outer = gradient[..., :, None] * gradient[..., None, :]
+    root = numpy.eye(d) - outer / (stretch * (1 + stretch))[..., None, None]
+    return namespace.matmul(namespace.matmul(root, hessian), root) / stretch[..., None, None]
+
+
+class ExtremeCurvature:
+    """The greatest curvature over boxes, with respect to the upward normal, or of both signs."""
+
+    def __init__(self, surface: FunctionGraph, d: int, both: bool, arithmetic: str | None) -> None:
+        self.surface, self.d, self.both, self.arithmetic = surface, d, both, arithmetic
+        self._cost = BATCH // 16
+
+    def __call__(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:
+        """Minus an upper bound of it over each box, and minus a lower bound of it at the center: (2, n)."""
+        parts = in_batches(self._bounds, self._cost, center, radius)
+        return parts[0] if len(parts) == 1 else joined(parts, axis=1)
+
+    def _bounds(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:
+        def derivatives(form: Form) -> tuple[Form, Form]:
+            return self.surface.gradient(form), self.surface.hessian(form)
+
+        def shape(form: Form) -> Form:
+            return shape_operator(*derivatives(form))
+
+        at = (self.surface.name, center, radius, self.arithmetic)
+        found, record = evaluated(shape, *at)
+        self._cost = max(1, record.largest // len(center))
+        high, low = extreme_curvature(found)
+        if self.both:
+            below = extreme_curvature(-found)
+            high, low = numpy.fmax(high, below[0]), numpy.fmax(low, below[1])
+        if record.irregular:
+            smooth = regular(derivatives, *at)
+            high, low = numpy.where(smooth, high, numpy.inf), numpy.where(smooth, low, -numpy.inf)
+        low = numpy.where(numpy.isnan(low), -numpy.inf, low)
+        empty = numpy.isnan(found.center.lo).any((1, 2))  # no surface there
+        high = numpy.where(empty, -numpy.inf, numpy.where(numpy.isnan(high), numpy.inf, high))
+        return like(found.center, -numpy.stack([high, low]), -numpy.stack([high, low]))
+
+
+def extreme_curvature(shape: Form) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Of symmetric matrices (n, d, d) the greatest eigenvalue: from above over boxes, from below at their centers."""
+    if shape.shape[-1] == 1:
+        entry = shape[..., 0, 0]
+        return entry.range().hi, entry.center.lo
+    middle = numpy.nan_to_num(midpoint(shape.center))
+    values, vectors = numpy.linalg.eigh(numpy.clip(middle, -1e300, 1e300))
+    values, vectors = values[:, ::-1], numpy.ascontiguousarray(vectors[:, :, ::-1])
+    turned = namespace.matmul(namespace.matmul(numpy.swapaxes(vectors, -1, -2), shape), vectors)
+    whole = turned.range()
+    size, n = numpy.nan_to_num(whole.mag), len(values)
+    with numpy.errstate(all="ignore"):
+        weights = numpy.clip(numpy.nan_to_num(2 * size[:, 0] / (values[:, :1] - values), nan=1.0), 1e-8, 1.0)
+    weights[:, 0] = 1.0
+    d = values.shape[1]
+    rows = []
+    for i in range(d):
+        row = whole[:, i, i]
+        for j in range(d):
+            if j != i:
+                ratio = point(whole, weights[:, j]) / point(whole, weights[:, i])
+                row = row + symmetric(whole[:, i, j]) * ratio
+        rows.append(row.hi)
+    skew = point(whole, _skewness(vectors, n))
+    one = point(whole, numpy.ones(n))
+    high, low = numpy.max(rows, axis=0), turned.center.lo[:, 0, 0]
+    less, more = one - skew, one + skew
+    with_bounds = numpy.isfinite(high), numpy.isfinite(low)
+    over, under = (point(whole, numpy.where(f, e, 0.0)) for f, e in zip(with_bounds, (high, low), strict=True))
+    highest = numpy.where(with_bounds[0], numpy.maximum((over / less).hi, (over / more).hi), numpy.inf)
+    lowest = numpy.where(with_bounds[1], numpy.minimum((under / less).lo, (under / more).lo), -numpy.inf)
+    return highest, lowest
+
+
+def _skewness(vectors: numpy.ndarray, n: int) -> numpy.ndarray:
+    """A bound of ‖VᵀV − 1‖, by the sums of its rows."""
+    d = vectors.shape[-1]
+    v = interval(vectors)
+    total = numpy.zeros((n, d))
+    for i in range(d):
+        row = interval(numpy.zeros(n))
+        for j in range(d):
+            entry = interval(numpy.full(n, -float(i == j)))
+            for k in range(d):
+                entry = entry + v[:, k, i] * v[:, k, j]
+            row = row + abs(entry)
+        total[:, i] = row.hi
+    return total.max(1)

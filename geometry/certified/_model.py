@@ -1,0 +1,91 @@
+"""The graph of a function over boxes: slabs between two parallel planes, and roots of the tree that cover a ball."""
+
+from __future__ import annotations
+
+import math
+from itertools import product
+from typing import Any
+
+import numpy
+
+from geometry.certified._cells import BATCH, Cells, evaluated, in_batches
+from geometry.certified._forms import Record
+from geometry.certified._intervals import Interval, interval, joined, like, mapped
+from geometry.graph import FunctionGraph
+
+__all__ = ["Model", "cover"]
+
+
+class Model:
+    """Heights of a surface over boxes and at points.
+
+    Over a box center + radius·ε the height is in C + Σ A_i ε_i, wherever it is defined. Kept are the intervals C, A_1,
+    ..., A_d, and, where f may be undefined somewhere in the box, its height at the center.
+    """
+
+    def __init__(self, surface: FunctionGraph, d: int, arithmetic: str | None = None) -> None:
+        self.surface, self.d, self.arithmetic = surface, d, arithmetic
+        self._cost = BATCH // 16  # numbers for each box; a guess until the function has been seen
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget all boxes."""
+        self.cells = Cells(self.d, self._slabs)
+
+    def heights(self, theta: numpy.ndarray) -> Interval:
+        """f at points (n, d), shape (n,); everything where rounding leaves open whether f is defined."""
+        parts = in_batches(self._height, self._cost, theta)
+        return parts[0] if len(parts) == 1 else joined(parts)
+
+    def _height(self, theta: numpy.ndarray) -> Interval:
+        form, record = self._run(theta, None)
+        if not record.partial:
+            return form.center
+        if len(theta) == 1:
+            return like(form.center, numpy.full(1, -numpy.inf), numpy.full(1, numpy.inf))
+        return joined([self._height(part) for part in _halves(theta)])
+
+    def _slabs(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:
+        parts = in_batches(self._slab, self._cost, center, radius)
+        return parts[0] if len(parts) == 1 else joined(parts, axis=1)
+
+    def _slab(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:
+        form, record = self._run(center, radius)
+        if record.partial and len(center) > 1:
+            return joined([self._slab(*both) for both in zip(_halves(center), _halves(radius), strict=True)], axis=1)
+        first, slopes = mapped(lambda end: end[None, :], form.center), form.full_slopes()
+        if slopes is None:
+            zero = numpy.zeros((self.d, len(center)))
+            slopes = like(first, zero, zero)
+        nothing = numpy.full((1, len(center)), numpy.nan)
+        known = like(first, nothing, nothing)
+        if record.partial:
+            here = self._height(center)
+            outside = numpy.isnan(here.lo)
+            ends = (numpy.where(outside, e, h) for e, h in ((-numpy.inf, here.lo), (numpy.inf, here.hi)))
+            known = like(first, *(end[None, :] for end in ends))
+        return joined([first, slopes, known])
+
+    def _run(self, center: numpy.ndarray, radius: numpy.ndarray | None) -> tuple[Any, Record]:
+        form, record = evaluated(self.surface.value, self.surface.name, center, radius, self.arithmetic)
+        self._cost = max(1, record.largest // len(center))
+        return form, record
+
+
+def _halves(array: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+    return array[: len(array) // 2], array[len(array) // 2 :]
+
+
+def cover(cells: Cells, x: numpy.ndarray, radius: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Boxes of one size that cover the balls around x (N, d): pairs of a ball's and a box's number."""
+    d = x.shape[1]
+    size = max(float(radius.max(initial=0)), float(numpy.abs(x).max(initial=0)) * 2.0**-40, 2.0**-900)
+    side = 2.0 ** math.ceil(math.log2(size) + 1e-9)
+    span = interval(x) + interval(-radius, radius)[:, None]
+    low, high = numpy.floor(span.lo / side), numpy.floor(span.hi / side)
+    corners = low[:, None, :] + numpy.array(list(product(range(3), repeat=d)))
+    inside = (corners <= high[:, None, :]).all(-1)
+    query = numpy.nonzero(inside)[0]
+    wanted, which = numpy.unique(corners[inside], axis=0, return_inverse=True)
+    roots = cells.add((wanted + 0.5) * side, numpy.full(wanted.shape, side / 2))
+    return query, roots[which.reshape(-1)]

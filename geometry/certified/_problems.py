@@ -1,0 +1,188 @@
+"""The searches behind the verbs: nearest points of a graph, and the height of a ball that rests on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy
+
+from geometry.certified._batches import CELLS, Problem, solved
+from geometry.certified._cells import Cells
+from geometry.certified._intervals import Interval, call, interval
+from geometry.certified._model import Model, cover
+from geometry.certified._regions import Boxes, contracted, merged
+from geometry.certified._search import Bounds
+from geometry.certified._slabs import distance_bounds, height_bounds, slabs
+from geometry.certified.enclosure import Enclosure
+
+__all__ = ["Solution", "distances", "gap", "offsets"]
+
+LADDER = 4.0 ** numpy.arange(-10, 11)  # how far to look for a surface that is not defined below the query
+
+
+def gap(lower: numpy.ndarray, upper: numpy.ndarray) -> numpy.ndarray:
+    """upper − lower, rounded up; infinite where the upper bound is."""
+    with numpy.errstate(invalid="ignore"):
+        width = numpy.nextafter(upper - lower, numpy.inf)
+    return numpy.where(upper == lower, 0.0, numpy.where(numpy.isnan(width), numpy.inf, width))
+
+
+@dataclass
+class Solution:
+    """Bounds of many queries."""
+
+    lower: numpy.ndarray  # (N,)
+    upper: numpy.ndarray  # (N,)
+    theta: numpy.ndarray  # (N, d)
+    boxes: numpy.ndarray  # (N,)
+    regions: list[tuple[Boxes, numpy.ndarray]] = field(default_factory=list)
+
+    def enclosure(self, tolerance: float, batch: tuple[int, ...]) -> Enclosure:
+        closed = gap(self.lower, self.upper) <= tolerance
+        return Enclosure(*(part.reshape(batch) for part in (self.lower, self.upper, closed, self.boxes)))
+
+    def all_regions(self) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+        """Lower and upper ends, query, and whether there is one stationary point only; sorted by query."""
+        none = numpy.empty((0, self.theta.shape[1]))
+        query = numpy.concatenate([numpy.empty(0, dtype=int), *(b.query for b, _ in self.regions)])
+        lower = numpy.concatenate([none, *(b.lower for b, _ in self.regions)])
+        upper = numpy.concatenate([none, *(b.upper for b, _ in self.regions)])
+        unique = numpy.concatenate([numpy.empty(0, dtype=bool), *(u for _, u in self.regions)])
+        order = numpy.lexsort((*lower.T[::-1], query))
+        return lower[order], upper[order], query[order], unique[order]
+
+
+def distances(
+    model: Model,
+    x: numpy.ndarray,
+    y: numpy.ndarray,
+    starts: list[numpy.ndarray],
+    *,
+    regions: bool,
+    tolerance: float,
+    max_boxes: int,
+    progress: bool,
+) -> Solution:
+    """Distances of (x, y) to a graph, and where the nearest points may be."""
+    upper, theta = _nearest_known(model, x, y, [x, *starts])
+    solution = Solution(numpy.zeros(len(x)), upper, theta, numpy.zeros(len(x), dtype=int))
+    ids = numpy.flatnonzero(upper < numpy.inf)
+    ids = ids[numpy.argsort(upper[ids])]  # balls of similar sizes begin with boxes of one size
+
+    def problem(some: numpy.ndarray) -> Problem:
+        if model.cells.count > CELLS:
+            model.restart()
+        pairs = cover(model.cells, x[some], upper[some])
+        at = partial(slabs, model.cells, x[some], y[some])
+        return Problem(model.cells, lambda q, c, _: distance_bounds(at(q, c)), *pairs, upper[some], theta[some])
+
+    options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
+    for some, posed, found in solved(ids, problem, **options):
+        lower, better, place = found.lower, found.upper, found.theta
+        if regions:
+            center, radius = posed.cells.center[found.cell], posed.cells.radius[found.cell]
+            boxes, label = merged(found.query, center, radius)
+            least = numpy.full(len(boxes.query), numpy.inf)
+            numpy.minimum.at(least, label, found.cell_lower)
+            lower, better, place, kept = _sharpened(model, x[some], y[some], boxes, least, better, place)
+            solution.regions.append((kept[0]._replace(query=some[kept[0].query]), kept[1]))
+        solution.lower[some], solution.upper[some], solution.theta[some] = lower, better, place
+        solution.boxes[some] = found.boxes
+    return solution
+
+
+def _nearest_known(
+    model: Model, x: numpy.ndarray, y: numpy.ndarray, guesses: list[numpy.ndarray]
+) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """The least distance to points over guesses of θ, rounded up, and the guess."""
+    upper, theta = numpy.full(len(x), numpy.inf), x.copy()
+
+    def look(ids: numpy.ndarray, place: numpy.ndarray) -> None:
+        far = _distance_to(model, x[ids], y[ids], place)
+        better = far < upper[ids]
+        upper[ids[better]], theta[ids[better]] = far[better], place[better]
+
+    finite = numpy.flatnonzero(numpy.isfinite(x).all(1) & numpy.isfinite(y))
+    for guess in guesses:
+        look(finite, guess[finite])
+    lost = finite[upper[finite] == numpy.inf]
+    for size in LADDER if lost.size else ():
+        for step in size * numpy.concatenate([numpy.eye(x.shape[1]), -numpy.eye(x.shape[1])]):
+            look(lost, x[lost] + step)
+    return upper, theta
+
+
+def _distance_to(model: Model, x: numpy.ndarray, y: numpy.ndarray, theta: numpy.ndarray) -> numpy.ndarray:
+    if not len(x):
+        return numpy.empty(0)
+    total = call("sqr", model.heights(theta) - y)
+    for i in range(x.shape[1]):
+        total = total + call("sqr", interval(theta[:, i], arithmetic=model.arithmetic) - x[:, i])
+    far = call("sqrt", total).hi
+    return numpy.where(numpy.isnan(far), numpy.inf, far)
+
+
+def _sharpened(
+    model: Model,
+    x: numpy.ndarray,
+    y: numpy.ndarray,
+    boxes: Boxes,
+    least: numpy.ndarray,
+    upper: numpy.ndarray,
+    theta: numpy.ndarray,
+) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, tuple[Boxes, numpy.ndarray]]:
+    """Bounds from regions that Newton's method has contracted; and the regions that can still be nearest."""
+    boxes, unique = contracted(model, x, y, boxes)
+    upper, theta = upper.copy(), theta.copy()
+    if unique.any():
+        center = boxes.lower / 2 + boxes.upper / 2
+        cells = Cells(x.shape[1], model._slabs)
+        radius = _covering(boxes, center)
+        found = distance_bounds(slabs(cells, x, y, boxes.query, cells.add(center, radius)))
+        least = numpy.where(unique, numpy.maximum(least, found.lower), least)
+        numpy.minimum.at(upper, boxes.query, found.upper)
+        best = found.upper <= upper[boxes.query]
+        theta[boxes.query[best]] = found.theta[best]
+    kept = least <= upper[boxes.query]
+    lower = upper.copy()
+    numpy.minimum.at(lower, boxes.query[kept], least[kept])
+    return lower, upper, theta, (Boxes(*(part[kept] for part in boxes)), unique[kept])
+
+
+def _covering(boxes: Boxes, center: numpy.ndarray) -> numpy.ndarray:
+    """Radii of boxes around the centers, rounded up."""
+    span: Interval = interval(boxes.lower, boxes.upper) - center
+    return numpy.maximum(span.mag, numpy.finfo(float).tiny)
+
+
+def offsets(
+    model: Model, x: numpy.ndarray, radius: numpy.ndarray, *, tolerance: float, max_boxes: int, progress: bool
+) -> Solution:
+    """Heights of the centres of balls over x."""
+    at_pole = model.heights(x) + radius if len(x) else interval(numpy.zeros(1))
+    height = numpy.where(numpy.isnan(at_pole.lo[: len(x)]), -numpy.inf, at_pole.lo[: len(x)])
+    solution = Solution(height, numpy.full(len(x), numpy.inf), x.copy(), numpy.zeros(len(x), dtype=int))
+    finite = numpy.isfinite(x).all(1)
+    flat = finite & (radius == 0)
+    solution.upper[flat] = numpy.where(numpy.isnan(at_pole.hi[flat]), -numpy.inf, at_pole.hi[flat])
+    ids = numpy.flatnonzero(finite & (radius > 0))
+    ids = ids[numpy.argsort(radius[ids])]
+
+    def problem(some: numpy.ndarray) -> Problem:
+        if model.cells.count > CELLS:
+            model.restart()
+        pairs = cover(model.cells, x[some], radius[some])
+        level = numpy.zeros(len(some))
+
+        def bounds(query: numpy.ndarray, cell: numpy.ndarray, _: numpy.ndarray) -> Bounds:
+            return height_bounds(slabs(model.cells, x[some], level, query, cell), radius[some][query])
+
+        return Problem(model.cells, bounds, *pairs, -height[some], x[some])
+
+    options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
+    for some, _, found in solved(ids, problem, **options):
+        solution.lower[some], solution.upper[some] = -found.upper, -found.lower
+        solution.theta[some], solution.boxes[some] = found.theta, found.boxes
+    return solution

@@ -1,0 +1,176 @@
+"""From the boxes that remain after a search to regions of θ, and the proof that a region holds one stationary point."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from geometry.certified._cells import evaluated, regular
+from geometry.certified._forms import Form
+from geometry.certified._intervals import Interval, interval, like, midpoint
+from geometry.certified._model import Model
+from geometry.graph import FunctionGraph
+
+__all__ = ["Boxes", "contracted", "has_derivatives", "merged"]
+
+ROUNDS = 6  # of Newton's method; it converges quadratically
+INFLATION = 1.25  # so that a stationary point on the border of a region is inside of the box that is tested
+MANY = 20_000  # boxes of one query: they are not told apart
+
+
+class Boxes(NamedTuple):
+    """Boxes lower ≤ θ ≤ upper, (k, d), each of a query, (k,)."""
+
+    query: numpy.ndarray
+    lower: numpy.ndarray
+    upper: numpy.ndarray
+
+
+def merged(query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> tuple[Boxes, numpy.ndarray]:
+    """The hulls of boxes that touch, by query; and the number of the hull of every box."""
+    span = interval(center) + interval(-radius, radius)
+    label = _touching_on_a_line(query, span) if center.shape[1] == 1 else _touching(query, center, radius)
+    label = numpy.unique(numpy.stack([query, label]), axis=1, return_inverse=True)[1].reshape(-1)
+    count = int(label.max(initial=-1)) + 1
+    shape = (count, center.shape[1])
+    lower, upper, owner = numpy.full(shape, numpy.inf), numpy.full(shape, -numpy.inf), numpy.zeros(count, dtype=int)
+    numpy.minimum.at(lower, label, span.lo)
+    numpy.maximum.at(upper, label, span.hi)
+    owner[label] = query
+    return Boxes(owner, lower, upper), label
+
+
+def _touching_on_a_line(query: numpy.ndarray, span: Interval) -> numpy.ndarray:
+    """Numbers of groups; boxes of a tree do not overlap, so that both ends are in one order."""
+    order = numpy.lexsort((span.lo[:, 0], query))
+    lower, upper, owner = span.lo[order, 0], span.hi[order, 0], query[order]
+    apart = numpy.ones(len(query), dtype=bool)
+    apart[1:] = (lower[1:] > upper[:-1]) | (owner[1:] != owner[:-1])
+    label = numpy.empty(len(query), dtype=int)
+    label[order] = numpy.cumsum(apart)
+    return label
+
+
+def _touching(query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
+    largest = float(radius.max(initial=0))
+    few = (numpy.bincount(query, minlength=1) <= MANY)[query]
+    ids = numpy.flatnonzero(few)
+    points = numpy.concatenate([center[ids], query[ids, None] * (8 * largest)], axis=1)
+    pairs = ids[cKDTree(points).query_pairs(2.01 * largest, p=numpy.inf, output_type="ndarray")]
+    i, j = pairs.reshape(-1, 2).T
+    touch = (numpy.abs(center[i] - center[j]) <= (radius[i] + radius[j]) * (1 + 1e-9)).all(1) & (query[i] == query[j])
+    i, j = i[touch], j[touch]
+    graph = coo_array((numpy.ones(len(i), dtype=bool), (i, j)), shape=(len(query), len(query)))
+    label = connected_components(graph, directed=False)[1]
+    return numpy.where(few, label, len(query) + query)
+
+
+def has_derivatives(surface: FunctionGraph) -> bool:
+    """Whether the surface was given derivatives of first and second order, which then run on intervals."""
+    first = surface._gradient is not None or surface._both is not None
+    return first and (surface._hessian is not None or surface._hessian_vector is not None)
+
+
+def contracted(model: Model, x: numpy.ndarray, y: numpy.ndarray, boxes: Boxes) -> tuple[Boxes, numpy.ndarray]:
+    """Boxes that hold the same stationary points of the distance to (x, y), and where there is proven to be one only.
+
+    With F = ∇φ and its Jacobian J over a box X around m, and Y any matrix, every zero of F in X is in
+
+        K = m − Y F(m) + (1 − Y J)(X − m),
+
+    and if K is inside of X, there is exactly one (Krawczyk 1969; Moore, Kearfott, Cloud 2009, Theorem 8.1).
+    """
+    unique = numpy.zeros(len(boxes.query), dtype=bool)
+    lower, upper = boxes.lower.copy(), boxes.upper.copy()
+    if not len(unique) or not has_derivatives(model.surface):
+        return boxes, unique
+    middle, size = (lower + upper) / 2, (upper - lower) / 2
+    size = size * INFLATION + 4 * numpy.spacing(numpy.abs(middle))
+    outer = middle - size, middle + size
+    ids = numpy.arange(len(unique))
+    for _ in range(ROUNDS):
+        query = boxes.query[ids]
+        low, high, inside, regular = _krawczyk(model, x[query], y[query], outer[0][ids], outer[1][ids])
+        unique[ids] |= inside & regular
+        ids, low, high = ids[unique[ids] & regular], low[unique[ids] & regular], high[unique[ids] & regular]
+        before = (outer[1][ids] - outer[0][ids]).max(1)
+        outer[0][ids], outer[1][ids] = low, high
+        ids = ids[(high - low).max(1) < 0.5 * before]
+        if not ids.size:
+            break
+    lower[unique], upper[unique] = outer[0][unique], outer[1][unique]
+    return Boxes(boxes.query, lower, upper), unique
+
+
+def _krawczyk(
+    model: Model, x: numpy.ndarray, y: numpy.ndarray, low: numpy.ndarray, high: numpy.ndarray
+) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+    """Both ends of K ∩ X; whether K is inside of X; whether the surface is known to be smooth over X."""
+    middle = low / 2 + high / 2
+    whole = interval(low, high, arithmetic=model.arithmetic)
+    offset = whole - middle
+    n, d = middle.shape
+    bend, regular = _jacobian(model, y, middle, offset.mag)
+    residual = _residual(model, x, y, middle)
+    center = numpy.nan_to_num(midpoint(bend))
+    inverse = _inverse(center)
+    swing = numpy.broadcast_to(numpy.eye(d), (n, d, d)) - _times(inverse, bend)
+    image = like(residual, middle, middle) - _applied(like(bend, inverse, inverse), residual) + _applied(swing, offset)
+    inside = ((image.lo > low) & (image.hi < high)).all(1)
+    both = image & whole
+    return both.lo, both.hi, inside, regular
+
+
+def _inverse(matrices: numpy.ndarray) -> numpy.ndarray:
+    """Inverses, roughly; zero where there is none, which proves nothing."""
+    good = numpy.isfinite(matrices).all((1, 2)) & (numpy.abs(numpy.linalg.det(matrices)) > 0)
+    safe = numpy.where(good[:, None, None], matrices, numpy.eye(matrices.shape[-1]))
+    return numpy.where(good[:, None, None], numpy.linalg.inv(safe), 0.0)
+
+
+def _times(a: numpy.ndarray, b: Interval) -> Interval:
+    """Products of matrices (n, d, d), of numbers and of intervals."""
+    total = b[:, 0:1, :] * a[:, :, 0:1]
+    for k in range(1, a.shape[-1]):
+        total = total + b[:, k : k + 1, :] * a[:, :, k : k + 1]
+    return total
+
+
+def _applied(a: Interval, v: Interval) -> Interval:
+    """Matrices (n, d, d) times vectors (n, d)."""
+    total = a[:, :, 0] * v[:, 0:1]
+    for k in range(1, v.shape[-1]):
+        total = total + a[:, :, k] * v[:, k : k + 1]
+    return total
+
+
+def _residual(model: Model, x: numpy.ndarray, y: numpy.ndarray, theta: numpy.ndarray) -> Interval:
+    """∇φ = (θ − x) + (f − y) g."""
+
+    def gradient(form: Form) -> Form:
+        value, g = model.surface.value_and_gradient(form)
+        return form - x + (value - y)[..., None] * g
+
+    return evaluated(gradient, model.surface.name, theta, None, model.arithmetic)[0].center
+
+
+def _jacobian(
+    model: Model, y: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray
+) -> tuple[Interval, numpy.ndarray]:
+    """∇²φ = 1 + g gᵀ + (f − y) H over boxes; and whether everything in it is smooth."""
+
+    def derivatives(form: Form) -> tuple[Form, Form, Form]:
+        return *model.surface.value_and_gradient(form), model.surface.hessian(form)
+
+    def hessian(form: Form) -> Any:
+        value, g, h = derivatives(form)
+        return numpy.eye(center.shape[1]) + g[..., :, None] * g[..., None, :] + (value - y)[..., None, None] * h
+
+    at = (model.surface.name, center, radius, model.arithmetic)
+    found, record = evaluated(hessian, *at)
+    smooth = regular(derivatives, *at) if record.irregular else numpy.full(len(y), True)
+    return found.range(), smooth

@@ -1,0 +1,253 @@
+"""Reach, critical radius and medial radius of a graph, each with a proof."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy
+
+from geometry._namespace import Array, floating, positive, to_numpy, whole
+from geometry.certified._batches import Problem, solved
+from geometry.certified._cells import Cells
+from geometry.certified._curvature import ExtremeCurvature
+from geometry.certified._intervals import interval
+from geometry.certified._medial import medial_radii
+from geometry.certified._model import Model
+from geometry.certified._problems import gap
+from geometry.certified._regions import has_derivatives
+from geometry.certified._search import Bounds
+from geometry.certified.enclosure import Enclosure
+from geometry.graph import FunctionGraph, check_surface
+
+__all__ = ["critical_radius", "medial_radius", "reach"]
+
+SIDES = ("above", "below", "both")
+
+
+def reach(
+    surface: FunctionGraph,
+    box: Sequence[tuple[float, float]] | Array,
+    *,
+    side: str = "both",
+    tolerance: float = 1e-6,
+    max_boxes: int = 1_000_000,
+    arithmetic: str | None = None,
+    progress: bool = False,
+) -> Enclosure:
+    """Reach of a graph over a box: 1 / sup |κ| over all principal curvatures κ, between bounds that are proven.
+
+    The graph of a C¹ function has no bottleneck, two sheets that face each other, so that its reach is the least radius
+    of curvature.
+
+    Parameters
+    ----------
+    surface : FunctionGraph
+        With a gradient and a Hessian, which are evaluated on intervals.
+    box : sequence of (low, high)
+        One pair for each dimension of θ. What is outside has no say.
+    side : {"both", "above", "below"}
+        "above" counts what stops a ball above the graph, positive curvatures with respect to the upward normal; "below"
+        the negative ones; "both" is the reach.
+    tolerance : float
+        Largest width, upper − lower, asked for; a length.
+    max_boxes : int
+        Largest number of boxes to examine.
+    arithmetic, progress
+        As in `distance`.
+
+    Returns
+    -------
+    Enclosure
+        Of shape (). ∞ where nothing bends. Where f has a kink the reach is 0, and so is the lower bound.
+
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments of the wrong kind or shape, and for functions that cannot run on intervals.
+
+    References
+    ----------
+    H. Federer, "Curvature measures", Trans. Amer. Math. Soc. 93 (1959), Theorem 4.18.
+
+    Examples
+    --------
+    The smallest circles of curvature of (θ² − 1)² are not those at the bottom of the wells, where the radius is 1/8:
+
+    >>> import numpy as np
+    >>> well = FunctionGraph(
+    ...     lambda t: (t[..., 0] ** 2 - 1) ** 2, lambda t: 4 * t * (t**2 - 1), lambda t: (12 * t**2 - 4)[..., None]
+    ... )
+    >>> found = reach(well, [(-2, 2)], tolerance=1e-9)
+    >>> found.lower.round(8), bool(found.closed)
+    (np.float64(0.12228568), True)
+    """
+    _check(surface, side, tolerance, max_boxes)
+    low, high = _sides(box)
+    d = len(low)
+    both, upside = side == "both", surface if side != "below" else _mirrored(surface)
+    cells = Cells(d, ExtremeCurvature(upside, d, both, arithmetic))
+    middle = low / 2 + high / 2
+    root = cells.add(middle[None], (interval(low, high) - middle).mag[None])
+
+    def bounds(query: numpy.ndarray, cell: numpy.ndarray, _: numpy.ndarray) -> Bounds:
+        over, at_center = cells.known.lo[0, cell], cells.known.lo[1, cell]
+        return Bounds(over, at_center, cells.center[cell])
+
+    nothing = numpy.full(1, numpy.inf)
+    problem = Problem(cells, bounds, numpy.zeros(1, dtype=int), root, nothing, middle[None])
+    options = {"tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
+    _, _, found = next(solved(numpy.zeros(1, dtype=int), lambda _: problem, gap=_radius_gap, **options))  # type: ignore[arg-type]
+    lower, upper = _radii(found.lower, found.upper)
+    closed = _radius_gap(found.lower, found.upper) <= tolerance
+    return Enclosure(lower[0], upper[0], closed[0], found.boxes[0])
+
+
+def critical_radius(
+    surface: FunctionGraph,
+    box: Sequence[tuple[float, float]] | Array,
+    *,
+    tolerance: float = 1e-6,
+    max_boxes: int = 1_000_000,
+    arithmetic: str | None = None,
+    progress: bool = False,
+) -> Enclosure:
+    """1 / the greatest positive curvature: up to this radius a ball above touches every point of the graph.
+
+    Parameters
+    ----------
+    surface, box, tolerance, max_boxes, arithmetic, progress
+        As in `reach`.
+
+    Returns
+    -------
+    Enclosure
+        Of shape ().
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `reach`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos, lambda t: -np.sin(t)[..., None])
+    >>> found = critical_radius(wave, [(-4, 4)])
+    >>> 1.0 in found, bool(found.closed)
+    (True, True)
+    """
+    options: dict[str, Any] = {"tolerance": tolerance, "max_boxes": max_boxes}
+    return reach(surface, box, side="above", arithmetic=arithmetic, progress=progress, **options)
+
+
+def medial_radius(
+    surface: FunctionGraph,
+    theta: Array,
+    *,
+    side: str = "above",
+    box: Sequence[tuple[float, float]] | Array | None = None,
+    tolerance: float = 1e-6,
+    max_boxes: int = 100_000,
+    arithmetic: str | None = None,
+    progress: bool = False,
+) -> Enclosure:
+    """Radius of the largest ball that touches a graph at a point and has no point of it inside.
+
+    ρ_max(p) = inf |q − p|²/(2(q − p)·ν(p)) over the points q of the graph with (q − p)·ν(p) > 0, which is at most the
+    radius of curvature. A ball of a greater radius cannot touch at p.
+
+    Parameters
+    ----------
+    surface : FunctionGraph
+        With a gradient and a Hessian, which are evaluated on intervals.
+    theta : array (..., d)
+        Of the points p.
+    side : {"above", "below"}
+        Where the ball is.
+    box : sequence of (low, high), optional
+        Which points q count. Default: all.
+    tolerance, max_boxes, arithmetic, progress
+        As in `distance`.
+
+    Returns
+    -------
+    Enclosure
+        Of shape (...). Where no ball is stopped, as on the outside of a convex graph, the radius is ∞, which a search
+        of the whole space cannot prove: the lower bound tells how far it went.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `reach`.
+
+    Examples
+    --------
+    The largest ball that touches a parabola at θ is centred on its axis, at distance √(θ² + 1):
+
+    >>> import numpy as np
+    >>> bowl = FunctionGraph(lambda t: t[..., 0] ** 2 / 2, lambda t: t, lambda t: np.ones_like(t)[..., None])
+    >>> found = medial_radius(bowl, [[0.75], [2.0]])
+    >>> found.upper.round(5), found.closed
+    (array([1.25   , 2.23607]), array([ True,  True]))
+    """
+    _check(surface, side, tolerance, max_boxes)
+    if side == "both":
+        raise ValueError("side must be 'above' or 'below', got 'both'")
+    theta = to_numpy(floating("theta", theta)[1]).astype(float)
+    if theta.ndim == 0 or theta.shape[-1] == 0:
+        raise ValueError(f"theta must have shape (..., d) with d >= 1, got {theta.shape}")
+    ends = None if box is None else _sides(box)
+    d = theta.shape[-1]
+    if ends is not None and len(ends[0]) != d:
+        raise ValueError(f"box must have {d} pairs for theta of shape {theta.shape}, got {len(ends[0])}")
+    model = Model(_mirrored(surface) if side == "below" else surface, d, arithmetic)
+    options: dict[str, Any] = {"tolerance": float(tolerance), "max_boxes": max_boxes, "progress": progress}
+    found = medial_radii(model, theta.reshape(-1, d), ends, **options)
+    return found.enclosure(tolerance, theta.shape[:-1])
+
+
+def _mirrored(surface: FunctionGraph) -> FunctionGraph:
+    """The graph of −f, of which above is below."""
+
+    def minus(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        return lambda theta: -function(theta)
+
+    functions = (surface.value, surface.gradient, surface.hessian)
+    return FunctionGraph(*(minus(f) for f in functions), name=surface.name)
+
+
+def _radii(lower: numpy.ndarray, upper: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Bounds of 1/κ, from bounds of −κ; ∞ where κ ≤ 0."""
+    with numpy.errstate(divide="ignore"):
+        least = numpy.where(lower < 0, numpy.nextafter(-1 / lower, 0), numpy.inf)
+        most = numpy.where(upper < 0, numpy.nextafter(-1 / upper, numpy.inf), numpy.inf)
+    return least, most
+
+
+def _radius_gap(lower: numpy.ndarray, upper: numpy.ndarray) -> numpy.ndarray:
+    return gap(*_radii(lower, upper))
+
+
+# The border.
+
+
+def _check(surface: FunctionGraph, side: str, tolerance: float, max_boxes: int) -> None:
+    check_surface(surface)
+    if not has_derivatives(surface):
+        raise TypeError(
+            f"{surface.name} needs a gradient and a Hessian that run on intervals: pass gradient=, hessian="
+        )
+    if side not in SIDES:
+        raise ValueError(f"side must be 'above', 'below' or 'both', got {side!r}")
+    positive("tolerance", tolerance, zero=True)
+    whole("max_boxes", max_boxes, least=1)
+
+
+def _sides(box: Sequence[tuple[float, float]] | Array) -> tuple[numpy.ndarray, numpy.ndarray]:
+    ends = to_numpy(floating("box", box)[1]).astype(float)
+    if ends.ndim != 2 or ends.shape[1] != 2 or not len(ends):
+        raise ValueError(f"box must be a sequence of (low, high), one for each dimension, got shape {ends.shape}")
+    if not (numpy.isfinite(ends).all() and (ends[:, 0] < ends[:, 1]).all()):
+        raise ValueError(f"box must have finite low < high, got {box}")
+    return ends[:, 0], ends[:, 1]

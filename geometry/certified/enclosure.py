@@ -1,0 +1,105 @@
+"""What a certified answer looks like: bounds that contain the truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy
+
+from geometry._namespace import Array
+
+__all__ = ["Enclosure", "Regions"]
+
+
+@dataclass(frozen=True)
+class Enclosure:
+    """Numbers that are proven to lie between two bounds.
+
+    Attributes
+    ----------
+    lower, upper : array (...)
+        lower ≤ truth ≤ upper, always.
+    closed : array (...) of bool
+        Whether upper − lower is within the tolerance. Where it is not, the budget of boxes ended first, or the
+        numbers themselves have too few digits.
+    boxes : array (...) of int
+        How many boxes were examined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> found = Enclosure(np.array(1.0), np.array(1.5), np.array(False), np.array(100))
+    >>> found.width
+    np.float64(0.5)
+    >>> 1.25 in found, 2.0 in found
+    (True, False)
+    """
+
+    lower: Array
+    upper: Array
+    closed: Array
+    boxes: Array
+
+    @property
+    def width(self) -> Array:
+        """upper − lower, shape (...)."""
+        return self.upper - self.lower
+
+    def __contains__(self, truth: Array) -> bool:
+        return bool(((self.lower <= truth) & (truth <= self.upper)).all())
+
+
+@dataclass(frozen=True)
+class Regions:
+    """Where nearest points can be: boxes in θ, all of them together for each query.
+
+    Attributes
+    ----------
+    distance : Enclosure
+        Of the distance of each query to the surface, shape (...).
+    lower, upper : array (k, d)
+        The regions, sorted by query. Every nearest point of query i is in a region of i.
+    query : array (k,) of int
+        To which query a region belongs, counted in the flattened batch.
+    unique : array (k,) of bool
+        Whether the region is proven to hold exactly one stationary point of the distance.
+    theta : array (..., d)
+        A point of the surface no farther than the upper bound, up to the rounding of θ.
+
+    Examples
+    --------
+    Above the middle of a valley of the sine wave a large ball touches both sides:
+
+    >>> from geometry import FunctionGraph
+    >>> from geometry.certified import footpoint
+    >>> import numpy as np
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos, lambda t: -np.sin(t)[..., None])
+    >>> found = footpoint(wave, [[-np.pi / 2, 1.25833], [0.0, 0.5]])
+    >>> found.count
+    array([2, 1])
+    >>> lower, upper, unique = found.of(0)
+    >>> lower.round(3)
+    array([[-2.975],
+           [-0.166]])
+    >>> unique
+    array([ True,  True])
+    """
+
+    distance: Enclosure
+    lower: Array
+    upper: Array
+    query: Array
+    unique: Array
+    theta: Array
+
+    @property
+    def count(self) -> Array:
+        """How many regions each query has, shape (...)."""
+        shape = numpy.shape(self.distance.lower)
+        return numpy.bincount(self.query, minlength=int(numpy.prod(shape))).reshape(shape)
+
+    def of(self, *index: int) -> tuple[Array, Array, Array]:
+        """Lower and upper ends and `unique` of the regions of the query at an index of the batch."""
+        shape = numpy.shape(self.distance.lower)
+        chosen = self.query == (numpy.ravel_multi_index(index, shape) if shape else 0)
+        return self.lower[chosen], self.upper[chosen], self.unique[chosen]
