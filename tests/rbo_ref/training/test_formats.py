@@ -58,7 +58,11 @@ def test_what_is_no_idx_file_is_an_error(tmp_path, body, sentence, zipped):
         read_idx(path, 3)
 
 
-@pytest.mark.parametrize("body", [IMAGES, gzip.compress(IMAGES)[:-12], gzip.compress(IMAGES)[:20] + b"\xff" * 30])
+@pytest.mark.parametrize(
+    "body",
+    [IMAGES, gzip.compress(IMAGES)[:-12], gzip.compress(IMAGES)[:20] + b"\xff" * 30],
+    ids=["plain", "cut", "spoiled"],
+)
 def test_what_is_no_gzip_file_is_an_error(tmp_path, body):
     (tmp_path / "images.gz").write_bytes(body)
     with pytest.raises(DataError, match="images"):
@@ -162,7 +166,6 @@ def shout(*_):
         {"a": np.ma.array([1])},
         {"a": 1j},
     ],
-    ids=repr,
 )
 @pytest.mark.parametrize("protocol", [0, 2, 4])
 def test_a_pickle_that_asks_for_more_is_refused(value, protocol):
