@@ -5,7 +5,7 @@ from __future__ import annotations
 __all__ = ["OPTIMIZERS", "ROWS", "SOURCE", "table"]
 
 SOURCE = (
-    "Published by Belgoumri et al. (v3, 24 October 2025), Table 1: test accuracy in %, as a reading note quotes it.\n"
+    "Published by Belgoumri et al. (v3, 24 October 2025), Table 1: test accuracy in %, quoted at second hand.\n"
     "10 epochs for each, so that RBO and SAM had more gradients than SGD; no tuning, SGD without momentum."
 )
 OPTIMIZERS = ("SGD", "Entropy-SGD", "SAM", "RBO")
