@@ -44,14 +44,14 @@ class Shape(LevelSet, ABC):
         xp, points = floating("points", points)
         return length(xp, points - self.true_footpoint(points))
 
-    def _value(self, x: Array) -> Array:
-        raise NotImplementedError
+    @abstractmethod
+    def _value(self, x: Array) -> Array: ...
 
-    def _gradient(self, x: Array) -> Array:
-        raise NotImplementedError
+    @abstractmethod
+    def _gradient(self, x: Array) -> Array: ...
 
-    def _hessian(self, x: Array) -> Array:
-        raise NotImplementedError
+    @abstractmethod
+    def _hessian(self, x: Array) -> Array: ...
 
     def of_sides(self, side: str, above: float, below: float) -> float:
         """The reach from a side, given those from both."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -18,7 +18,7 @@ from rbo_ref.oracle.levels import LEVELS, Experiment, Setting, judge
 from rbo_ref.oracle.report import Report, Result
 from rbo_ref.oracle.rounding import format_of
 
-__all__ = ["check"]
+__all__ = ["check", "library_of", "name_of", "refuse", "wanted_levels", "watched"]
 
 DTYPES = ("float32", "float64")
 
@@ -93,17 +93,13 @@ def check(
     >>> check(port, cases="waves-3d", levels=["inner", "step"]).passed
     True
     """
-    setting, wanted = _setting(step, xp, dtype, dialect, time_limit), _levels(levels)
+    setting, wanted = _setting(step, xp, dtype, dialect, time_limit), wanted_levels(levels, LEVELS)
     chosen = select(cases, seed)
-    report = Report(_name(step), library(setting.xp), dtype, setting.dialect.name)
+    report = Report(name_of(step), library(setting.xp), dtype, setting.dialect.name)
     began = time.perf_counter()
     judged: list[tuple[Result, Experiment]] = []
-    for done, case in enumerate(chosen):
-        if progress is not None:
-            progress(done, len(chosen))
+    for case in watched(chosen, progress):
         judged += judge(step, case, setting, wanted)
-    if progress is not None:
-        progress(len(chosen), len(chosen))
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:
         report.diagnosis = diagnose(judged, setting)
@@ -113,17 +109,12 @@ def check(
 
 
 def _setting(step: Port, xp: Any, dtype: str, dialect: str, time_limit: float) -> Setting:
-    if not callable(step):
-        raise TypeError(f"step must be callable, got {type(step).__name__}")
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
-    if not time_limit > 0:
-        raise ValueError(f"time_limit must be positive, got {time_limit}")
+    refuse("step", step, dtype, time_limit)
     target = format_of(dtype)
-    return Setting(_library(xp, target.dtype), target, dialect_of(dialect), time_limit)
+    return Setting(library_of(xp, target.dtype), target, dialect_of(dialect), time_limit)
 
 
-def _library(xp: Any, dtype: Any) -> Namespace:
+def library_of(xp: Any, dtype: Any) -> Namespace:
     """The array namespace of a module or its name, once it has proved that it can hold the dtype."""
     if isinstance(xp, str):
         xp = import_module("jax.numpy" if xp == "jax" else xp)
@@ -138,15 +129,37 @@ def _library(xp: Any, dtype: Any) -> Namespace:
     return namespace
 
 
-def _levels(levels: Iterable[str] | None) -> tuple[str, ...]:
-    wanted = LEVELS if levels is None else (levels,) if isinstance(levels, str) else tuple(levels)
+def refuse(name: str, port: Any, dtype: str, time_limit: float) -> None:
+    """Raise unless these are arguments of a check."""
+    if not callable(port):
+        raise TypeError(f"{name} must be callable, got {type(port).__name__}")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    if not time_limit > 0:
+        raise ValueError(f"time_limit must be positive, got {time_limit}")
+
+
+def watched(cases: Sequence[Any], progress: Callable[[int, int], Any] | None) -> Iterator[Any]:
+    """The cases, one after the other; `progress` is called with (cases done, cases in all)."""
+    for done, case in enumerate(cases):
+        if progress is not None:
+            progress(done, len(cases))
+        yield case
+    if progress is not None:
+        progress(len(cases), len(cases))
+
+
+def wanted_levels(levels: Iterable[str] | str | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    """The levels asked for; all that are known for None."""
+    wanted = known if levels is None else (levels,) if isinstance(levels, str) else tuple(levels)
     for level in wanted:
-        if level not in LEVELS:
-            raise ValueError(f"levels must be among {', '.join(LEVELS)}, got {level!r}")
+        if level not in known:
+            raise ValueError(f"levels must be among {', '.join(known)}, got {level!r}")
     return wanted
 
 
-def _name(step: Any) -> str:
+def name_of(step: Any) -> str:
+    """What a port is called."""
     return getattr(step, "__qualname__", None) or getattr(step, "name", None) or type(step).__qualname__
 
 

@@ -10,7 +10,7 @@ import numpy
 
 from geometry._namespace import library
 from rbo_ref.oracle.calls import Port
-from rbo_ref.oracle.check import DTYPES, _library, _name
+from rbo_ref.oracle.check import library_of, name_of, refuse, wanted_levels, watched
 from rbo_ref.oracle.optimizers.cases import DIALECTS, select
 from rbo_ref.oracle.optimizers.diagnosis import BFLOAT16, Judged, diagnose
 from rbo_ref.oracle.optimizers.judge import LEVELS, Setting, judge
@@ -104,16 +104,12 @@ def check_optimizer(
     """
     chosen = select(optimizer, cases, seed)
     setting = _setting(port, optimizer, xp, dtype, dialect, inner_dtype, time_limit)
-    wanted = _levels(levels)
-    report = Report(f"{_name(port)} as {optimizer}", library(setting.xp), dtype, setting.dialect)
+    wanted = wanted_levels(levels, LEVELS)
+    report = Report(f"{name_of(port)} as {optimizer}", library(setting.xp), dtype, setting.dialect)
     began = time.perf_counter()
     judged: Judged = []
-    for done, case in enumerate(chosen):
-        if progress is not None:
-            progress(done, len(chosen))
+    for case in watched(chosen, progress):
         judged += judge(port, case, setting, wanted)
-    if progress is not None:
-        progress(len(chosen), len(chosen))
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:
         report.diagnosis = diagnose(judged, setting)
@@ -125,17 +121,12 @@ def check_optimizer(
 def _setting(
     port: Port, optimizer: str, xp: Any, dtype: str, dialect: str | None, inner_dtype: str | None, time_limit: float
 ) -> Setting:
-    if not callable(port):
-        raise TypeError(f"port must be callable, got {type(port).__name__}")
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
-    if not time_limit > 0:
-        raise ValueError(f"time_limit must be positive, got {time_limit}")
+    refuse("port", port, dtype, time_limit)
     dialect = DIALECTS[optimizer][0] if dialect is None else dialect
     if dialect not in DIALECTS[optimizer]:
         raise ValueError(f"dialect must be one of {', '.join(DIALECTS[optimizer])}, got {dialect!r}")
     target = format_of(dtype)
-    return Setting(_library(xp, target.dtype), target, dialect, time_limit, _inner(optimizer, inner_dtype))
+    return Setting(library_of(xp, target.dtype), target, dialect, time_limit, _inner(optimizer, inner_dtype))
 
 
 def _inner(optimizer: str, dtype: str | None) -> Format | None:
@@ -144,14 +135,6 @@ def _inner(optimizer: str, dtype: str | None) -> Format | None:
     if optimizer != "muon" or dtype not in ("bfloat16", "float32"):
         raise ValueError(f"inner_dtype must be 'bfloat16' or 'float32', and is for muon, got {dtype!r} for {optimizer}")
     return BFLOAT16 if dtype == "bfloat16" else format_of(dtype)
-
-
-def _levels(levels: Iterable[str] | None) -> tuple[str, ...]:
-    wanted = LEVELS if levels is None else (levels,) if isinstance(levels, str) else tuple(levels)
-    for level in wanted:
-        if level not in LEVELS:
-            raise ValueError(f"levels must be among {', '.join(LEVELS)}, got {level!r}")
-    return wanted
 
 
 def _counts(report: Report, setting: Setting) -> dict[str, int]:
