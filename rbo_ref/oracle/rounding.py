@@ -16,16 +16,26 @@ __all__ = ["Format", "exact", "format_of", "nearest"]
 class Format(NamedTuple):
     """A binary floating format."""
 
-    dtype: numpy.dtype
+    dtype: numpy.dtype  # of the arrays that hold its numbers
     precision: int  # bits of the significand, the hidden one included
     least: int  # the smallest subnormal number is 2^least
     most: int  # all numbers are below 2^most
     unit: float  # unit roundoff, half the distance from 1 to the next number
 
+    @property
+    def name(self) -> str:
+        """What users call the format."""
+        return "bfloat16" if self.precision == 8 else self.dtype.name
+
 
 @cache
 def format_of(dtype: Any) -> Format:
-    """The `Format` of a NumPy dtype (float16, float32, float64, longdouble)."""
+    """The `Format` of a NumPy dtype (float16, float32, float64, longdouble) or of "bfloat16".
+
+    NumPy has no bfloat16: its numbers are held in arrays of float32.
+    """
+    if dtype == "bfloat16":
+        return Format(numpy.dtype(numpy.float32), 8, -133, 128, 2.0**-8)
     dtype = numpy.dtype(dtype)
     if dtype.kind != "f":
         raise TypeError(f"dtype must be a floating dtype, got {dtype}")
