@@ -114,8 +114,8 @@ def _heading(finished: Finished) -> list[str]:
         f"{plan.data}: {training} images to train on, {validation} to tune on, {test} to test on; "
         f"{plan.model}, {finished.dimension} parameters; mini-batches of {plan.batch}.",
         f"{plan.evaluations} gradient evaluations on a mini-batch in every run, counted call by call.",
-        f"Tuning of each optimizer: {plan.trials} trials of that length, and the best {min(FINALISTS, plan.trials)} from "
-        f"{len(TUNING_SEEDS) - 1} further seeds.",
+        f"Tuning of each optimizer: {plan.trials} trials of that length, and the best "
+        f"{min(FINALISTS, plan.trials)} from {len(TUNING_SEEDS) - 1} further seeds.",
         f"Mean ± standard deviation over {plan.seeds} seeds. Test accuracy: of the hyper-parameters with the",
         "best validation accuracy; all else that of those with the lowest training loss. To target: median of the",
         f"evaluations until the training loss is {plan.target:g}. Diverged: so many runs of the one and of the other.",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import lru_cache
@@ -58,6 +58,17 @@ class Crew(NamedTuple):
 
     pool: ProcessPoolExecutor
     spent: Any  # evaluations, by all of them; shared memory
+    interrupted: threading.Event  # by the user
+
+    def outcomes(self, futures: Collection[Future[Outcome]], tell: Callable[[int], None]) -> Iterator[Future[Outcome]]:
+        """The futures as they are done; `tell` hears now and then of the evaluations."""
+        waiting = set(futures)
+        while waiting:
+            done, waiting = wait(waiting, GLANCE, FIRST_COMPLETED)
+            yield from done
+            tell(self.spent.value)
+            if self.interrupted.is_set():
+                raise KeyboardInterrupt
 
     def spend(self, evaluations: int) -> None:
         """Count evaluations that nobody has to make."""
@@ -82,7 +93,8 @@ def crew(jobs: int, threads: int) -> Iterator[Crew]:
     os.environ.update(dict.fromkeys(THREADS, str(threads)))
     pool = ProcessPoolExecutor(jobs, context, _begin, (spent, stop))
     try:
-        yield Crew(pool, spent)
+        with _deferred_interrupt() as interrupted:
+            yield Crew(pool, spent, interrupted)
     except BrokenProcessPool as error:
         raise TrainingError("a worker process died; run the command again to go on from its last epoch") from error
     finally:
@@ -90,6 +102,20 @@ def crew(jobs: int, threads: int) -> Iterator[Crew]:
         pool.shutdown(cancel_futures=True)
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
+
+
+@contextmanager
+def _deferred_interrupt() -> Iterator[threading.Event]:
+    """An event instead of a KeyboardInterrupt, which might strike while we hold a lock that the workers wait for."""
+    interrupted = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # where signals do not arrive
+        yield interrupted
+        return
+    before = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def execute(
@@ -116,12 +142,8 @@ def execute(
     missing = {run.name: run for run in runs if run.name not in outcomes}
     crew.spend(sum(run.evaluations for run in runs) - sum(run.evaluations for run in missing.values()))
     futures = {crew.pool.submit(_work, run, place): name for name, run in missing.items()}
-    waiting = set(futures)
     tell(crew.spent.value)
-    while waiting:
-        done, waiting = wait(waiting, GLANCE, FIRST_COMPLETED)
-        outcomes |= {futures[future]: future.result() for future in done}
-        tell(crew.spent.value)
+    outcomes |= {futures[future]: future.result() for future in crew.outcomes(futures, tell)}
     return {run.name: outcomes[run.name] for run in runs}
 
 

@@ -76,6 +76,7 @@ def end(arguments, how):
         process.communicate(timeout=60)
     finally:
         process.kill()
+        process.communicate()  # closes the pipes
     assert process.returncode != 0
     wait_for(lambda: not any(map(is_alive, workers)), None)
     assert list(Path("killed", "runs").glob("*.npz"))
