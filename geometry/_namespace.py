@@ -169,7 +169,8 @@ def to_numpy(array: Array) -> numpy.ndarray:
         return array.get()
     if is_array_api_strict_namespace(xp):  # refuses NumPy's own conversion on all its devices but one
         return numpy.from_dlpack(array).copy()
-    return numpy.array(array)
+    copy = numpy.array(array)
+    return copy.astype(numpy.float32) if copy.dtype.kind == "V" else copy  # JAX's bfloat16
 
 
 def is_traced(*arrays: Any) -> bool:

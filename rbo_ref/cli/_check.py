@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from importlib import import_module, util
+from importlib import util
 from itertools import chain
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun, write_text
+from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun
+from rbo_ref.cli._ports import as_port, load, named_port, prepare
+from rbo_ref.cli._program import add as add_program
+from rbo_ref.cli._program import carrier, program_port
+from rbo_ref.cli._reports import add_files, to_standard_output, write_files
 from rbo_ref.oracle import DIALECTS, Report, check, optimizers
-from rbo_ref.oracle.adapters import as_step
 from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.check import DTYPES
 from rbo_ref.oracle.levels import LEVELS
 from rbo_ref.oracle.mistakes import MISTAKES
 from rbo_ref.oracle.optimizers.cases import select
+from rbo_ref.oracle.optimizers.check import INNER_DTYPES
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
+from rbo_ref.oracle.rounding import FORMATS
 
 __all__ = ["add"]
 
 LIBRARIES = ("numpy", "array_api_strict", "torch", "jax", "cupy")
+LACKING = {"float16": ("array_api_strict",), "bfloat16": ("numpy", "array_api_strict", "cupy")}
 EXAMPLES = Path(__file__).resolve().parents[2] / "tests" / "ports"
 
 
@@ -46,7 +52,9 @@ def add(commands: Any) -> None:
     judge.add_argument(
         "--xp", help="array library of the port: numpy, torch, jax, ... (default: the port's own, or numpy)"
     )
-    judge.add_argument("--dtype", default="float64", choices=("float32", "float64"))
+    judge.add_argument("--dtype", default="float64", choices=DTYPES)
+    judge.add_argument("--compute-dtype", choices=FORMATS, help="in which the port computes, if it is another one")
+    judge.add_argument("--inner-dtype", choices=INNER_DTYPES, help="in which a port of Muon orthogonalizes")
     judge.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="what the port is, if no rolling ball")
     readings = sorted({*DIALECTS, *chain(*optimizers.DIALECTS.values())})
     judge.add_argument("--dialect", choices=readings, help="the reading of the paper it claims")
@@ -54,9 +62,8 @@ def add(commands: Any) -> None:
     judge.add_argument("--case", action="append", metavar="PATTERN", help="only cases like this (may be repeated)")
     judge.add_argument("--seed", type=int, default=0, help="draws three further cases")
     judge.add_argument("--time-limit", type=float, default=20.0, metavar="SECONDS", help="for one step of the port")
-    judge.add_argument(
-        "--json", metavar="FILE", help="write the reports as JSON ('-': to standard output, and no table)"
-    )
+    add_files(judge)
+    add_program(judge)
     judge.set_defaults(run=_check)
     show = commands.add_parser("cases", help="list the cases", description=_cases.__doc__)
     show.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="those of another optimizer")
@@ -96,15 +103,26 @@ def _check(options: argparse.Namespace) -> int:
 
     Without a port: the package's own loop on every array library installed, and the example ports of the source tree.
     """
-    tasks = [_named(options)] if options.port else _all(options)
+    if options.program is not None:
+        with program_port(options) as port:
+            options.port = port.name
+            return _report([_Task(port.name, port, carrier(options.dtype), options.dtype)], options)
+    if options.inner_dtype and not options.optimizer:
+        raise CouldNotRun("--inner-dtype goes with --optimizer muon")
+    if options.transcript:
+        raise CouldNotRun("--transcript goes with a program: -- COMMAND")
+    return _report([_named(options)] if options.port else _all(options), options)
+
+
+def _report(tasks: Iterable[_Task], options: argparse.Namespace) -> int:
+    """Judge, and say what came of it."""
     reports = []
     for task in tasks:
         reports.append(_judge(task, options))
-        if options.json != "-":
+        if not to_standard_output(options):
             print(reports[0] if options.port else _row(reports[-1]), flush=True)
-    if options.json:
-        _write_json(reports, options.json)
-    if not options.port and options.json != "-":
+    write_files(reports, options)
+    if not options.port and not to_standard_output(options):
         _conclude(reports)
     return RIGHT if reports and all(report.passed for report in reports) else WRONG
 
@@ -119,7 +137,8 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
             bar.update(done - bar.n)
 
         judge = partial(optimizers.check_optimizer, optimizer=options.optimizer) if options.optimizer else check
-        chosen = {"dialect": options.dialect} if options.dialect else {}
+        given = {name: getattr(options, name) for name in ("dialect", "compute_dtype", "inner_dtype")}
+        chosen = {name: value for name, value in given.items() if value}
         try:
             report = judge(
                 task.port,
@@ -128,78 +147,37 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
                 levels=options.level,
                 cases=options.case,
                 seed=options.seed,
-                time_limit=options.time_limit,
+                time_limit=options.time_limit if options.program is None else inf,  # a program keeps to its own
                 progress=progress,
                 **chosen,
             )
         except (TypeError, ValueError, ImportError) as error:
             raise CouldNotRun(str(error)) from error
     report.port = task.name
+    report.library = getattr(task.port, "language", report.library)
     return report
 
 
 def _named(options: argparse.Namespace) -> _Task:
     """The port that the user names."""
-    port = _as_port(_load(options.port), options.port, optimizers.as_run if options.optimizer else as_step)
-    xp = options.xp or getattr(port, "library", "numpy")
-    _prepare(xp, options.dtype)
+    port, xp = named_port(options.port, options.xp, options.dtype, options.optimizer)
+    prepare(xp, options.compute_dtype or options.dtype)
     return _Task(options.port, port, xp, options.dtype)
-
-
-def _as_port(port: Any, name: str, adapt: Callable[[Any], Any] = as_step) -> Any:
-    """The port behind what the user names, with a sentence for what cannot be one."""
-    try:
-        return adapt(port)
-    except Exception as error:
-        raise CouldNotRun(f"{name} is no port: {error}") from error
-
-
-def _load(name: str) -> Any:
-    """The object behind MODULE:ATTRIBUTE, where MODULE is a dotted name or a path."""
-    place, colon, attribute = name.rpartition(":")
-    if not colon or not place or not attribute:
-        raise CouldNotRun(f"expected MODULE:ATTRIBUTE, got {name!r}")
-    sys.path.insert(0, os.getcwd())
-    try:
-        found = _load_file(Path(place)) if place.endswith(".py") else import_module(place)
-    except (Exception, SystemExit) as error:
-        raise CouldNotRun(f"cannot import {place}: {type(error).__name__}: {error}") from error
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise CouldNotRun(f"{place} has no attribute {attribute!r}")
-        found = getattr(found, part)
-    return found
-
-
-def _load_file(path: Path) -> Any:
-    spec = util.spec_from_file_location(path.stem, path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise FileNotFoundError(f"no file {path}")
-    module = util.module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
-    spec.loader.exec_module(module)
-    return module
-
-
-def _prepare(xp: str, dtype: str) -> None:
-    """Make sure that the library is there, and that JAX does not quietly drop to float32."""
-    if util.find_spec(xp.partition(".")[0]) is None:
-        raise CouldNotRun(f"{xp} is not installed")
-    if xp.partition(".")[0] == "jax" and dtype == "float64":
-        import jax
-
-        jax.config.update("jax_enable_x64", True)
 
 
 def _all(options: argparse.Namespace) -> Iterator[_Task]:
     """The package's own loop and the example ports, on the library asked for or on every one."""
     if options.optimizer:
         raise CouldNotRun("--optimizer goes with a port")
+    if options.compute_dtype:
+        raise CouldNotRun("--compute-dtype goes with a port: the package's own loop computes in the dtype of theta")
     if options.dialect not in (None, "authors"):
         raise CouldNotRun("--dialect goes with a port: the package's own loop speaks the authors' dialect")
     if options.xp is not None and options.xp not in LIBRARIES:
         raise CouldNotRun(f"--xp without a port must be one of {', '.join(LIBRARIES)}, got {options.xp!r}")
-    wanted = (options.xp,) if options.xp else LIBRARIES
+    wanted = [xp for xp in LIBRARIES if options.xp in (None, xp) and xp not in LACKING.get(options.dtype, ())]
+    if not wanted:
+        raise CouldNotRun(f"{options.xp} has no {options.dtype}")
     return chain(_own(wanted, options.dtype), _examples(wanted, options.dtype))
 
 
@@ -212,7 +190,7 @@ def _own(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
         if xp == "cupy" and not _has_gpu():
             print("skipped: rbo_ref.RollingBall on cupy: no CUDA device", file=sys.stderr)
             continue
-        _prepare(xp, dtype)
+        prepare(xp, dtype)
         yield _Task("rbo_ref.RollingBall", rolling_ball, xp, dtype)
         if xp == "jax":
             yield _Task("rbo_ref.RollingBall, jitted", jitted_rolling_ball, xp, dtype)
@@ -241,8 +219,8 @@ def _examples(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
         if missing:
             print(f"skipped: {path.name}: {' and '.join(missing)} not installed", file=sys.stderr)
             continue
-        _prepare(xp, dtype)
-        yield _Task(path.name, _as_port(_load(f"{path}:PORT"), path.name), xp, dtype)
+        prepare(xp, dtype)
+        yield _Task(path.name, as_port(load(f"{path}:PORT"), path.name), xp, dtype)
 
 
 def _row(report: Report) -> str:
@@ -260,8 +238,3 @@ def _row(report: Report) -> str:
 def _conclude(reports: list[Report]) -> None:
     wrong = sum(not report.passed for report in reports)
     print(f"\n{len(reports)} ports judged: " + (f"{wrong} WRONG" if wrong else "all RIGHT"))
-
-
-def _write_json(reports: list[Report], file: str) -> None:
-    record = {"passed": all(r.passed for r in reports), "reports": [json.loads(r.to_json()) for r in reports]}
-    write_text(json.dumps(record, indent=1) + "\n", file)

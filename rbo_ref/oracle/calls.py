@@ -6,7 +6,7 @@ import ctypes
 import threading
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,31 @@ from geometry._namespace import (
     to_numpy,
 )
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.rounding import format_of
+from rbo_ref.oracle.rounding import Format, format_of
 from rbo_ref.oracle.truth import Hyper, correctly_rounded
 
-__all__ = ["Outcome", "ServedLoss", "call", "called", "fresh", "misfit"]
+__all__ = ["Outcome", "PortError", "ServedLoss", "Skip", "call", "called", "fresh", "misfit"]
 
 Port = Callable[..., Any]
 PACKAGE = str(Path(__file__).resolve().parents[1])
 PARTS = ("normal", "tangent", "center", "candidate")
+
+
+class PortError(Exception):
+    """What went wrong inside a port, as a sentence that is the message of the verdict."""
+
+
+class Skip(Exception):
+    """Raised by a port that does not take part in a case; the reason is shown, and nothing skipped counts as passed.
+
+    Examples
+    --------
+    >>> from rbo_ref.oracle import check
+    >>> def port(loss, theta, **hyper):
+    ...     raise Skip("not written yet")
+    >>> check(port, cases="plane", levels="step").counts["skipped"]
+    1
+    """
 
 
 def fresh(port: Port) -> Port:
@@ -49,6 +66,7 @@ class ServedLoss:
     def __init__(self, loss: Loss, xp: Namespace, shape: tuple[int, ...]) -> None:
         self.loss, self.xp, self.shape = loss, xp, shape
         self.queries: list[NDArray[Any]] = []
+        self.formats: set[Format] = set()
 
     def __call__(self, theta: Array) -> tuple[Array, Array]:
         if not is_array_api_obj(theta):
@@ -58,7 +76,7 @@ class ServedLoss:
         if is_traced(theta):
             return self._call_back(theta)
         xp = array_namespace(theta)
-        value, gradient = self._answer(to_numpy(theta))
+        value, gradient = self._answer(to_numpy(theta), _format(theta))
         if isinstance(theta, numpy.ndarray):
             return value, gradient
         like = {"dtype": theta.dtype, "device": device_of(theta)}
@@ -67,17 +85,26 @@ class ServedLoss:
     def _call_back(self, theta: Array) -> tuple[Array, Array]:
         import jax
 
+        def answered(place: Any) -> tuple[Any, Any]:
+            value, gradient = self._answer(to_numpy(place), _format(theta))
+            return value.astype(theta.dtype), gradient.astype(theta.dtype)
+
         value = jax.ShapeDtypeStruct((), theta.dtype)
         gradient = jax.ShapeDtypeStruct(theta.shape, theta.dtype)
-        return jax.pure_callback(lambda t: self._answer(numpy.asarray(t)), (value, gradient), theta)
+        return jax.pure_callback(answered, (value, gradient), theta)
 
-    def _answer(self, theta: NDArray[Any]) -> tuple[Any, NDArray[Any]]:
+    def _answer(self, theta: NDArray[Any], target: Format) -> tuple[Any, NDArray[Any]]:
         self.queries.append(theta)
-        target = format_of(theta.dtype)
+        self.formats.add(target)
         if not numpy.isfinite(theta).all():
             return target.dtype.type(numpy.nan), numpy.full_like(theta, numpy.nan)
         value, gradient = correctly_rounded(self.loss, tuple(theta.reshape(-1)), target)
         return value, gradient.reshape(theta.shape).copy()
+
+
+def _format(array: Array) -> Format:
+    """The format of the numbers of an array, of whatever library."""
+    return format_of(str(array.dtype).rpartition(".")[2])
 
 
 @dataclass
@@ -87,11 +114,21 @@ class Outcome:
     theta: NDArray[Any] | None = None  # None: see `problem`
     problem: str | None = None
     hung: bool = False
+    skipped: bool = False  # `problem` is the port's reason
     raw: Any = None  # theta as the port returned it
     parts: dict[str, NDArray[Any]] = field(default_factory=dict)
     inner: list[NDArray[Any]] | None = None
     iterates: list[NDArray[Any]] = field(default_factory=list)  # of a port that takes many steps
     queries: list[NDArray[Any]] = field(default_factory=list)
+    formats: set[Format] = field(default_factory=set)  # of the queries
+
+    def held_to(self, compute: Format | None) -> Outcome:
+        """The same, if the port asked for the loss in no lower a format than the one it declares to compute in."""
+        lower = [asked.name for asked in self.formats if compute is not None and asked.precision < compute.precision]
+        if compute is None or not lower:
+            return self
+        problem = f"asked for the loss in {lower[0]}, although it declares to compute in {compute.name}"
+        return replace(self, theta=None, iterates=[], problem=problem)
 
 
 def call(port: Port, loss: Loss, theta: Array, hyper: Hyper, time_limit: float) -> Outcome:
@@ -113,14 +150,18 @@ def called(
     before = to_numpy(theta)
     try:
         result = _limited(lambda: port(served, theta, **arguments), time_limit)
-    except TimeoutError:
-        return Outcome(problem=f"no answer within {time_limit:g} s", hung=True, queries=served.queries)
+    except TimeoutError as error:
+        return Outcome(problem=str(error) or "raised TimeoutError", hung=True, queries=served.queries)
+    except Skip as reason:
+        return Outcome(problem=str(reason), skipped=True, queries=served.queries)
+    except PortError as error:
+        return Outcome(problem=str(error), queries=served.queries)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
         return Outcome(problem=_told(error), queries=served.queries)
     outcome = read(result, theta, xp)
-    outcome.queries = served.queries
+    outcome.queries, outcome.formats = served.queries, served.formats
     if outcome.problem is None and not numpy.array_equal(before, to_numpy(theta), equal_nan=True):
         return Outcome(problem="changed its input theta in place", queries=served.queries)
     return outcome
@@ -209,7 +250,7 @@ def _limited(function: Callable[[], Any], seconds: float) -> Any:
     if thread.is_alive():
         ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stopped))
         thread.join(0.5)
-        raise TimeoutError
+        raise TimeoutError(f"no answer within {seconds:g} s")
     if failure:
         raise failure[0]
     return result[0]

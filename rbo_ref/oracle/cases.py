@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rbo_ref.oracle.catches import CATCHES
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges
-from rbo_ref.oracle.rounding import Format, nearest
+from rbo_ref.oracle.rounding import Format, nearest, rounded
 from rbo_ref.oracle.truth import Hyper, TrueStep
 
 __all__ = ["Case", "all_cases", "select"]
@@ -63,7 +63,7 @@ class Case:
 
     def start(self, target: Format) -> NDArray[Any]:
         """The starting point in a format."""
-        return numpy.array(self.theta, dtype=target.dtype)
+        return rounded(self.theta, target)
 
     def rounded(self, truth: TrueStep, target: Format) -> NDArray[Any]:
         """The true next point in a format."""
@@ -138,6 +138,7 @@ def _losses() -> dict[str, Loss]:
         "saddle": Loss((Quadratic(numpy.diag([1.0, -0.5, 0.25]), _vector(0.25, 0, -0.5), -2.0),)),
         "crest": Loss((Bumps(_vector(0.25, -0.5)[None, :], 2.0, 4.0), Quadratic(numpy.eye(2) / 8, numpy.zeros(2)))),
         "cliff": Loss((Ridges("exp", _vector(1.5, -0.75)[None, :], numpy.zeros(1), numpy.ones(1)),)),
+        "ripples": Loss((Ridges("sin", numpy.array([[1.0, 0.5], [-0.5, 1.0]]), numpy.zeros(2), _vector(1.0, 2.0)),)),
         "waves3": _waves(3, 4, 3),
         "waves10": _waves(10, 12, 10),
         "waves50": _waves(50, 40, 50),
@@ -158,7 +159,7 @@ def _point(d: int, seed: int, size: float = 1.0) -> tuple[float, ...]:
 @cache
 def all_cases(seed: int = 0) -> tuple[Case, ...]:
     """The fixed cases, and three that `seed` draws."""
-    return (*_steps(), *_walks(), *_drawn(seed))
+    return (*_steps(), *_walks(), *_halves(), *_drawn(seed))
 
 
 def _steps() -> tuple[Case, ...]:
@@ -240,6 +241,63 @@ def _walks() -> tuple[Case, ...]:
             "walk-2d", f["bowl"], (2.0, -1.0), (Hyper(0.0625, 1.5, 0.125, 8),), "a walk in a bowl", walk=5, single=False
         ),
         Case("walk-10d", f["logistic10"], _point(10, 9), (Hyper(1.0, 0.5, 0.1, 5),), "a walk", walk=4, single=False),
+    )
+
+
+def _halves() -> tuple[Case, ...]:
+    """Few iterations that move far, so that mistakes stand out from the rounding of 16-bit formats."""
+    f = _losses()
+    return (
+        Case(
+            "half-bowl",
+            f["bowl"],
+            (1.25, 1.0),
+            (Hyper(0.75, 24.0, 0.03125, 3), Hyper(3.0, 1.0, 0.03125, 4)),
+            "a large ball and a small one in a bowl",
+            walk=3,
+        ),
+        Case(
+            "half-cliff",
+            f["cliff"],
+            (-0.375, -0.75),
+            (Hyper(1.0, 6.0, 0.046875, 2), Hyper(6.0, 12.0, 0.1875, 5)),
+            "large balls at the foot of a cliff",
+            walk=3,
+        ),
+        Case(
+            "half-crest",
+            f["crest"],
+            (-2.0, 1.75),
+            (Hyper(12.0, 0.1875, 0.5, 3), Hyper(8.0, 0.1875, 0.1875, 2)),
+            "long steps beside a hill",
+            walk=3,
+        ),
+        Case(
+            "half-ripples",
+            f["ripples"],
+            (0.0, 1.125),
+            (Hyper(1.0, 0.75, 0.09375, 2), Hyper(0.125, 0.25, 0.09375, 4)),
+            "two crossing waves",
+            walk=3,
+        ),
+        Case(
+            "half-ripples-far",
+            f["ripples"],
+            (1.375, -1.0),
+            (Hyper(12.0, 0.125, 0.1875, 2), Hyper(0.375, 0.375, 0.25, 2)),
+            "a long step and a short one over crossing waves",
+            walk=3,
+        ),
+        Case(
+            "half-sine",
+            f["sine"],
+            (0.25,),
+            (Hyper(12.0, 1.0, 0.09375, 4), Hyper(2.0, 4.0, 0.375, 3), Hyper(4.0, 2.0, 0.046875, 5)),
+            "radii that change on a sine",
+            walk=4,
+        ),
+        Case("half-scarp", f["cliff"], (1.75, 0.5), (Hyper(0.125, 12.0, 0.75, 5),), "from a cliff to its foot"),
+        Case("half-scarp-small", f["cliff"], (0.25, 0.5), (Hyper(0.5, 1.5, 1.0, 5),), "a small ball below a cliff"),
     )
 
 

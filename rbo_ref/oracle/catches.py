@@ -1,6 +1,7 @@
 """Which mistakes each case is there to catch: every mistake of the catalogue by at least two cases.
 
-A test proves each claim. A case catches many more; `benchmarks/kill_matrix.py` prints them all.
+A test proves each claim, those of the cases half-... in the 16-bit formats too. A case catches many more;
+``rbo-ref matrix`` shows them all.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "one_step_too_many",
         "tangent_unit_gradient",
         "vertical_term_sign",
+        "bfloat16_inside",
     ),
     "eq13-paper": (
         "normal_epsilon",
@@ -125,6 +127,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "stale_loss",
         "tangent_over_stretch",
         "projects_to_radius",
+        "float16_inside",
     ),
     "saddle-large": (
         "loss_clamped",
@@ -154,6 +157,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "tangent_at_center",
         "normal_components_rotated",
         "projects_center",
+        "tf32_inside",
     ),
     "cliff-foot": (
         "normal_max_norm",
@@ -170,6 +174,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "float32_inside",
         "no_projection",
         "update_applied_twice",
+        "tf32_inside",
     ),
     "waves-3d-far": (
         "parameters_clamped",
@@ -191,6 +196,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "stale_loss",
         "tangent_without_height",
         "projects_to_radius",
+        "float16_inside",
     ),
     "steep-3d": (
         "stops_when_slow",
@@ -226,6 +232,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "carries_momentum",
         "waits_a_step",
         "inner_weight_decay",
+        "bfloat16_inside",
     ),
     "schedule-3d": (
         "hyperparameters_frozen",
@@ -257,5 +264,59 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "carries_momentum",
         "weight_decay",
         "two_steps_at_once",
+    ),
+    "half-bowl": (
+        "carries_normal",
+        "radius_late",
+        "diameter_for_radius",
+        "tangent_constant_height",
+        "normal_not_normalized",
+        "normal_square_root_missing",
+    ),
+    "half-cliff": (
+        "carries_normal",
+        "radius_late",
+        "parameters_clamped",
+        "normal_missing_one",
+        "normal_one_norm",
+    ),
+    "half-crest": (
+        "weight_decay",
+        "normal_missing_one",
+        "carries_momentum",
+        "waits_a_step",
+    ),
+    "half-ripples": (
+        "carries_height",
+        "late_height",
+        "carries_center",
+        "one_step_too_few",
+    ),
+    "half-ripples-far": (
+        "late_height",
+        "inner_backtracking",
+        "best_iterate",
+        "stale_gradient",
+        "one_step_too_many",
+    ),
+    "half-sine": (
+        "carries_height",
+        "carries_normal",
+        "radius_late",
+        "carries_gradient",
+        "schedule_late",
+    ),
+    "half-scarp": (
+        "parameters_clamped",
+        "normal_square_root_missing",
+        "normal_one_norm",
+        "normal_mean_square",
+        "radius_halved",
+    ),
+    "half-scarp-small": (
+        "normal_not_normalized",
+        "normal_square_root_missing",
+        "normal_one_norm",
+        "normal_mean_square",
     ),
 }

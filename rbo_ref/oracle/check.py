@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -12,15 +14,18 @@ import numpy
 from geometry._namespace import Namespace, array_namespace, library
 from rbo_ref.oracle.calls import Port
 from rbo_ref.oracle.cases import select
+from rbo_ref.oracle.contraction import notes
 from rbo_ref.oracle.diagnosis import diagnose
 from rbo_ref.oracle.dialects import dialect_of
 from rbo_ref.oracle.levels import LEVELS, Experiment, Setting, judge
 from rbo_ref.oracle.report import Report, Result
-from rbo_ref.oracle.rounding import format_of
+from rbo_ref.oracle.rounding import FORMATS, Format, format_of
+from rbo_ref.oracle.scenes import scene_of
+from rbo_ref.oracle.suite import coverage
 
-__all__ = ["check", "library_of", "name_of", "refuse", "wanted_levels", "watched"]
+__all__ = ["DTYPES", "check", "computing", "declared", "library_of", "name_of", "refuse", "wanted_levels", "watched"]
 
-DTYPES = ("float32", "float64")
+DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
 def check(
@@ -28,6 +33,7 @@ def check(
     *,
     xp: Any = numpy,
     dtype: str = "float64",
+    compute_dtype: str | None = None,
     dialect: str = "authors",
     levels: Iterable[str] | None = None,
     cases: Iterable[str] | str | None = None,
@@ -48,7 +54,12 @@ def check(
         earlier steps.
     xp : module or str
         The array library that the port works on: ``numpy``, ``torch``, ``jax.numpy``, ...
-    dtype : "float64" or "float32"
+    dtype : "float64", "float32", "bfloat16" or "float16"
+        Of theta, of the loss as it is served, and of the result. bfloat16 is there in PyTorch and JAX.
+    compute_dtype : str, optional
+        The dtype in which the port computes, if it is another one: a lower one inside (also "tf32", the precision of
+        matrix units), or a higher one, in which it also asks for the loss, so that only its result is rounded to
+        `dtype`.
     dialect : str
         Which reading of the paper the port claims, see `DIALECTS`.
     levels : iterable of str, optional
@@ -60,7 +71,8 @@ def check(
     time_limit : float
         Seconds that one step may take.
     diagnosis : bool
-        Whether to compare a port that fails with the known mistakes.
+        Whether to compare a port that fails with the known mistakes, and the bits of one that passes with those of
+        fused multiply-adds.
     progress : callable, optional
         Called with (cases done, cases in all).
 
@@ -93,7 +105,7 @@ def check(
     >>> check(port, cases="waves-3d", levels=["inner", "step"]).passed
     True
     """
-    setting, wanted = _setting(step, xp, dtype, dialect, time_limit), wanted_levels(levels, LEVELS)
+    setting, wanted = _setting(step, xp, dtype, compute_dtype, dialect, time_limit), wanted_levels(levels, LEVELS)
     chosen = select(cases, seed)
     report = Report(name_of(step), library(setting.xp), dtype, setting.dialect.name)
     began = time.perf_counter()
@@ -103,27 +115,50 @@ def check(
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:
         report.diagnosis = diagnose(judged, setting)
+    report.notes = declared(setting.compute)
+    if report.passed and diagnosis:
+        report.notes += notes(judged, setting)
     report.counts = _counts(judged, setting)
+    report.suite, report.scene = coverage(report.results), partial(scene_of, judged, setting)
     report.seconds = time.perf_counter() - began
     return report
 
 
-def _setting(step: Port, xp: Any, dtype: str, dialect: str, time_limit: float) -> Setting:
+def _setting(step: Port, xp: Any, dtype: str, compute_dtype: str | None, dialect: str, time_limit: float) -> Setting:
     refuse("step", step, dtype, time_limit)
-    target = format_of(dtype)
-    return Setting(library_of(xp, target.dtype), target, dialect_of(dialect), time_limit)
+    compute = computing(compute_dtype, dtype)
+    return Setting(library_of(xp, dtype), format_of(dtype), dialect_of(dialect), time_limit, compute)
 
 
-def library_of(xp: Any, dtype: Any) -> Namespace:
+def declared(compute: Format | None) -> list[str]:
+    """What the report says about the format that a port declares to compute in."""
+    return [f"judged as a port that computes in {compute.name}, as it declares"] if compute else []
+
+
+def computing(compute_dtype: str | None, dtype: str) -> Format | None:
+    """The format that a port declares to compute in, if it is not that of its arrays."""
+    if compute_dtype is None or compute_dtype == dtype:
+        return None
+    if compute_dtype not in FORMATS:
+        raise ValueError(f"compute_dtype must be one of {', '.join(FORMATS)}, got {compute_dtype!r}")
+    return format_of(compute_dtype)
+
+
+def library_of(xp: Any, dtype: str) -> Namespace:
     """The array namespace of a module or its name, once it has proved that it can hold the dtype."""
     if isinstance(xp, str):
         xp = import_module("jax.numpy" if xp == "jax" else xp)
     try:
-        probe = xp.asarray(numpy.zeros(1, dtype=dtype))
-        namespace = array_namespace(probe)
+        namespace = array_namespace(xp.asarray(numpy.zeros(1, dtype="float32")))
     except (AttributeError, TypeError) as error:
         raise TypeError(f"xp must be an array library, got {xp!r}") from error
-    if str(probe.dtype).rpartition(".")[2] != str(dtype):
+    if not hasattr(namespace, dtype):
+        there = "PyTorch and JAX have" if dtype == "bfloat16" else "NumPy, CuPy, PyTorch and JAX have"
+        raise ValueError(f"{library(namespace)} has no {dtype}; {there}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # JAX says in one what we say below
+        probe = xp.asarray(numpy.zeros(1, dtype="float32"), dtype=getattr(namespace, dtype))
+    if str(probe.dtype).rpartition(".")[2] != dtype:
         hint = "; call jax.config.update('jax_enable_x64', True) first" if "jax" in namespace.__name__ else ""
         raise ValueError(f"{library(namespace)} turns {dtype} into {probe.dtype}{hint}")
     return namespace

@@ -10,12 +10,20 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace
-from rbo_ref.oracle.calls import PARTS, Outcome, Port, call, fresh
+from rbo_ref.oracle.calls import Outcome, Port, call, fresh
 from rbo_ref.oracle.cases import Case
 from rbo_ref.oracle.dialects import Dialect
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounding import Format, exact
-from rbo_ref.oracle.tolerance import Budget, budget_of, handing_over, inner_budget, is_decidable, projection_budget
+from rbo_ref.oracle.rounding import Format, coarser, exact, rounded
+from rbo_ref.oracle.tolerance import (
+    Budget,
+    budget_of,
+    handing_over,
+    inner_budget,
+    is_decidable,
+    projection_budget,
+    storing,
+)
 from rbo_ref.oracle.truth import Hyper, TrueStep, error_of, inner_step, midpoints, true_step
 
 __all__ = ["LEVELS", "Experiment", "Setting", "judge"]
@@ -32,13 +40,24 @@ class Setting:
     target: Format
     dialect: Dialect
     time_limit: float
+    compute: Format | None = None  # the format that the port declares to compute in, if it is another one
     hangs: int = 0
     steps: int = 0
     evaluations: int = 0
 
+    @property
+    def inside(self) -> Format:
+        """The format that the port computes in."""
+        return self.compute or self.target
+
+    @property
+    def coarsest(self) -> Format:
+        """Of the formats of θ and of the computation the one of fewer bits."""
+        return coarser(self.target, self.inside)
+
     def array(self, numbers: NDArray[Any]) -> Array:
         """Numbers as an array of the port's library and dtype, its own to change."""
-        return self.xp.asarray(numbers.astype(self.target.dtype))
+        return self.xp.asarray(rounded(numbers, self.target), dtype=getattr(self.xp, self.target.name))
 
     def call(self, port: Port, case: Case, theta: Array, hyper: Hyper) -> Outcome:
         if self.hangs >= HANGS_ALLOWED:
@@ -47,7 +66,7 @@ class Setting:
         self.hangs += outcome.hung
         self.steps += 1
         self.evaluations += len(outcome.queries)
-        return outcome
+        return outcome.held_to(self.compute)
 
 
 @dataclass
@@ -70,12 +89,13 @@ class _Verdict:
 
 
 def _compare(numbers: NDArray[Any], truth: list[Any], tolerance: NDArray[Any], decidable: bool = True) -> _Verdict:
+    """An error beyond the tolerance is wrong even where one within it would not be decidable."""
     errors = error_of(numbers, truth)
-    if not (decidable and numpy.isfinite(tolerance).all()):
-        return _Verdict(numpy.nan, float(errors.max()), float(tolerance.max()), False)
-    with numpy.errstate(divide="ignore", invalid="ignore"):
+    with numpy.errstate(divide="ignore", invalid="ignore", over="ignore"):
         ratios = numpy.where(errors == 0, 0.0, errors / tolerance)
     worst = int(numpy.argmax(ratios))
+    if not numpy.isfinite(tolerance).all() or not (decidable or ratios[worst] > 1):
+        return _Verdict(numpy.nan, float(errors.max()), float(tolerance.max()), False)
     return _Verdict(float(ratios[worst]), float(errors[worst]), float(tolerance[worst]))
 
 
@@ -91,7 +111,7 @@ def judge(port: Port, case: Case, setting: Setting, levels: tuple[str, ...]) -> 
 
 def _truth_of(case: Case, theta: NDArray[Any], hyper: Hyper, setting: Setting) -> tuple[TrueStep, Budget]:
     step = true_step(case.loss, tuple(theta), hyper, setting.dialect, setting.target)
-    return step, budget_of(case.loss, step, hyper, setting.dialect, setting.target)
+    return step, budget_of(case.loss, step, hyper, setting.dialect, setting.target, setting.inside)
 
 
 def _single(port: Port, case: Case, setting: Setting, levels: list[str]) -> Iterator[tuple[Result, Experiment]]:
@@ -134,7 +154,8 @@ def _result(case: Case, level: str, verdict: _Verdict, wrong: str) -> Result:
 def _unanswered(case: Case, level: str, outcome: Outcome, budget: Budget) -> Result:
     """The verdict on a call without a usable answer; where rounding has no bound, a right port may overflow."""
     blameless = not outcome.hung and not numpy.isfinite(budget.theta).all()
-    return Result(case.id, level, "undecidable" if blameless else "fail", None, None, outcome.problem or "")
+    verdict = "skipped" if outcome.skipped else "undecidable" if blameless else "fail"
+    return Result(case.id, level, verdict, None, None, outcome.problem or "")
 
 
 def _primitives(
@@ -142,11 +163,11 @@ def _primitives(
 ) -> Result:
     if not outcome.parts:
         return Result(case.id, "primitives", "skipped", None, None, "the port hands out no intermediates")
-    verdicts = {
-        name: _compare(outcome.parts[name], getattr(truth, name), getattr(budget, name))
-        for name in PARTS
-        if name in outcome.parts
-    }
+    verdicts = {}
+    for name in outcome.parts:
+        part, tolerance = getattr(truth, name), getattr(budget, name)
+        tolerance = tolerance + storing(midpoints(part), setting.target, setting.inside)
+        verdicts[name] = _compare(outcome.parts[name], part, tolerance)
     first_wrong = next((n for n in verdicts if verdicts[n].ratio > 1), None)
     name = first_wrong or max(verdicts, key=lambda n: numpy.nan_to_num(verdicts[n].ratio, nan=-1.0))
     return _result(case, "primitives", verdicts[name], f"the {name} is wrong")
@@ -175,8 +196,10 @@ def _projection(
         for _ in range(hyper.projection_steps):
             inner.append(inner_step(case.loss, inner[-1], candidate, rate))
     old = theta.astype(numpy.float64)
-    tolerance = projection_budget(case.loss, old, inner, candidate, rate, setting.target)
-    decidable = is_decidable(tolerance, midpoints(inner[-1]) - old)
+    tolerance = projection_budget(
+        case.loss, old, inner, candidate, hyper, setting.dialect, setting.target, setting.inside
+    )
+    decidable = is_decidable(tolerance, midpoints(inner[-1]) - old, setting.coarsest)
     verdict = _compare(outcome.theta, inner[-1], tolerance, decidable)
     return _result(case, "projection", verdict, "the projection of the port's own candidate is wrong")
 
@@ -208,6 +231,7 @@ class _Trail:
     def __init__(self, case: Case, hyper: Hyper, truth: TrueStep, budget: Budget, setting: Setting) -> None:
         self.case, self.hyper, self.truth, self.budget, self.setting = case, hyper, truth, budget, setting
         self.rate = hyper.projection_rate * setting.dialect.factor
+        self.shown = setting.inside  # the format of the iterates that are seen
         self.decided = False  # some iteration moved far enough to be judged
         self.certain = True  # no query can be taken for the iterate before or after it
 
@@ -216,6 +240,7 @@ class _Trail:
         assert outcome.theta is not None
         steps = self.hyper.projection_steps
         places = list(outcome.inner or outcome.queries)
+        self.shown = self.setting.coarsest if outcome.inner else self.setting.inside
         current, worst = theta, _Verdict(0.0, 0.0, 0.0)
         if self.setting.dialect.start == "candidate":
             current, worst = self._start(places, outcome)
@@ -224,7 +249,8 @@ class _Trail:
         for k in range(1, steps + 1):
             after, tolerance = self._next(current)
             if k == steps:
-                tolerance = tolerance + handing_over(theta.astype(numpy.float64), midpoints(after), self.setting.target)
+                old = theta.astype(numpy.float64)
+                tolerance = tolerance + handing_over(old, midpoints(after), self.setting.coarsest)
             move = numpy.abs(midpoints(after) - current.astype(numpy.float64)).max()
             place, found = _pick([outcome.theta] if k == steps else places, after, tolerance)
             if found.ratio > 1 and k < steps and _compare(current, after, tolerance).ratio <= 1:
@@ -232,7 +258,7 @@ class _Trail:
             if found.ratio > 1:
                 return (k, found) if self.certain else (None, worst)
             worst = found if found.ratio > worst.ratio else worst
-            self.decided = self.decided or is_decidable(tolerance, move)
+            self.decided = self.decided or is_decidable(tolerance, move, self.setting.coarsest)
             self.certain = self.certain and tolerance.max() < move / 4
             current = place
         return None, worst
@@ -251,7 +277,7 @@ class _Trail:
         with ctx.workprec(256):
             after = inner_step(self.case.loss, place, goal, self.rate)
         return after, inner_budget(
-            self.case.loss, place, after, goal, self.budget.candidate, self.rate, self.setting.target
+            self.case.loss, place, after, goal, self.budget.candidate, self.rate, self.shown, self.setting.inside
         )
 
 
@@ -297,6 +323,8 @@ def _trajectory(level: str, port: Port, case: Case, setting: Setting, *, restart
         outcome = setting.call(fresh(port) if restart else stepper, case, given, hyper)
         experiment.calls.append((theta, hyper, outcome))
         truth, budget = _truth_of(case, theta, hyper, setting)
+        if outcome.skipped:
+            return _unanswered(case, level, outcome, budget), experiment
         unbounded = not numpy.isfinite(budget.theta).all()
         if outcome.theta is None and (outcome.hung or not unbounded):
             return Result(case.id, level, "fail", None, None, f"step {t + 1}: {outcome.problem}"), experiment

@@ -6,11 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from flint import arb
 
-__all__ = ["Format", "exact", "format_of", "nearest"]
+__all__ = ["FORMATS", "Format", "coarser", "exact", "format_of", "nearest", "rounded"]
 
 
 class Format(NamedTuple):
@@ -25,23 +26,57 @@ class Format(NamedTuple):
     @property
     def name(self) -> str:
         """What users call the format."""
-        return "bfloat16" if self.precision == 8 else self.dtype.name
+        return next((name for name, target in HELD_IN_SINGLE.items() if target == self), self.dtype.name)
+
+    @property
+    def smallest_normal(self) -> float:
+        """Below it, numbers have fewer bits, and some devices none at all."""
+        return 2.0 ** (self.least + self.precision - 1)
+
+
+FORMATS = ("float16", "bfloat16", "tf32", "float32", "float64")
+HELD_IN_SINGLE = {
+    name: Format(numpy.dtype(numpy.float32), bits, -125 - bits, 128, 2.0**-bits)
+    for name, bits in (("bfloat16", 8), ("tf32", 11))
+}
 
 
 @cache
 def format_of(dtype: Any) -> Format:
-    """The `Format` of a NumPy dtype (float16, float32, float64, longdouble) or of "bfloat16".
+    """The `Format` of a NumPy dtype (float16, float32, float64, longdouble), of "bfloat16", or of "tf32".
 
-    NumPy has no bfloat16: its numbers are held in arrays of float32.
+    NumPy has no bfloat16, and no library has arrays of TF32, to which matrix units round their input: their numbers
+    are held in arrays of float32.
     """
-    if dtype == "bfloat16":
-        return Format(numpy.dtype(numpy.float32), 8, -133, 128, 2.0**-8)
+    if isinstance(dtype, str) and dtype in HELD_IN_SINGLE:
+        return HELD_IN_SINGLE[dtype]
     dtype = numpy.dtype(dtype)
     if dtype.kind != "f":
         raise TypeError(f"dtype must be a floating dtype, got {dtype}")
     info = numpy.finfo(dtype)
     precision, least = int(info.nmant) + 1, int(info.minexp) - int(info.nmant)
     return Format(dtype, precision, least, int(info.maxexp), float(info.eps) / 2)
+
+
+def coarser(one: Format, other: Format) -> Format:
+    """The format of fewer bits; the first of two that have equally many."""
+    return other if other.precision < one.precision else one
+
+
+def rounded(numbers: Any, target: Format) -> NDArray[Any]:
+    """An array of the nearest numbers of a format.
+
+    Examples
+    --------
+    >>> rounded([1.0, 0.3], format_of("bfloat16")).tolist()
+    [1.0, 0.30078125]
+    """
+    numbers = numpy.asarray(numbers)
+    if target.name not in HELD_IN_SINGLE:
+        with numpy.errstate(over="ignore"):
+            return numbers.astype(target.dtype)
+    flat = [nearest(exact(x), target) if numpy.isfinite(x) else x for x in numbers.reshape(-1)]
+    return numpy.array(flat, dtype=target.dtype).reshape(numbers.shape)
 
 
 def exact(number: Any) -> arb:

@@ -6,8 +6,11 @@ reach the result multiplied by the Jacobians of the iterations that follow,
     tolerance = Σ_j |J_{P−1} ··· J_{j+1}| ℓ_j,    J_k = I − γ(I + ggᵀ + (f − y)H),
 
 entry by entry. Each J_k is enclosed over the whole box of places where a right port may be after k iterations, and what
-it varies there counts as a further error, so that the sum is a bound and not a linearisation. Where a case amplifies
-rounding until it is as large as the step itself, no verdict is possible at that level.
+it varies there counts as a further error, so that the sum is a bound and not a linearisation. A port that is outside
+it is wrong. Where a case amplifies rounding until it is as large as the step itself, a port inside it may be wrong too.
+
+A port may declare that it computes inside in another format than that of θ. In a coarser one it rounds θ first, which
+moves every quantity; in a finer one, only what it hands out is rounded to the format of θ.
 """
 
 from __future__ import annotations
@@ -21,11 +24,12 @@ from numpy.typing import NDArray
 
 from rbo_ref.oracle.dialects import Dialect
 from rbo_ref.oracle.losses import Loss, Vector, column, identity
-from rbo_ref.oracle.rounding import Format
-from rbo_ref.oracle.truth import Hyper, TrueStep, midpoints
+from rbo_ref.oracle.rounding import Format, coarser
+from rbo_ref.oracle.truth import Hyper, TrueStep, enclosed, midpoints
 
 __all__ = [
     "SAFETY",
+    "UNDECIDABLE",
     "Budget",
     "budget_of",
     "handing_over",
@@ -33,11 +37,15 @@ __all__ = [
     "is_decidable",
     "projection_budget",
     "rounding",
+    "share_of",
+    "storing",
 ]
 
 Floats = NDArray[numpy.float64]
 SAFETY = 2.0  # unit roundoffs allowed to an operation, for the sake of formulations that were not thought of
-DECIDABLE = 1e-2  # a tolerance above this fraction of the move says nothing about the mathematics
+DECIDABLE = 1e-2  # of the move: the tolerance within which a port is right
+COARSE = 512  # in unit roundoffs, what 16-bit formats are allowed instead,
+UNDECIDABLE = 0.5  # up to this
 PRECISION = 128  # bits, for Jacobians
 
 
@@ -52,21 +60,41 @@ class Budget(NamedTuple):
     is_decidable: bool  # whether the tolerance of theta is small against the move
 
 
-def is_decidable(tolerance: Floats, move: Floats) -> bool:
-    """Whether errors of a wrong port would stand out from rounding."""
-    return bool(numpy.isfinite(tolerance).all() and tolerance.max() <= DECIDABLE * numpy.abs(move).max())
+def is_decidable(tolerance: Floats, move: Floats, target: Format) -> bool:
+    """Whether errors of a wrong port would stand out from rounding to this format."""
+    return bool(numpy.isfinite(tolerance).all() and tolerance.max() <= share_of(target) * numpy.abs(move).max())
+
+
+def share_of(target: Format) -> float:
+    """The largest share of a move that a tolerance may be: a port within a larger one has proved nothing."""
+    return min(max(DECIDABLE, COARSE * target.unit), UNDECIDABLE)
 
 
 def rounding(numbers: Floats, target: Format) -> Floats:
     """The error of one operation with such results: what is subnormal may be flushed to zero, the range may be left."""
-    size, smallest = numpy.abs(numbers), 2.0 ** (target.least + target.precision - 1)
-    return numpy.where(size < 2.0 ** (target.most - 2), SAFETY * target.unit * size + smallest, numpy.inf)
+    size = numpy.abs(numbers)
+    error = SAFETY * target.unit * size + target.smallest_normal
+    return numpy.where(size < 2.0 ** (target.most - 2), error, numpy.inf)
+
+
+def storing(numbers: Floats, target: Format, inside: Format) -> Floats:
+    """The error of handing out numbers that were computed in another format: none if that is no finer."""
+    return rounding(numbers, target) if target.precision < inside.precision else 0 * numbers
+
+
+def _lost(parameter: float, inside: Format) -> float:
+    """How much of a hyper-parameter a format may lose beyond its rounding: small ones flush, large ones overflow."""
+    if abs(parameter) >= 2.0 ** (inside.most - 2):
+        return numpy.inf
+    return abs(parameter) if abs(parameter) < 2 * inside.smallest_normal else 0.0
 
 
 @lru_cache(maxsize=4096)
-def budget_of(loss: Loss, step: TrueStep, hyper: Hyper, dialect: Dialect, target: Format) -> Budget:
-    """The tolerances of one step in a format."""
-    d = len(step.contact) - 1
+def budget_of(
+    loss: Loss, step: TrueStep, hyper: Hyper, dialect: Dialect, target: Format, inside: Format | None = None
+) -> Budget:
+    """The tolerances of one step from a θ of the target format; of all quantities but θ, before they are handed out."""
+    d, inside = len(step.contact) - 1, inside or target
     if not step.is_tight:
         unknown = numpy.full(d + 1, numpy.nan)
         return Budget(unknown, unknown, unknown, unknown, unknown[:-1], False)
@@ -74,27 +102,62 @@ def budget_of(loss: Loss, step: TrueStep, hyper: Hyper, dialect: Dialect, target
     old, new = contact[:-1], midpoints(step.theta)
     with numpy.errstate(all="ignore"):  # what overflows makes a tolerance infinite or NaN: nothing is decidable then
         square = 1 + tangent[-1:]
-        relative = (d / 2 + 6) * rounding(square, target) / square
-        e_normal = relative * numpy.abs(normal) + rounding(normal, target)
-        e_tangent = numpy.array([1.0] * d + [d + 3.0]) * rounding(tangent, target)
-        e_center = 3 * rounding(contact, target) + hyper.radius * (e_normal + 3 * rounding(normal, target))
-        e_candidate = e_center + rounding(midpoints(step.center), target)
-        e_candidate = e_candidate + hyper.learning_rate * (e_tangent + 3 * rounding(tangent, target))
-        e_start = e_candidate[:-1] if dialect.start == "candidate" else numpy.zeros(d)
+        relative = (d / 2 + 6) * rounding(square, inside) / square
+        e_normal = relative * numpy.abs(normal) + rounding(normal, inside)
+        e_tangent = numpy.array([1.0] * d + [d + 3.0]) * rounding(tangent, inside)
+        e_center = 3 * rounding(contact, inside) + _lost(hyper.radius, inside) * numpy.abs(normal)
+        e_center = e_center + hyper.radius * (e_normal + 3 * rounding(normal, inside))
+        e_candidate = e_center + rounding(midpoints(step.center), inside)
+        e_candidate = e_candidate + _lost(hyper.learning_rate, inside) * numpy.abs(tangent)
+        e_candidate = e_candidate + hyper.learning_rate * (e_tangent + 3 * rounding(tangent, inside))
+        e_old = storing(old, inside, target)  # θ is rounded to a coarser format first
+        if e_old.any():
+            moved = _moved(loss, step, hyper, dialect, e_old)
+            e_normal, e_tangent, e_center, e_candidate = (
+                error + more for error, more in zip((e_normal, e_tangent, e_center, e_candidate), moved, strict=True)
+            )
+        e_start = e_candidate[:-1] if dialect.start == "candidate" else e_old
         rate = hyper.projection_rate * dialect.factor
-        e_theta = _spread(loss, step.inner, step.candidate, e_start, e_candidate, rate, target)
-        e_theta = e_theta + handing_over(old, new, target)
-    return Budget(e_normal, e_tangent, e_center, e_candidate, e_theta, is_decidable(e_theta, new - old))
+        e_theta = _spread(loss, step.inner, step.candidate, e_start, e_candidate, rate, inside)
+        e_theta = e_theta + handing_over(old, new, coarser(target, inside))
+    decidable = is_decidable(e_theta, new - old, coarser(target, inside))
+    return Budget(e_normal, e_tangent, e_center, e_candidate, e_theta, decidable)
+
+
+def _moved(loss: Loss, step: TrueStep, hyper: Hyper, dialect: Dialect, radius: Floats) -> list[Floats]:
+    """How far normal, tangent, centre and candidate are from those at another θ in this box."""
+    from flint import arb, ctx
+
+    with ctx.workprec(PRECISION):
+        box = [t + arb(0, float(r)) for t, r in zip(step.contact, radius, strict=False)]
+        there = enclosed(loss, box, hyper._replace(projection_steps=0), dialect)
+        pairs = (
+            (there.normal, step.normal),
+            (there.tangent, step.tangent),
+            (there.center, step.center),
+            (there.candidate, step.candidate),
+        )
+        return [_size([a - b for a, b in zip(one, other, strict=True)]) for one, other in pairs]
 
 
 def projection_budget(
-    loss: Loss, theta: Floats, inner: list[Vector], candidate: Vector, rate: float, target: Format
+    loss: Loss,
+    theta: Floats,
+    inner: list[Vector],
+    candidate: Vector,
+    hyper: Hyper,
+    dialect: Dialect,
+    target: Format,
+    inside: Format | None = None,
 ) -> Floats:
-    """Tolerance of the last of the inner iterates of an exact candidate, the step being from θ."""
-    exact = numpy.zeros(len(candidate))
+    """Tolerance of the last of the inner iterates of a candidate that was handed out, the step being from θ."""
+    inside = inside or target
+    rate = hyper.projection_rate * dialect.factor
     with numpy.errstate(all="ignore"):
-        spread = _spread(loss, inner, candidate, exact[:-1], exact, rate, target)
-        return spread + handing_over(theta, midpoints(inner[-1]), target)
+        e_candidate = storing(midpoints(candidate), target, inside)
+        e_start = e_candidate[:-1] if dialect.start == "candidate" else storing(theta, inside, target)
+        spread = _spread(loss, inner, candidate, e_start, e_candidate, rate, inside)
+        return spread + handing_over(theta, midpoints(inner[-1]), coarser(target, inside))
 
 
 def handing_over(old: Floats, new: Floats, target: Format) -> Floats:
@@ -103,12 +166,19 @@ def handing_over(old: Floats, new: Floats, target: Format) -> Floats:
 
 
 def inner_budget(
-    loss: Loss, theta: Vector, after: Vector, candidate: Vector, e_candidate: Floats, rate: float, target: Format
+    loss: Loss,
+    theta: Vector,
+    after: Vector,
+    candidate: Vector,
+    e_candidate: Floats,
+    rate: float,
+    shown: Format,
+    inside: Format | None = None,
 ) -> Floats:
-    """Tolerance of one inner iteration from a θ that the port may hold more precisely than it asked about."""
-    e_start, e_after = rounding(midpoints(theta), target), rounding(midpoints(after), target)
+    """Tolerance of one inner iteration from a θ that the port may hold more precisely than it showed."""
+    e_start, e_after = rounding(midpoints(theta), shown), rounding(midpoints(after), shown)
     with numpy.errstate(all="ignore"):
-        return e_after + _spread(loss, [theta, after], candidate, e_start, e_candidate, rate, target)
+        return e_after + _spread(loss, [theta, after], candidate, e_start, e_candidate, rate, inside or shown)
 
 
 def _spread(
@@ -153,7 +223,7 @@ def _iteration(
     e_height = 2 * rounding(level, target) + 2 * rounding(height, target) + e_candidate[-1]
     e_across = 3 * rounding(side, target) + rounding(_size(box), target) + rounding(_size(candidate[:-1]), target)
     e_product = slope * e_height + 2 * height * rounding(slope, target) + 3 * rounding(slope * height, target)
-    local = rate * (e_across + e_candidate[:-1] + e_product)
+    local = rate * (e_across + e_candidate[:-1] + e_product) + _lost(rate, target) * (side + slope * height)
     return numpy.array([midpoints(row) for row in jacobian]), numpy.array([_radii(row) for row in jacobian]), local
 
 

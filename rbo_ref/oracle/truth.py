@@ -19,7 +19,7 @@ from rbo_ref.oracle.rounding import Format, exact, nearest
 if TYPE_CHECKING:
     from flint import arb
 
-__all__ = ["Hyper", "TrueStep", "correctly_rounded", "error_of", "inner_step", "midpoints", "true_step"]
+__all__ = ["Hyper", "TrueStep", "correctly_rounded", "enclosed", "error_of", "inner_step", "midpoints", "true_step"]
 
 Point = tuple[Any, ...]  # numbers of one floating dtype
 PRECISIONS = tuple(2**k for k in range(7, 15))
@@ -51,8 +51,8 @@ class TrueStep:
         return self.inner[-1]
 
 
-def _step(loss: Loss, theta: Vector, hyper: Hyper, dialect: Dialect) -> TrueStep:
-    """Algorithm 1, lines 4 to 6, as printed (with p for θ in line 4)."""
+def enclosed(loss: Loss, theta: Vector, hyper: Hyper, dialect: Dialect) -> TrueStep:
+    """Algorithm 1, lines 4 to 6, as printed (with p for θ in line 4), at the working precision of `flint.ctx`."""
     value, gradient = loss.value_and_gradient(theta)
     square = sum((g * g for g in gradient[1:]), gradient[0] * gradient[0])
     stretch = (1 + square).sqrt()
@@ -98,7 +98,7 @@ def true_step(loss: Loss, theta: Point, hyper: Hyper, dialect: Dialect, target: 
     start = [exact(t) for t in theta]
     for precision in PRECISIONS:
         with ctx.workprec(precision):
-            step = _step(loss, start, hyper, dialect)
+            step = enclosed(loss, start, hyper, dialect)
             if _is_tight(step, target):
                 return step
     return replace(step, is_tight=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, ClassVar
 
 from geometry._namespace import Array, array_namespace
 from rbo_ref.oracle.mistakes.right_port import RightPort, mistake
@@ -84,6 +85,72 @@ class float32_inside(RightPort):
     def __call__(self, loss: Any, theta: Array, **hyper: Any) -> Array:
         xp = array_namespace(theta)
         return xp.astype(super().__call__(loss, xp.astype(theta, xp.float32), **hyper), theta.dtype)
+
+
+class _Rounds(RightPort):
+    """A port that can round to fewer bits."""
+
+    bits: ClassVar[int]
+
+    def rounded(self, numbers: Array) -> Array:
+        """To so many bits: (2ˢ + 1)x − 2ˢx, of which each term ends s bits before x."""
+        digits = 1 - round(math.log2(self.xp.finfo(numbers.dtype).eps))
+        if digits <= self.bits:
+            return numbers
+        stretched = numbers * (2.0 ** (digits - self.bits) + 1)
+        return stretched - (stretched - numbers)
+
+
+class _Coarse(_Rounds):
+    """Every line of the algorithm is rounded."""
+
+    def served(self, loss: Any) -> Any:
+        return lambda theta: tuple(self.rounded(numbers) for numbers in loss(theta))
+
+    def normal(self, g: Array) -> Array:
+        return self.rounded(super().normal(g))
+
+    def square(self, g: Array) -> Array:
+        return self.rounded(super().square(g))
+
+    def center(self) -> Array:
+        return self.rounded(super().center())
+
+    def stepped(self) -> Array:
+        return self.rounded(super().stepped())
+
+    def start(self) -> Array:
+        return self.rounded(super().start())
+
+    def pull(self, theta: Array) -> Array:
+        return self.rounded(super().pull(theta))
+
+    def descended(self, theta: Array, pull: Array, k: int) -> Array:
+        return self.rounded(super().descended(theta, pull, k))
+
+
+@mistake
+class float16_inside(_Coarse):
+    """Something is computed in float16 inside."""
+
+    bits = 11
+
+
+@mistake
+class bfloat16_inside(_Coarse):
+    """Something is computed in bfloat16 inside."""
+
+    bits = 8
+
+
+@mistake
+class tf32_inside(_Rounds):
+    """Products are summed of numbers rounded to TF32, as matrix units do unless told otherwise."""
+
+    bits = 11
+
+    def square(self, g: Array) -> Array:
+        return super().square(self.rounded(g))
 
 
 @mistake

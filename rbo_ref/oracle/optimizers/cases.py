@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.optimizers.places import matrix, places
-from rbo_ref.oracle.rounding import Format
+from rbo_ref.oracle.rounding import Format, rounded
 
 __all__ = ["DIALECTS", "OPTIMIZERS", "Case", "all_cases", "select"]
 
@@ -69,7 +69,7 @@ class Case:
 
     def start(self, target: Format) -> NDArray[Any]:
         """The starting point in a format."""
-        return self.theta.astype(target.dtype)
+        return rounded(self.theta, target)
 
 
 def select(optimizer: str, patterns: Iterable[str] | str | None = None, seed: int = 0) -> list[Case]:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import numpy
 
 from geometry._namespace import library
 from rbo_ref.oracle.calls import Port
-from rbo_ref.oracle.check import library_of, name_of, refuse, wanted_levels, watched
+from rbo_ref.oracle.check import computing, declared, library_of, name_of, refuse, wanted_levels, watched
 from rbo_ref.oracle.optimizers.cases import DIALECTS, select
 from rbo_ref.oracle.optimizers.diagnosis import BFLOAT16, Judged, diagnose
 from rbo_ref.oracle.optimizers.judge import LEVELS, Setting, judge
+from rbo_ref.oracle.optimizers.scenes import scene_of
 from rbo_ref.oracle.report import Report
 from rbo_ref.oracle.rounding import Format, format_of
+from rbo_ref.oracle.suite import coverage
 
-__all__ = ["check_optimizer"]
+__all__ = ["INNER_DTYPES", "check_optimizer"]
+
+INNER_DTYPES = ("bfloat16", "float32")
 
 
 def check_optimizer(
@@ -26,6 +31,7 @@ def check_optimizer(
     *,
     xp: Any = numpy,
     dtype: str = "float64",
+    compute_dtype: str | None = None,
     dialect: str | None = None,
     levels: Iterable[str] | None = None,
     cases: Iterable[str] | str | None = None,
@@ -49,7 +55,10 @@ def check_optimizer(
         "gradient-descent", "adam", "adamw", "muon", "sam", "entropy-sgd", "induced-metric" or "alice".
     xp : module or str
         The array library that the port works on: ``numpy``, ``torch``, ``jax.numpy``, ...
-    dtype : "float64" or "float32"
+    dtype : "float64", "float32", "bfloat16" or "float16"
+        Of theta, of the loss as it is served, and of the iterates. bfloat16 is there in PyTorch and JAX.
+    compute_dtype : str, optional
+        The dtype in which the port computes, if it is another one, as in `check`.
     dialect : str, optional
         Which reading the port claims, see `DIALECTS`; default: the first.
     levels : iterable of str, optional
@@ -103,7 +112,7 @@ def check_optimizer(
     True
     """
     chosen = select(optimizer, cases, seed)
-    setting = _setting(port, optimizer, xp, dtype, dialect, inner_dtype, time_limit)
+    setting = _setting(port, optimizer, xp, dtype, compute_dtype, dialect, inner_dtype, time_limit)
     wanted = wanted_levels(levels, LEVELS)
     report = Report(f"{name_of(port)} as {optimizer}", library(setting.xp), dtype, setting.dialect)
     began = time.perf_counter()
@@ -113,26 +122,35 @@ def check_optimizer(
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:
         report.diagnosis = diagnose(judged, setting)
+    report.notes = declared(setting.compute)
     report.counts = _counts(report, setting)
+    report.suite, report.scene = coverage(report.results, optimizer), partial(scene_of, judged, setting)
     report.seconds = time.perf_counter() - began
     return report
 
 
 def _setting(
-    port: Port, optimizer: str, xp: Any, dtype: str, dialect: str | None, inner_dtype: str | None, time_limit: float
+    port: Port,
+    optimizer: str,
+    xp: Any,
+    dtype: str,
+    compute_dtype: str | None,
+    dialect: str | None,
+    inner_dtype: str | None,
+    time_limit: float,
 ) -> Setting:
     refuse("port", port, dtype, time_limit)
     dialect = DIALECTS[optimizer][0] if dialect is None else dialect
     if dialect not in DIALECTS[optimizer]:
         raise ValueError(f"dialect must be one of {', '.join(DIALECTS[optimizer])}, got {dialect!r}")
-    target = format_of(dtype)
-    return Setting(library_of(xp, target.dtype), target, dialect, time_limit, _inner(optimizer, inner_dtype))
+    inner, compute = _inner(optimizer, inner_dtype), computing(compute_dtype, dtype)
+    return Setting(library_of(xp, dtype), format_of(dtype), dialect, time_limit, inner, compute)
 
 
 def _inner(optimizer: str, dtype: str | None) -> Format | None:
     if dtype is None:
         return None
-    if optimizer != "muon" or dtype not in ("bfloat16", "float32"):
+    if optimizer != "muon" or dtype not in INNER_DTYPES:
         raise ValueError(f"inner_dtype must be 'bfloat16' or 'float32', and is for muon, got {dtype!r} for {optimizer}")
     return BFLOAT16 if dtype == "bfloat16" else format_of(dtype)
 

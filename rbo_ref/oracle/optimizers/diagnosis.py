@@ -9,7 +9,7 @@ import numpy
 
 from rbo_ref.oracle.calls import Port
 from rbo_ref.oracle.optimizers.cases import DIALECTS
-from rbo_ref.oracle.optimizers.judge import Run, Setting, play, replay
+from rbo_ref.oracle.optimizers.judge import Run, Setting, Verdict, play, replay
 from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS
 from rbo_ref.oracle.report import Diagnosis, Result
 from rbo_ref.oracle.rounding import Format
@@ -77,10 +77,19 @@ def _reproduction(make: Callable[[], Port], runs: list[Run], setting: Setting) -
             if not numpy.isfinite(verdict.tolerances).all():
                 continue
             ratio = _distance(run.outcome.iterates[t], twin.iterates[t] if twin.iterates else None, verdict.tolerances)
-            missed, worst = missed + (ratio > SLACK), max(worst, ratio) if ratio <= SLACK else worst
+            slack = _slack(verdict, setting)
+            missed, worst = missed + (ratio > slack), max(worst, ratio) if ratio <= slack else worst
         if total - missed < NEEDED * total:
             break  # this is not it
     return total - missed, total, worst
+
+
+def _slack(verdict: Verdict, setting: Setting) -> float:
+    """How far a suspect may be, in tolerances; in a coarse format it has to be much nearer than the truth."""
+    if setting.coarsest.precision > 20:
+        return SLACK
+    error, tolerance = verdict.worst
+    return max(1.0, error / tolerance / 4) if tolerance else SLACK
 
 
 def _distance(port: numpy.ndarray, suspect: numpy.ndarray | None, tolerances: numpy.ndarray) -> float:
@@ -121,11 +130,11 @@ def _precision(runs: list[Run], setting: Setting, optimizer: str) -> Diagnosis |
                 continue
             if verdict.errors.max() > 1e-2 * verdict.move:
                 return None  # a mistake of the mathematics, not of the precision
-            effective.append(verdict.ratio * setting.target.unit)
+            effective.append(verdict.ratio * setting.inside.unit)
     level = max(effective, default=0.0)
-    if level <= setting.target.unit:
+    if level <= setting.inside.unit:
         return None
     evidence = f"all {len(effective)} errors are small, the largest as if the unit roundoff were {level:.1e}"
-    if setting.target.unit < 2.0**-30 and 2.0**-34 < level <= 2.0**-14:
+    if setting.inside.unit < 2.0**-30 and 2.0**-34 < level <= 2.0**-14:
         return Diagnosis("float32_inside", MISTAKES[optimizer]["float32_inside"].description, evidence)
     return Diagnosis("low_precision", "Something is computed in a lower precision inside", evidence)

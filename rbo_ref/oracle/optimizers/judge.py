@@ -16,17 +16,15 @@ from rbo_ref.oracle.optimizers.cases import Case
 from rbo_ref.oracle.optimizers.rounded import PRECISION, Arithmetic, Rounded
 from rbo_ref.oracle.optimizers.truth import FORMULAS, Problem, hyper_parameters
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounding import Format
-from rbo_ref.oracle.tolerance import handing_over
+from rbo_ref.oracle.rounding import Format, coarser, rounded
+from rbo_ref.oracle.tolerance import UNDECIDABLE, handing_over, share_of
 from rbo_ref.oracle.truth import error_of
 
-__all__ = ["LEVELS", "Run", "Setting", "TrueStep", "Verdict", "judge", "play", "replay"]
+__all__ = ["LEVELS", "Run", "Setting", "TrueStep", "Verdict", "judge", "play", "replay", "true_steps"]
 
 LEVELS = ("step", "walk")
 HANGS_ALLOWED = 2
 FURTHER = 1  # steps that are judged after the first wrong one, for the diagnosis
-DECIDABLE = 1e-2  # a tolerance above this fraction of the move says nothing about the mathematics
-DECIDABLE_MIXED = 0.5  # likewise, where the port declares a lower precision inside
 
 
 @dataclass
@@ -38,14 +36,25 @@ class Setting:
     dialect: str
     time_limit: float
     inner: Format | None = None  # the format of Muon's orthogonalization, if it is another one
+    compute: Format | None = None  # the format that the port declares to compute in, if it is another one
     hangs: int = 0
     steps: int = 0
     evaluations: int = 0
     needed: int = 0
 
+    @property
+    def inside(self) -> Format:
+        """The format that the port computes in."""
+        return self.compute or self.target
+
+    @property
+    def coarsest(self) -> Format:
+        """Of the formats of θ and of the computation the one of fewer bits."""
+        return coarser(self.target, self.inside)
+
     def array(self, numbers: NDArray[Any]) -> Array:
         """Numbers as an array of the port's library and dtype, its own to change."""
-        return self.xp.asarray(numbers.astype(self.target.dtype))
+        return self.xp.asarray(rounded(numbers, self.target), dtype=getattr(self.xp, self.target.name))
 
 
 @dataclass(frozen=True)
@@ -106,7 +115,7 @@ def play(port: Port, case: Case, length: int, setting: Setting) -> Outcome:
     setting.hangs += outcome.hung
     setting.steps += length
     setting.evaluations += len(outcome.queries)
-    return outcome
+    return outcome.held_to(setting.compute)
 
 
 def _read(result: Any, theta: Array, xp: Namespace, length: int) -> Outcome:
@@ -130,27 +139,39 @@ class TrueStep(NamedTuple):
     evaluations: int
 
 
-def _true_steps(case: Case, setting: Setting) -> Generator[TrueStep, NDArray[Any], None]:
+def true_steps(case: Case, setting: Setting) -> Generator[TrueStep, NDArray[Any], None]:
     """The true steps of a run; sent where the port went, it yields the next one."""
     from flint import ctx
 
-    arithmetic = Arithmetic(setting.target)
-    draws = case.draws if case.draws is None else case.draws.astype(setting.target.dtype)
+    arithmetic = Arithmetic(setting.inside)
+    draws = case.draws if case.draws is None else rounded(case.draws, setting.coarsest)
     with ctx.workprec(PRECISION), numpy.errstate(all="ignore"):
         problem = Problem(arithmetic, case.loss, draws, setting.inner)
         start, hyper = arithmetic.exact(case.start(setting.target)), hyper_parameters(arithmetic, case.hyper)
+        if setting.inside == setting.coarsest:
+            start = _held(start, setting)
         walk = FORMULAS[case.optimizer](problem, start, hyper, setting.dialect)
         theta = next(walk)
     while True:
         here = yield TrueStep(theta, arithmetic.evaluations)
         with ctx.workprec(PRECISION), numpy.errstate(all="ignore"):
-            theta = walk.send(arithmetic.exact(here))
+            theta = walk.send(_held(arithmetic.exact(here), setting))
+
+
+def _held(theta: Rounded, setting: Setting) -> Rounded:
+    """θ as a port that computes in another format holds it: rounded to a coarser one, or not yet rounded."""
+    if setting.compute is None:
+        return theta
+    with theta.arithmetic.within(setting.coarsest):
+        return theta.again()
 
 
 @lru_cache(maxsize=1024)
-def _first_step(case: Case, target: Format, dialect: str, inner: Format | None) -> TrueStep:
+def _first_step(
+    case: Case, target: Format, dialect: str, inner: Format | None, compute: Format | None = None
+) -> TrueStep:
     """The first step is the same for all ports."""
-    return next(_true_steps(case, Setting(numpy, target, dialect, 0.0, inner)))
+    return next(true_steps(case, Setting(numpy, target, dialect, 0.0, inner, compute)))
 
 
 def replay(case: Case, iterates: list[NDArray[Any]], setting: Setting) -> Iterator[tuple[Verdict, int]]:
@@ -158,7 +179,8 @@ def replay(case: Case, iterates: list[NDArray[Any]], setting: Setting) -> Iterat
 
     Ends where the run is no longer finite.
     """
-    step, steps = _first_step(case, setting.target, setting.dialect, setting.inner), _true_steps(case, setting)
+    step = _first_step(case, setting.target, setting.dialect, setting.inner, setting.compute)
+    steps = true_steps(case, setting)
     here, before = case.start(setting.target), 0
     for number, there in enumerate(iterates, 1):
         if number > 1:
@@ -175,11 +197,11 @@ def _verdict(here: NDArray[Any], there: NDArray[Any], truth: Rounded, setting: S
     old, new, balls = here.astype(float), truth.middle, list(truth.value.reshape(-1))
     with numpy.errstate(all="ignore"):
         doubt = numpy.array([float(ball.rad()) for ball in balls]).reshape(there.shape)
-        tolerances = truth.radius + handing_over(old, new, setting.target) + 2 * doubt
+        tolerances = truth.radius + handing_over(old, new, setting.coarsest) + 2 * doubt
         move = float(numpy.abs(new - old).max())
-    share = DECIDABLE if setting.inner is None else DECIDABLE_MIXED
-    small = move == 0 or tolerances.max() <= share * move
     errors = error_of(there, balls).reshape(there.shape)
+    share = UNDECIDABLE if setting.inner else share_of(setting.coarsest)
+    small = move == 0 or tolerances.max() <= share * move or (errors > tolerances).any()
     return Verdict(errors, tolerances, move, bool(numpy.isfinite(tolerances).all() and small))
 
 
@@ -189,7 +211,8 @@ def judge(port: Port, case: Case, setting: Setting, levels: tuple[str, ...]) -> 
         length = 1 if level == "step" else case.length
         run = Run(case, level, length, play(port, case, length, setting))
         if run.outcome.problem is not None:
-            yield Result(case.id, level, "fail", None, None, run.outcome.problem), run
+            kind = "skipped" if run.outcome.skipped else "fail"
+            yield Result(case.id, level, kind, None, None, run.outcome.problem), run
             continue
         for verdict, evaluations in replay(case, run.outcome.iterates, setting):
             run.verdicts.append(verdict)

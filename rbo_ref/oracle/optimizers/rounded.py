@@ -45,7 +45,8 @@ class Arithmetic:
     def given(self, number: float) -> Rounded:
         """A hyper-parameter: some ports hold it as it is, others round it to the format."""
         value = exact(number)
-        return self._held(_objects(value), _array(abs(float(nearest(value, self.target) or 0.0) - number)))
+        held = 0.0 if abs(number) < self.target.smallest_normal else float(nearest(value, self.target) or 0.0)
+        return self._held(_objects(value), _array(abs(held - number)))
 
     def pi(self) -> Rounded:
         from flint import arb

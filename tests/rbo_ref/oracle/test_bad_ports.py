@@ -126,7 +126,9 @@ def test_a_port_that_does_nothing_is_wrong():
     ("arguments", "error", "sentence"),
     [
         ({"step": 3}, TypeError, "step must be callable, got int"),
-        ({"dtype": "float16"}, ValueError, "dtype must be one of float32, float64, got 'float16'"),
+        ({"dtype": "float8"}, ValueError, "dtype must be one of float16, bfloat16, float32, float64, got 'float8'"),
+        ({"dtype": "bfloat16"}, ValueError, "numpy has no bfloat16; PyTorch and JAX have"),
+        ({"compute_dtype": "int8"}, ValueError, "compute_dtype must be one of float16, bfloat16, tf32, float32, float"),
         ({"dialect": "welsh"}, ValueError, "dialect must be one of authors"),
         ({"levels": ["steps"]}, ValueError, "levels must be among primitives"),
         ({"cases": ["nothing-*"]}, ValueError, "cases: 'nothing-\\*' matches none of valley-1d"),

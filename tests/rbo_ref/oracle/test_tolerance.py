@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rbo_ref.oracle import DIALECTS, RightPort
 from rbo_ref.oracle.cases import Case, all_cases
-from rbo_ref.oracle.diagnosis import _in_dialect
+from rbo_ref.oracle.diagnosis import in_dialect
 from rbo_ref.oracle.levels import LEVELS, Setting, judge
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges
 from rbo_ref.oracle.mistakes import MISTAKES
@@ -91,7 +91,7 @@ FORMULATIONS = [way for way in WAYS if way is not ContactRefreshed] + [Blended, 
 @given(drawing.cases(), dialects, targets)
 def test_no_right_port_fails_whatever_the_loss(case, dialect, target):
     for formulation in FORMULATIONS:
-        for result in results_of(_in_dialect(formulation, dialect)(), case, target, dialect):
+        for result in results_of(in_dialect(formulation, dialect)(), case, target, dialect):
             assert result.verdict != "fail", (formulation.__name__, result)
 
 
@@ -280,21 +280,24 @@ def test_an_inner_loop_that_starts_at_the_candidate_inherits_its_errors(name):
 @each_format
 def test_an_exact_candidate_has_a_smaller_tolerance(case, target):
     step, budget = step_and_budget(case, target)
-    old, rate = midpoints(step.contact)[:-1], case.hypers[0].projection_rate
-    tolerance = projection_budget(case.loss, old, step.inner, step.candidate, rate, target)
+    old = midpoints(step.contact)[:-1]
+    tolerance = projection_budget(case.loss, old, step.inner, step.candidate, case.hypers[0], AUTHORS, target)
     assert np.all((tolerance <= budget.theta) | ~np.isfinite(budget.theta))
 
 
 # --- what can be decided --------------------------------------------------------------------------------------------
 
 
-def test_a_tolerance_of_a_hundredth_of_the_move_is_the_limit():
+def test_a_tolerance_of_a_hundredth_of_the_move_is_the_limit_and_more_in_16_bits():
     move = np.array([1.0, -8.0])
-    assert is_decidable(np.array([0.0, 0.08]), move)
-    assert not is_decidable(np.array([0.0, 0.081]), move)
-    assert not is_decidable(np.array([0.0, np.inf]), move)
-    assert not is_decidable(np.array([np.nan, 0.0]), move)
-    assert not is_decidable(np.array([1e-300, 0.0]), 0 * move)
+    limits = {"float64": 0.08, "float32": 0.08, "float16": 2.0, "bfloat16": 4.0}
+    for name, limit in limits.items():
+        target = format_of(name)
+        assert is_decidable(np.array([0.0, limit]), move, target)
+        assert not is_decidable(np.array([0.0, 1.01 * limit]), move, target)
+        assert not is_decidable(np.array([0.0, np.inf]), move, target)
+        assert not is_decidable(np.array([np.nan, 0.0]), move, target)
+        assert not is_decidable(np.array([1e-300, 0.0]), 0 * move, target)
 
 
 @pytest.mark.parametrize("name", ["ascent", "radius_ignored", "inner_backtracking", "result_rounded"])
@@ -364,7 +367,7 @@ def test_a_list_of_iterates_may_begin_at_the_start_or_after_it():
 
     for dialect in DIALECTS.values():
         for first in (0, 1):
-            port = _in_dialect(type("Port", (HandsOut,), {"first": first}), dialect)()
+            port = in_dialect(type("Port", (HandsOut,), {"first": first}), dialect)()
             (result,) = results_of(port, CASES["waves-3d"], DOUBLE, dialect, ("inner",))
             assert result.verdict == "pass"
 

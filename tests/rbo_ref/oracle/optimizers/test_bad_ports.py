@@ -105,7 +105,7 @@ def test_a_port_that_no_mistake_explains_stays_without_a_diagnosis():
     [
         ({"port": 3}, TypeError, "port must be callable, got int"),
         ({"optimizer": "adan"}, ValueError, "optimizer must be one of gradient-descent, adam, .*, got 'adan'"),
-        ({"dtype": "float16"}, ValueError, "dtype must be one of float32, float64, got 'float16'"),
+        ({"dtype": "float8"}, ValueError, "dtype must be one of float16, bfloat16, float32, float64, got 'float8'"),
         ({"dialect": "code"}, ValueError, "dialect must be one of paper, got 'code'"),
         ({"levels": ["steps"]}, ValueError, "levels must be among step, walk, got 'steps'"),
         ({"cases": ["nothing-*"]}, ValueError, "cases: 'nothing-\\*' matches none of usual-waves3"),

@@ -205,3 +205,59 @@ def test_the_tolerance_is_not_a_formality(optimizer):
         assert not check_optimizer(SlightlyOff(), optimizer, dtype=dtype, diagnosis=False, levels="step").passed
     found = check_optimizer(SlightlyOff(), optimizer, levels="step").diagnosis
     assert found is None or found.name == "low_precision"
+
+
+# --- 16 bits and mixed precision ------------------------------------------------------------------------------------
+
+DECIDED = {  # of the 16-bit formats: Adam's 1 − β₂ is lost in them, and Muon's iteration amplifies their rounding
+    "float16": {"adam": 6, "adamw": 10, "muon": 10},
+    "bfloat16": {"adam": 6, "adamw": 10, "muon": 0, "entropy-sgd": 10},
+}
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(("library", "dtype"), [("numpy", "float16"), ("torch", "bfloat16")])
+def test_right_ports_pass_in_16_bits(optimizer, library, dtype):
+    ready(library)
+    for port in (reference(optimizer), RIGHT_PORTS[optimizer]()):
+        report = check_optimizer(port, optimizer, xp=library, dtype=dtype)
+        assert not report.failures, str(report)
+        assert report.counts["pass"] >= DECIDED[dtype].get(optimizer, 18)
+
+
+class Inside:
+    """Everything in another dtype; every iterate is rounded when it is handed out, and only then."""
+
+    def __init__(self, optimizer, dtype):
+        self.port, self.dtype = RIGHT_PORTS[optimizer](), dtype
+
+    def __call__(self, loss, theta, **arguments):
+        if "draws" in arguments:
+            arguments["draws"] = arguments["draws"].astype(self.dtype)
+        return [new.astype(theta.dtype) for new in self.port(loss, theta.astype(self.dtype), **arguments)]
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(("dtype", "other"), [("float64", "float32"), ("float32", "float64"), ("float16", "float32")])
+def test_a_port_that_declares_what_it_computes_in_is_right(optimizer, dtype, other):
+    report = check_optimizer(Inside(optimizer, other), optimizer, dtype=dtype, compute_dtype=other)
+    fine(report, least=18)
+    assert report.notes == [f"judged as a port that computes in {other}, as it declares"]
+
+
+def test_a_port_that_does_not_compute_as_declared_is_wrong():
+    report = check_optimizer(RIGHT_PORTS["adam"](), "adam", dtype="float32", compute_dtype="float64")
+    assert "asked for the loss in float32, although it declares to compute in float64" in report.failures[0].message
+    assert not check_optimizer(Inside("adam", "float32"), "adam", compute_dtype="bfloat16", cases="*-far").failures
+
+
+@pytest.mark.parametrize("optimizer", ["gradient-descent", "adam", "sam"])
+def test_mistakes_are_caught_and_named_in_float16(optimizer):
+    reports = {
+        name: check_optimizer(wrong(), optimizer, dtype="float16") for name, wrong in MISTAKES[optimizer].items()
+    }
+    caught = {name for name, report in reports.items() if report.failures}
+    assert len(caught) >= len(reports) - 3  # what float16 rounds away
+    assert sum(
+        reports[name].diagnosis is not None and reports[name].diagnosis.name == name for name in caught
+    ) >= 0.9 * len(caught)

@@ -1,0 +1,69 @@
+"""The port behind what a user names: MODULE:ATTRIBUTE, on an array library."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from importlib import import_module, util
+from pathlib import Path
+from typing import Any
+
+from rbo_ref.cli._common import CouldNotRun
+from rbo_ref.oracle import optimizers
+from rbo_ref.oracle.adapters import as_step
+
+__all__ = ["as_port", "load", "named_port", "prepare"]
+
+
+def named_port(name: str, xp: str | None, dtype: str, optimizer: str | None) -> tuple[Any, str]:
+    """The port of this name, and its array library: the one asked for, or the port's own, or NumPy."""
+    port = as_port(load(name), name, optimizers.as_run if optimizer else as_step)
+    library = str(xp or getattr(port, "library", "numpy"))
+    prepare(library, dtype)
+    return port, library
+
+
+def as_port(port: Any, name: str, adapt: Callable[[Any], Any] = as_step) -> Any:
+    """The port behind what the user names, with a sentence for what cannot be one."""
+    try:
+        return adapt(port)
+    except Exception as error:
+        raise CouldNotRun(f"{name} is no port: {error}") from error
+
+
+def load(name: str) -> Any:
+    """The object behind MODULE:ATTRIBUTE, where MODULE is a dotted name or a path."""
+    place, colon, attribute = name.rpartition(":")
+    if not colon or not place or not attribute:
+        raise CouldNotRun(f"expected MODULE:ATTRIBUTE, got {name!r}")
+    sys.path.insert(0, os.getcwd())
+    try:
+        found = _load_file(Path(place)) if place.endswith(".py") else import_module(place)
+    except (Exception, SystemExit) as error:
+        raise CouldNotRun(f"cannot import {place}: {type(error).__name__}: {error}") from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise CouldNotRun(f"{place} has no attribute {attribute!r}")
+        found = getattr(found, part)
+    return found
+
+
+def _load_file(path: Path) -> Any:
+    spec = util.spec_from_file_location(path.stem, path)
+    if not path.is_file() or spec is None or spec.loader is None:
+        raise FileNotFoundError(f"no file {path}")
+    module = util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def prepare(xp: str, dtype: str) -> None:
+    """Make sure that the library is there, and that JAX does not quietly drop to float32."""
+    if util.find_spec(xp.partition(".")[0]) is None:
+        raise CouldNotRun(f"{xp} is not installed")
+    if xp.partition(".")[0] == "jax" and dtype == "float64":
+        import jax
+
+        jax.config.update("jax_enable_x64", True)
