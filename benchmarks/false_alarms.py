@@ -1,0 +1,97 @@
+"""False alarms: right ports of the Rolling Ball Optimizer on losses, places and hyper-parameters that Hypothesis draws.
+
+A port that is right must not fail, however it is written and wherever it is. An example is one port on one case at all
+levels, in float32 or float64, in one of the dialects. A failure is shrunk and printed, and ends the run with status 1.
+Long runs can be made in parts: runs of different seeds draw different examples.
+
+    python benchmarks/false_alarms.py --library numpy --examples 10000
+    python benchmarks/false_alarms.py --library jax --examples 2500 --seed 1
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are no package that is installed
+
+from rbo_ref.cli._ports import prepare
+from rbo_ref.oracle import DIALECTS, Result, RightPort
+from rbo_ref.oracle.check import library_of
+from rbo_ref.oracle.diagnosis import in_dialect
+from rbo_ref.oracle.dialects import Dialect
+from rbo_ref.oracle.levels import LEVELS, Setting, judge
+from rbo_ref.oracle.reference import rolling_ball
+from rbo_ref.oracle.rounding import format_of
+from tests.rbo_ref.oracle.drawing import cases
+from tests.rbo_ref.oracle.test_tolerance import FORMULATIONS
+
+Maker = Callable[[Dialect], Any]
+
+
+def reading(formulation: type[RightPort]) -> Maker:
+    """Ports that read the paper as a dialect does."""
+    return lambda dialect: in_dialect(formulation, dialect)()
+
+
+def own_loop(dialect: Dialect) -> Any:
+    """The package's own loop, which speaks the authors' dialect."""
+    return rolling_ball if dialect == DIALECTS["authors"] else in_dialect(RightPort, dialect)()
+
+
+def makers(library: str) -> dict[str, Maker]:
+    """Right ports to a library: the package's own loop, one in plain words, and on NumPy all that the tests know."""
+    formulations = FORMULATIONS if library == "numpy" else [RightPort]
+    return {"RollingBall": own_loop} | {f.__name__: reading(f) for f in formulations}
+
+
+def run(library: str, examples: int, start: int) -> tuple[Counter[str], float]:
+    """The number of examples and of results of each verdict, and the worst error of a pass in tolerances."""
+    ports, count, worst = makers(library), Counter[str](), 0.0
+    prepare(library, "float64")
+
+    @seed(start)
+    @settings(max_examples=examples, database=None, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(
+        cases(),
+        st.sampled_from(list(DIALECTS.values())),
+        st.sampled_from(["float32", "float64"]),
+        st.sampled_from(list(ports)),
+    )
+    def judged(case: Any, dialect: Dialect, dtype: str, name: str) -> None:
+        nonlocal worst
+        setting = Setting(library_of(library, dtype), format_of(dtype), dialect, math.inf)
+        results: list[Result] = [result for result, _ in judge(ports[name](dialect), case, setting, LEVELS)]
+        count.update(["examples", *(result.verdict for result in results)])
+        count["decided"] += any(result.verdict == "pass" for result in results)
+        worst = max([worst, *(r.ratio for r in results if r.ratio is not None and r.verdict == "pass")])
+        assert all(result.verdict != "fail" for result in results), results
+
+    judged()
+    return count, worst
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--library", default="numpy", choices=("numpy", "array_api_strict", "torch", "jax"))
+    parser.add_argument("--examples", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    began = time.perf_counter()
+    count, worst = run(options.library, options.examples, options.seed)
+    told = ", ".join(f"{count[kind]} {kind}" for kind in ("pass", "fail", "undecidable", "skipped"))
+    print(f"{options.library}: no false alarm in {count['examples']} examples, {count['decided']} decided ({told});")
+    print(f"worst error of a pass {worst:.2f} of its tolerance; {time.perf_counter() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

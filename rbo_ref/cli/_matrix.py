@@ -1,0 +1,63 @@
+"""``rbo-ref matrix``: which case catches which known wrong port."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from rbo_ref.cli._common import RIGHT, WRONG, write_text
+from rbo_ref.oracle import optimizers
+from rbo_ref.oracle.check import DTYPES
+from rbo_ref.oracle.matrix import KillMatrix, kill_matrix
+from rbo_ref.oracle.suite import ROLLING_BALL
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    matrix = commands.add_parser("matrix", help="which case catches which known mistake", description=_matrix.__doc__)
+    known = (ROLLING_BALL, *optimizers.OPTIMIZERS)
+    matrix.add_argument("--optimizer", default=ROLLING_BALL, choices=known, help=f"default: {ROLLING_BALL}")
+    matrix.add_argument("--dtype", default="float64", choices=DTYPES)
+    matrix.add_argument("--csv", metavar="FILE", help="write the matrix ('-': to standard output, and no table)")
+    matrix.add_argument("--html", metavar="FILE", help="write it as a page, likewise")
+    matrix.add_argument(
+        "--processes", type=_count, default=os.cpu_count() or 1, metavar="N", help="that work side by side"
+    )
+    matrix.set_defaults(run=_matrix)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 1 up, got {text!r}")
+    return int(text)
+
+
+def _matrix(options: argparse.Namespace) -> int:
+    """Judge every known wrong port by every case.
+
+    Exit status 0: each is caught by two cases or more, and nine in ten are diagnosed by name; 1: not so.
+    """
+    matrix = _made(options)
+    if options.csv:
+        write_text(matrix.to_csv(), options.csv)
+    if options.html:
+        write_text(matrix.to_html(), options.html)
+    if "-" not in (options.csv, options.html):
+        print(matrix)
+    return RIGHT if matrix.passed else WRONG
+
+
+def _made(options: argparse.Namespace) -> KillMatrix:
+    from tqdm import tqdm
+
+    with tqdm(desc=options.optimizer, leave=False, unit="port", disable=None if sys.stderr.isatty() else True) as bar:
+
+        def progress(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return kill_matrix(options.optimizer, options.dtype, processes=options.processes, progress=progress)

@@ -1,0 +1,9 @@
+"""What a check found: for people (terminal, HTML) and for machines (JSON, JUnit XML)."""
+
+from rbo_ref.oracle.report.junit import junit
+from rbo_ref.oracle.report.machine import environment
+from rbo_ref.oracle.report.page import page
+from rbo_ref.oracle.report.scene import Scene
+from rbo_ref.oracle.report.verdicts import Diagnosis, Report, Result
+
+__all__ = ["Diagnosis", "Report", "Result", "Scene", "environment", "junit", "page"]

@@ -1,0 +1,215 @@
+"""What a check found: results, diagnosis, counts; as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from rbo_ref.oracle.report.machine import environment
+
+if TYPE_CHECKING:
+    from rbo_ref.oracle.report.scene import Scene
+    from rbo_ref.oracle.suite import Coverage
+
+__all__ = ["Diagnosis", "Report", "Result"]
+
+VERDICTS = ("pass", "fail", "undecidable", "skipped")
+
+
+@dataclass(frozen=True)
+class Result:
+    """The verdict on one case at one level.
+
+    Attributes
+    ----------
+    id, level : str
+    verdict : "pass", "fail", "undecidable" or "skipped"
+    error, tolerance : float or None
+        Of the worst entry, in units of the entry; None where nothing could be compared.
+    message : str
+        Why, in a sentence; empty for a pass.
+
+    Examples
+    --------
+    >>> Result("plane", "step", "pass", error=1e-16, tolerance=4e-16, message="").ratio
+    0.25
+    """
+
+    id: str
+    level: str
+    verdict: str
+    error: float | None
+    tolerance: float | None
+    message: str
+
+    @property
+    def ratio(self) -> float | None:
+        """The error as a multiple of its tolerance."""
+        if self.error is None or not self.tolerance:
+            return None
+        return self.error / self.tolerance
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """The nearest known mistake.
+
+    Attributes
+    ----------
+    name : str
+        Its name in the catalogue, or ``dialect-...`` for another reading of the paper.
+    description : str
+    evidence : str
+        What of the port's output it reproduces.
+
+    Examples
+    --------
+    >>> print(Diagnosis("ascent", "The centre moves uphill", "it reproduces 6 of 6 of the port's steps"))
+    ascent: The centre moves uphill
+      evidence: it reproduces 6 of 6 of the port's steps
+    """
+
+    name: str
+    description: str
+    evidence: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.description}\n  evidence: {self.evidence}"
+
+
+@dataclass
+class Report:
+    """The verdict on a port.
+
+    Attributes
+    ----------
+    passed : bool
+        No result is a fail, and at least one is a pass.
+    results : list of Result
+    diagnosis : Diagnosis or None
+    counts : dict
+        How many results of each verdict, the steps asked of the port, its evaluations of the loss and how many a port
+        needs.
+    suite : Coverage or None
+        How much of the suite's fixed number of judgements this is; None for what is not of the suite.
+    notes : list of str
+        What is worth knowing, and no mistake.
+    scene : callable or None
+        () → `Scene` or None: the path of the port in the case that tells most, for a picture.
+
+    Examples
+    --------
+    >>> from rbo_ref.oracle import RightPort, check
+    >>> report = check(RightPort(), cases="plane")
+    >>> report.passed, report.counts["evaluations"], report.failures
+    (True, 7, [])
+    """
+
+    port: str
+    library: str
+    dtype: str
+    dialect: str
+    results: list[Result] = field(default_factory=list)
+    diagnosis: Diagnosis | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    suite: Coverage | None = None
+    notes: list[str] = field(default_factory=list)
+    scene: Callable[[], Scene | None] | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def passed(self) -> bool:
+        verdicts = Counter(result.verdict for result in self.results)
+        return verdicts["fail"] == 0 and verdicts["pass"] > 0
+
+    @property
+    def failures(self) -> list[Result]:
+        return [result for result in self.results if result.verdict == "fail"]
+
+    def to_json(self) -> str:
+        """The whole report as JSON text; numbers that JSON lacks (inf, nan) become null."""
+        record = {
+            "passed": self.passed,
+            "port": self.port,
+            "library": self.library,
+            "dtype": self.dtype,
+            "dialect": self.dialect,
+            "suite": self.suite._asdict() if self.suite else None,
+            "counts": self.counts,
+            "seconds": round(self.seconds, 3),
+            "notes": self.notes,
+            "diagnosis": asdict(self.diagnosis) if self.diagnosis else None,
+            "results": [asdict(result) for result in self.results],
+            "environment": environment(self.library),
+        }
+        return json.dumps(_plain(record), indent=1, allow_nan=False)
+
+    def to_junit(self) -> str:
+        """The report as JUnit XML, see `junit`."""
+        from rbo_ref.oracle.report.junit import junit
+
+        return junit([self])
+
+    def to_html(self) -> str:
+        """The report as one self-contained page with plots, see `page`."""
+        from rbo_ref.oracle.report.page import page
+
+        return page([self])
+
+    def __str__(self) -> str:
+        lines = [self.headline()]
+        if self.diagnosis:
+            lines.append(f"diagnosis: {self.diagnosis}")
+        elif self.failures:
+            lines.append("diagnosis: no known mistake reproduces this output")
+        lines += [f"note: {note}" for note in self.notes]
+        lines += ["", *self.table(), *([str(self.suite)] if self.suite else []), ""]
+        lines += [f"FAIL {r.id} [{r.level}]: {r.message}" for r in self.failures[:5]]
+        if len(self.failures) > 5:
+            lines.append(f"... and {len(self.failures) - 5} more failures")
+        lines += _reasons(self.results)
+        return "\n".join(line.rstrip() for line in lines)
+
+    def headline(self) -> str:
+        """The verdict in one line."""
+        verdict = "RIGHT" if self.passed else "WRONG" if self.failures else "NOTHING DECIDED"
+        needed, spent = self.counts.get("evaluations_needed", 0), self.counts.get("evaluations", 0)
+        cost = f"{spent / needed:.2f} x the evaluations needed" if needed else "no evaluations"
+        setting = f"{self.library}, {self.dtype}, dialect {self.dialect}"
+        return f"{verdict}: {self.port} ({setting}; {cost}; {self.seconds:.1f} s)"
+
+    def table(self) -> list[str]:
+        """How many results of each verdict there are at each level, line by line."""
+        head = f"{'level':<12}{'ran':>5}" + "".join(f"{v:>13}" for v in VERDICTS) + f"{'worst/tolerance':>17}"
+        rows = [head, "-" * len(head)]
+        for level in dict.fromkeys(result.level for result in self.results):
+            here = [r for r in self.results if r.level == level]
+            count = Counter(r.verdict for r in here)
+            ratios = [r.ratio for r in here if r.ratio is not None and r.verdict in ("pass", "fail")]
+            worst = f"{max(ratios):.3g}" if ratios else "-"
+            ran = len(here) - count["skipped"]
+            rows.append(f"{level:<12}{ran:>5}" + "".join(f"{count[v]:>13}" for v in VERDICTS) + f"{worst:>17}")
+        return rows
+
+
+def _reasons(results: list[Result]) -> list[str]:
+    """Why results were skipped or undecidable, each reason once."""
+    lines = []
+    for verdict in ("skipped", "undecidable"):
+        reasons = Counter(r.message for r in results if r.verdict == verdict)
+        lines += [f"{verdict} {count}: {reason}" for reason, count in reasons.items()]
+    return lines
+
+
+def _plain(value: Any) -> Any:
+    """A structure that JSON can hold."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not (value == value and abs(value) != float("inf")):
+        return None
+    return value
