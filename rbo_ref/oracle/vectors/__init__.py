@@ -1,0 +1,22 @@
+"""Conformance vectors: questions with certified answers in files, for ports in any language.
+
+`generate` writes a set of them, `lint` checks one, `judge_answers` judges what a port has answered. The page
+``docs/vectors.rst`` says how to read a vector.
+"""
+
+from rbo_ref.oracle.vectors.answers import Judgement, judge_answers
+from rbo_ref.oracle.vectors.lint import Linted, lint
+from rbo_ref.oracle.vectors.reading import VectorError, VectorSet, read_vector
+from rbo_ref.oracle.vectors.suite import SUITE, generate
+
+__all__ = [
+    "SUITE",
+    "Judgement",
+    "Linted",
+    "VectorError",
+    "VectorSet",
+    "generate",
+    "judge_answers",
+    "lint",
+    "read_vector",
+]

@@ -1,0 +1,99 @@
+"""What vectors expect: true values, and how far from them a right port may be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from rbo_ref.oracle.optimizers.rounded import Rounded
+from rbo_ref.oracle.rounding import Format, nearest
+from rbo_ref.oracle.tolerance import handing_over, is_decidable
+from rbo_ref.oracle.vectors.arithmetic import doubted
+from rbo_ref.oracle.vectors.formulas import Ambient
+
+__all__ = ["Truth", "ambient", "certain", "followed", "nearest_to", "walked"]
+
+Floats = NDArray[numpy.float64]
+PRECISIONS = (512, 2048, 8192)  # bits
+RESTING = 64  # units roundoff
+NARROW = 2.0**-210  # of an enclosure against its number, which is more than 60 digits
+
+
+class Truth(NamedTuple):
+    """Enclosed numbers, with their tolerances."""
+
+    value: NDArray[numpy.object_]  # balls
+    tolerance: Floats
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether the enclosures determine all digits."""
+        balls = self.value.reshape(-1)
+        return all(ball.is_finite() and ball.rad() <= abs(ball.mid()) * NARROW + 2.0**-400 for ball in balls)
+
+
+def certain(truths: Callable[[], Any], of: Callable[[Any], list[Truth]] = list) -> Any:
+    """What a function computes, with the precision raised until all its truths are narrow.
+
+    Raises
+    ------
+    ArithmeticError
+        If they never are.
+    """
+    from flint import ctx
+
+    for bits in PRECISIONS:
+        with ctx.workprec(bits), numpy.errstate(all="ignore"):
+            found = truths()
+        if all(truth.is_narrow for truth in of(found)):
+            return found
+    raise ArithmeticError(f"the truth cannot be enclosed with {PRECISIONS[-1]} bits")
+
+
+def followed(
+    formula: Generator[Rounded, Rounded, None], start: NDArray[Any], length: int, target: Format
+) -> list[Truth]:
+    """The iterates of a port that goes its own way: what rounding adds in one step starts the next."""
+    theta, truths = next(formula), []
+    old = start.astype(float)
+    for t in range(length):
+        handed = doubted(theta, handing_over(old, theta.middle, target))
+        truths.append(Truth(handed.value, handed.radius))
+        old = theta.middle
+        if t + 1 < length:
+            theta = formula.send(handed)
+    return truths
+
+
+def walked(start: NDArray[Any], truths: list[Truth], target: Format) -> int:
+    """How many of the iterates can be judged."""
+    places = [start.astype(float), *(_middles(truth) for truth in truths)]
+    moves = [there - here for here, there in pairwise(places)]
+    judged = [_is_judged(truth.tolerance, move, target) for truth, move in zip(truths, moves, strict=True)]
+    return judged.index(False) if False in judged else len(judged)
+
+
+def _is_judged(tolerance: Floats, move: Floats, target: Format) -> bool:
+    """At a point of rest no tolerance is small against the move; there it must be small altogether."""
+    resting = not move.any() and bool(tolerance.max() <= RESTING * target.unit)
+    return resting or is_decidable(tolerance, move, target)
+
+
+def _middles(truth: Truth) -> Floats:
+    return numpy.array([float(ball.mid()) for ball in truth.value.reshape(-1)]).reshape(truth.value.shape)
+
+
+def ambient(pair: Ambient) -> Truth:
+    """A vector of the ambient space, height last."""
+    horizontal, height = (part.again() for part in pair)
+    return Truth(numpy.append(horizontal.value, height.value), numpy.append(horizontal.radius, height.radius))
+
+
+def nearest_to(truth: Truth, target: Format) -> NDArray[Any]:
+    """The numbers of a format nearest to the truth."""
+    balls = truth.value.reshape(-1)
+    return numpy.array([nearest(ball.mid(), target) for ball in balls], dtype=target.dtype).reshape(truth.value.shape)
