@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("geometry", "rbo_ref")
 LAZY = {"numba", "cupy", "torch", "jax", "matplotlib", "dask", "flint", "optax", "hypothesis"}
 # Imported only by whoever wants that very library.
-AT_HOME = {"geometry._kernels": {"numba", "cupy"}, "rbo_ref.strategies": {"hypothesis"}}
+AT_HOME = {"geometry._kernels": {"numba", "cupy"}, "rbo_ref.strategies": {"hypothesis"}, "rbo_ref.laws": {"hypothesis"}}
 FUNCTION_LINES, MODULE_LINES = 60, 400
 # numba's cache watches the file of a function only, so that what is compiled together stays in one file.
 LONGER = {"geometry._kernels.jitted": 700}
@@ -195,8 +195,9 @@ def wrong_exports(module: Module) -> list[str]:
 
 
 def _is_entry(node: ast.FunctionDef | ast.ClassDef) -> bool:
-    """Whether a definition enters itself into the catalogue of ports, which exports it."""
-    return any(ast.unparse(decorator) in ("mistake", "both", "right") for decorator in node.decorator_list)
+    """Whether a definition enters itself into the catalogue of ports or of laws, which exports it."""
+    decorators = {ast.unparse(decorator).partition("(")[0] for decorator in node.decorator_list}
+    return not decorators.isdisjoint({"mistake", "both", "right", "law"})
 
 
 def contract(known: dict[str, Module]) -> set[tuple[str, str]]:

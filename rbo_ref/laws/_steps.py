@@ -1,0 +1,199 @@
+"""Examples of steps, and how much rounding a right port may show on them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy
+from hypothesis import assume
+from hypothesis import strategies as st
+
+from geometry import FunctionGraph
+from geometry._namespace import Array, array_namespace, to_numpy
+from rbo_ref.laws.law import Numbers, Trial
+from rbo_ref.oracle.truth import Hyper
+from rbo_ref.strategies import (
+    KINDS,
+    InnerBounds,
+    Landscape,
+    coordinates,
+    hyper_parameters,
+    inner_bounds,
+    landscapes,
+    radii,
+)
+
+__all__ = ["Case", "cases", "rounding_of", "step", "tried"]
+
+DIMENSIONS = 4
+SAFETY = 2.0  # for the sake of formulations that were not thought of
+LOST = 2.0**20  # an error after which an inner loop need not be followed
+SOLID = 2.0**-8  # rounding above this fraction of 1 + |θ| tells nothing: the example is left out
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A step: the loss, where it starts, the hyper-parameters."""
+
+    landscape: Landscape
+    theta: Numbers
+    hyper: Hyper
+    idle: tuple[float, ...] = ()  # parameters that the loss does not depend on
+    unit: float = 0.0  # unit roundoff
+    displaced: float = 0.0  # how far from its place θ was rounded
+
+    @property
+    def dimension(self) -> int:
+        return len(self.theta)
+
+    def on(self, landscape: Landscape, theta: Any = None) -> Case:
+        """The same step on another landscape, from another place."""
+        return replace(self, landscape=landscape, theta=self.theta if theta is None else numpy.asarray(theta))
+
+    def with_hyper(self, **changed: Any) -> Case:
+        return replace(self, hyper=self.hyper._replace(**changed))
+
+    def widened(self, idle: Sequence[float]) -> Case:
+        return replace(self, idle=tuple(idle))
+
+    def told(self, **further: Any) -> dict[str, Any]:
+        """For a message."""
+        return {"f(θ)": self.landscape, "θ": self.theta, **self.hyper._asdict(), **further}
+
+    # in float64, by the formulas of the paper
+
+    @cached_property
+    def height(self) -> float:
+        return float(self.landscape.graph.value(self.theta))
+
+    @cached_property
+    def gradient(self) -> Numbers:
+        return self.landscape.graph.gradient(self.theta)
+
+    @cached_property
+    def bounds(self) -> InnerBounds:
+        return inner_bounds(self.landscape, self.theta, self.hyper.learning_rate, self.hyper.radius)
+
+    @cached_property
+    def candidate(self) -> Numbers:
+        g, stretch = self.gradient, math.hypot(1, *self.gradient)
+        x = self.theta - self.hyper.radius * g / stretch - self.hyper.learning_rate * g
+        return numpy.append(x, self.height + self.hyper.radius / stretch - self.hyper.learning_rate * (g @ g))
+
+    def point(self, theta: Numbers) -> Numbers:
+        return self.landscape.graph.point(theta)
+
+    def pull(self, theta: Numbers) -> Numbers:
+        """(θ − x) + (f(θ) − y)g(θ), the gradient of half the squared distance to the candidate."""
+        value, gradient = self.landscape.graph.value_and_gradient(theta)
+        return (theta - self.candidate[:-1]) + (value - self.candidate[-1]) * gradient
+
+    # the rounding of a right port
+
+    @cached_property
+    def _errors_of_candidate(self) -> tuple[float, float]:
+        """Of x, as a length, and of y: a rounding for every operation, and the errors of f and g multiplied."""
+        u, (eta, rho, _, _) = self.unit, self.hyper
+        size, steep = math.hypot(*self.theta), math.hypot(*self.gradient)
+        e_value, e_gradient = self.landscape.rounding(self.theta, u)
+        e_value = e_value + steep * self.displaced
+        e_gradient = e_gradient + self.landscape.curvature_bound * self.displaced
+        normal = rho * (e_gradient + (self.dimension / 2 + 8) * u)
+        sideways = self.displaced + 4 * u * size + normal + eta * (e_gradient + 3 * u * steep)
+        upwards = eta * (2 * steep * e_gradient + (self.dimension + 5) * u * steep**2)
+        return sideways, e_value + u * (4 * abs(self.height) + 2 * rho) + normal + upwards
+
+    @property
+    def rounding_of_candidate(self) -> float:
+        return SAFETY * math.hypot(*self._errors_of_candidate)
+
+    @cached_property
+    def rounding(self) -> float:
+        """How far from the truth θ′ of a right port may be.
+
+        The errors of every inner iteration are multiplied by the Jacobians I − γ∇²φ of those that follow; how these
+        vary over the errors is bounded by third derivatives.
+        """
+        theta, error = self.theta, self.displaced
+        for _ in range(self.hyper.projection_steps):
+            theta, error = self._iterated(theta, error)
+            if not error < LOST:
+                return math.inf
+        return error + 4 * self.unit * (math.hypot(*theta) + math.hypot(*self.theta))
+
+    def _iterated(self, theta: Numbers, error: float) -> tuple[Numbers, float]:
+        """The next inner iterate, and how far from it a right port may be."""
+        (*x, y), (e_x, e_y) = self.candidate, self._errors_of_candidate
+        u, h, gamma, graph = self.unit, self.landscape.curvature_bound, self.hyper.projection_rate, self.landscape.graph
+        value, gradient = graph.value_and_gradient(theta)
+        e_value, e_gradient = self.landscape.rounding(theta, u)
+        across, rise, steep = theta - x, float(value) - y, math.hypot(*gradient)
+        inner = numpy.eye(self.dimension) + numpy.outer(gradient, gradient) + rise * graph.hessian(theta)
+        growth = float(numpy.linalg.norm(numpy.eye(self.dimension) - gamma * inner, 2))
+        varying = gamma * (3 * steep * h + 3 * h**2 * error + abs(rise) * self.landscape.jerk_bound)
+        product = steep * (e_y + e_value + 2 * u * abs(rise)) + abs(rise) * (e_gradient + 3 * u * steep)
+        after = theta - gamma * (across + rise * gradient)
+        adding = 3 * u * (math.hypot(*theta) + math.hypot(*after))
+        local = gamma * (e_x + product + 4 * u * math.hypot(*across)) + adding
+        return after, (growth + varying * error) * error + SAFETY * local
+
+
+@st.composite
+def cases(
+    draw: Callable[[st.SearchStrategy[Any]], Any],
+    *,
+    kinds: Sequence[str] = KINDS,
+    regime: str = "stable",
+    dimension: int | None = None,
+    min_dimension: int = 1,
+    max_curvature: float = math.inf,
+    learning_rates: st.SearchStrategy[float] | None = None,
+    radii: st.SearchStrategy[float] = radii(below=16.0),  # noqa: B008
+    max_steps: int = 8,
+) -> Case:
+    """Steps on landscapes."""
+    d = draw(st.integers(min_dimension, DIMENSIONS)) if dimension is None else dimension
+    landscape = draw(landscapes(d, kinds=kinds, max_curvature=max_curvature))
+    theta = numpy.asarray(draw(coordinates(d)))
+    hypers = hyper_parameters(
+        landscape, theta, regime=regime, learning_rates=learning_rates, radii=radii, max_steps=max_steps
+    )
+    return Case(landscape, theta, draw(hypers))
+
+
+def tried(trial: Trial, case: Case, *, displaced: bool = False) -> Case:
+    """The case in the precision on trial; left out where rounding could be mistaken for a wrong step."""
+    away = trial.unit * float(numpy.linalg.norm(case.theta)) if displaced else 0.0
+    case = replace(case, unit=trial.unit, displaced=away)
+    with numpy.errstate(all="ignore"):
+        assume(case.rounding <= SOLID * (1 + numpy.linalg.norm(case.theta)))
+    return case
+
+
+def rounding_of(trial: Trial, numbers: Sequence[float]) -> float:
+    """Of numbers that are carried through a step and should not change."""
+    return 16 * trial.unit * math.hypot(*numbers)
+
+
+def step(trial: Trial, case: Case) -> Numbers:
+    """θ′ by the implementation on trial."""
+    graph = _widened(case.landscape.graph, case.dimension) if case.idle else case.landscape.graph
+    theta = trial.array([*case.theta, *case.idle])
+    found = trial.answer(graph.value_and_gradient, theta, of="theta", given=case.told(), **case.hyper._asdict())
+    trial.same("θ after the step", to_numpy(theta), [*case.theta, *case.idle], 0.0, case.told())
+    return found
+
+
+def _widened(graph: FunctionGraph, d: int) -> FunctionGraph:
+    """A graph over further parameters, on which it does not depend."""
+
+    def value_and_gradient(theta: Array) -> tuple[Array, Array]:
+        xp = array_namespace(theta)
+        value, gradient = graph.value_and_gradient(theta[..., :d])
+        return value, xp.concat([gradient, xp.zeros_like(theta[..., d:])], axis=-1)
+
+    return FunctionGraph.from_value_and_gradient(value_and_gradient)

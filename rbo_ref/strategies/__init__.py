@@ -1,0 +1,46 @@
+"""Hypothesis strategies: landscapes that know their bounds, points, radii, hyper-parameters, queries, arrays.
+
+All numbers drawn are short dyadic fractions, exact in every floating dtype, and shrink to small integers; landscapes
+shrink to a plane of one parameter, radii and rates to 1.
+
+>>> from hypothesis import given, strategies as st
+>>> @given(st.data())
+... def test_a_step_in_the_stable_regime_moves_nearer(data):
+...     landscape = data.draw(landscapes(max_curvature=1.0))
+...     theta = data.draw(points(landscape.dimension))
+...     hyper = data.draw(hyper_parameters(landscape, theta, regime="stable"))
+
+This package needs Hypothesis, and nothing imports it but you.
+"""
+
+from rbo_ref.strategies.arrays import Samples, dtypes, namespaces, samples
+from rbo_ref.strategies.drawing import KINDS, landscapes, planes
+from rbo_ref.strategies.landscape import PROFILES, Bump, Landscape, Ridge
+from rbo_ref.strategies.numbers import coordinates, dyadics, points, radii, vectors
+from rbo_ref.strategies.queries import Query, medial_queries, queries
+from rbo_ref.strategies.stability import InnerBounds, hyper_parameters, inner_bounds
+
+__all__ = [
+    "KINDS",
+    "PROFILES",
+    "Bump",
+    "InnerBounds",
+    "Landscape",
+    "Query",
+    "Ridge",
+    "Samples",
+    "coordinates",
+    "dtypes",
+    "dyadics",
+    "hyper_parameters",
+    "inner_bounds",
+    "landscapes",
+    "medial_queries",
+    "namespaces",
+    "planes",
+    "points",
+    "queries",
+    "radii",
+    "samples",
+    "vectors",
+]

@@ -1,0 +1,319 @@
+"""Laws: right implementations obey all of them, each catches a wrong one, and says so in words."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+import geometry
+from geometry import FunctionGraph, MultiStart, Newton, distance, offset_function, project
+from rbo_ref import laws, oracle
+from rbo_ref.laws.table import rst
+from rbo_ref.oracle.reference import rolling_ball
+
+GEOMETRY = [verb for verb in laws.VERBS if verb != "step"]
+SLOW = ("offset_function",)
+
+every_law = pytest.mark.parametrize("law", laws.of(), ids=str)
+step_laws = pytest.mark.parametrize("law", laws.of("step"), ids=str)
+geometry_laws = pytest.mark.parametrize(
+    ("verb", "law"), [(verb, law) for verb in GEOMETRY for law in laws.of(verb)], ids=str
+)
+
+
+# Right implementations.
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("port", [oracle.RightPort(), rolling_ball], ids=["RightPort", "RollingBall"])
+@step_laws
+def test_right_ports_obey(law, port, dtype):
+    law.check(port, dtype=dtype, max_examples=5)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@geometry_laws
+def test_the_package_obeys(verb, law, dtype):
+    law.check(getattr(geometry, verb), dtype=dtype, max_examples=2 if verb in SLOW else 5)
+
+
+@pytest.mark.parametrize("name", ["torch", "jax"])
+@step_laws
+def test_on_other_libraries(law, name):
+    pytest.importorskip(name)
+    if name == "jax":
+        pytest.importorskip("jax").config.update("jax_enable_x64", True)
+    law.check(oracle.RightPort(), xp=name, dtype="float32", max_examples=1)
+
+
+@pytest.mark.parametrize(("verb", "law"), [(v, law) for v in ("distance", "dilate") for law in laws.of(v)], ids=str)
+def test_on_torch(verb, law):
+    pytest.importorskip("torch")
+    law.check(getattr(geometry, verb), xp="torch", max_examples=2)
+
+
+def test_scipy_obeys():
+    """An implementation that is not ours: SciPy's grey dilation with a ball as structuring function."""
+
+    def structure(radius, spacing, ndim):
+        half = int(radius // spacing)
+        offsets = np.stack(np.meshgrid(*[spacing * np.arange(-half, half + 1)] * ndim, indexing="ij"))
+        left = radius**2 - np.sum(offsets**2, axis=0)
+        return {"structure": np.sqrt(np.maximum(left, 0)), "footprint": left >= 0}
+
+    def dilate(heights, radius, *, spacing, boundary):
+        mode = {"mode": "wrap"} if boundary == "periodic" else {"mode": "constant", "cval": -np.inf}
+        return ndimage.grey_dilation(heights, **structure(radius, spacing, heights.ndim), **mode)
+
+    for law in laws.of("dilate"):
+        law.check(dilate, max_examples=8)
+
+
+def test_many_starts_obey():
+    """Not only the default solver."""
+    for law in laws.of("distance"):
+        law.check(lambda surface, points: distance(surface, points, MultiStart(Newton(), starts=4)), max_examples=3)
+
+
+# Each law can be broken.
+
+BROKEN_BY = {
+    "plane": "ascent",
+    "one-inner-step": "tangent_unit",
+    "rest": "weight_decay",
+    "translation": "parameters_clamped",
+    "lift": "loss_clamped",
+    "rotation": "normal_per_coordinate",
+    "reflection": "normal_components_rotated",
+    "scaling": "learning_rate_times_radius",
+    "idle-parameters": "loss_averaged",
+    "descent": "vertical_term_sign",
+    "footpoint": "normal_flipped",
+    "first-order": "normal_not_normalized",
+    "small-ball": "plain_gradient_descent",
+    "no-memory": "carries_center",
+}
+
+
+@step_laws
+def test_a_mistake_breaks_it(law):
+    assert not law.holds(oracle.MISTAKES[BROKEN_BY[law.name]]())
+
+
+def _gap(surface, points):
+    return abs(points[..., -1] - surface.value(points[..., :-1]))
+
+
+def _below(surface, points):
+    return points[..., :-1]
+
+
+def _identity(heights, radius, **options):
+    return heights
+
+
+WRONG = {
+    ("distance", "parallel"): _gap,
+    ("distance", "lipschitz"): lambda s, q: 3 * distance(s, q),
+    ("distance", "vertical-gap"): lambda s, q: 2 * distance(s, q),
+    ("distance", "nearest"): _gap,
+    ("distance", "distance-translated"): lambda s, q: np.linalg.norm(q),
+    ("distance", "distance-scaled"): lambda s, q: distance(s, q) ** 2,
+    ("distance", "distance-turned"): lambda s, q: distance(s, q) + abs(q[0]),
+    ("distance", "medial-distance"): _gap,
+    ("signed_distance", "signed-parallel"): distance,
+    ("signed_distance", "lipschitz"): lambda s, q: 3 * distance(s, q),
+    ("signed_distance", "distance-translated"): lambda s, q: q[-1],
+    ("signed_distance", "distance-scaled"): lambda s, q: distance(s, q) ** 2,
+    ("signed_distance", "distance-turned"): lambda s, q: distance(s, q) + q[0],
+    ("signed_distance", "upside-down"): distance,
+    ("signed_distance", "rising"): distance,
+    ("project", "normal-segment"): _below,
+    ("project", "projected-twice"): lambda s, q: q[:-1] + 1,
+    ("project", "orthogonality"): _below,
+    ("project", "lipschitz-footpoints"): lambda s, q: 3 * q[:-1],
+    ("project", "footpoint-translated"): lambda s, q: 0 * q[:-1],
+    ("project", "footpoint-scaled"): lambda s, q: q[:-1] + 1,
+    ("project", "medial-footpoints"): _below,
+    ("offset_function", "lifted-by-the-radius"): lambda s, t, r: s.value(t),
+    ("offset_function", "offset-plane"): lambda s, t, r: s.value(t) + r,
+    ("offset_function", "parallel-surface"): lambda s, t, r: s.value(t) + r,
+    ("offset_function", "larger-radius"): lambda s, t, r: s.value(t) + r**2,
+    ("offset_function", "offset-translated"): lambda s, t, r: 2 * s.value(t),
+    ("offset_function", "offset-scaled"): lambda s, t, r: s.value(t) + r**2,
+    ("offset_function", "offset-of-a-bump"): lambda s, t, r: -s.value(t),
+    ("dilate", "maxima"): lambda f, r, **_: f - f.mean(),
+    ("dilate", "lone-peak"): lambda f, r, **_: f + r,
+    ("dilate", "semigroup"): lambda f, r, **_: f + r**2,
+    ("erode", "minima"): lambda f, r, **_: f - f.mean(),
+    ("erode", "lone-pit"): lambda f, r, **_: f - r,
+    ("closing", "closing-between"): lambda f, r, **_: f + 1,
+    ("opening", "opening-between"): lambda f, r, **_: f - 1,
+}
+for verb in ("dilate", "erode", "closing", "opening"):
+    WRONG |= {
+        (verb, "monotony"): lambda f, r, **_: -f,
+        (verb, "nonexpansiveness"): lambda f, r, **_: 2 * f,
+        (verb, "samples-lifted"): lambda f, r, **_: 2 * f,
+        (verb, "samples-shifted"): lambda f, r, **_: f - f.flat[0],
+        (verb, "samples-reflected"): lambda f, r, **_: f - f.flat[0],
+        (verb, "samples-scaled"): lambda f, r, **_: f + 1,
+        (verb, "idempotence"): lambda f, r, **_: f + 1,
+        (verb, "ball-between-samples"): lambda f, r, **_: f + 1,
+    }
+
+
+@geometry_laws
+def test_a_wrong_function_breaks_it(verb, law):
+    assert not law.holds(WRONG[verb, law.name], max_examples=50)
+
+
+def test_the_offset_without_its_dual_is_no_closing():
+    """Dilation alone: what a port gets that forgets the erosion."""
+    broken = [law.name for law in laws.of("closing") if not law.holds(geometry.dilate, max_examples=10)]
+    assert {"idempotence", "closing-between", "ball-between-samples"} == set(broken)
+
+
+@pytest.mark.parametrize("radius", ["diameter_for_radius", "radius_halved", "radius_ignored", "normal_vertical"])
+def test_the_radius_is_seen(radius):
+    assert not laws.LAWS["footpoint"].holds(oracle.MISTAKES[radius]())
+
+
+# What is told.
+
+
+def test_the_counterexample_is_the_simplest():
+    with pytest.raises(laws.LawBroken) as told:
+        laws.LAWS["plane"].check(oracle.MISTAKES["ascent"]())
+    lines = str(told.value).splitlines()
+    assert lines[0].startswith("plane: On a plane of slope a every ball rolls as gradient descent")
+    assert lines[1].startswith("  ascent: θ′ = [")
+    assert "    learning_rate = 1.0" in lines
+    assert "    radius = 1.0" in lines
+    assert "    projection_steps = 1" in lines
+    assert isinstance(told.value, AssertionError)
+
+
+@pytest.mark.parametrize(
+    ("port", "message"),
+    [
+        (lambda loss, theta, **_: 1 / 0, "it raised ZeroDivisionError: division by zero"),
+        (lambda loss, theta: theta, "it raised TypeError"),
+        (lambda loss, theta, **_: theta[:0], r"θ′ has shape \(0,\), expected \(1,\)"),
+        (lambda loss, theta, **_: theta.astype("float32"), "it returned float32, asked for float64"),
+        (lambda loss, theta, **_: theta * np.nan, "the error is nan"),
+        (lambda loss, theta, **_: None, "it raised AttributeError"),
+        (lambda loss, theta, **_: {"parameters": theta}, "it raised KeyError: 'theta'"),
+    ],
+)
+def test_whatever_an_implementation_does_is_told(port, message):
+    with pytest.raises(laws.LawBroken, match=message):
+        laws.LAWS["plane"].check(port, max_examples=5)
+
+
+def test_an_implementation_that_throws_dice_is_told():
+    dice = np.random.default_rng(0)
+    with pytest.raises(laws.LawBroken):
+        laws.LAWS["lift"].check(lambda loss, theta, **_: theta + dice.normal(), max_examples=20)
+
+
+def test_a_changed_input_is_told():
+    def port(loss, theta, **_):
+        theta += 1
+        return theta
+
+    with pytest.raises(laws.LawBroken, match="θ after the step"):
+        laws.LAWS["rest"].check(port, max_examples=5)
+
+
+def test_the_same_seed_draws_the_same():
+    def drawn(seed):
+        seen = []
+
+        def port(loss, theta, **hyper):
+            seen.append((theta.tolist(), *hyper.values()))
+            return oracle.RightPort()(loss, theta, **hyper)
+
+        laws.LAWS["plane"].check(port, max_examples=10, seed=seed)
+        return seen
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(2)
+
+
+def test_a_mapping_an_object_and_an_array_are_answers():
+    for answer in (lambda foot: foot, lambda foot: foot.theta, lambda foot: {"theta": foot.theta}):
+        laws.LAWS["normal-segment"].check(lambda s, q, answer=answer: answer(project(s, q)), max_examples=3)
+
+
+def test_bad_input():
+    plane = laws.LAWS["plane"]
+    with pytest.raises(TypeError, match="implementation must be callable, got int"):
+        plane.check(3)
+    with pytest.raises(ValueError, match="dtype must be one of float32, float64, got 'int8'"):
+        plane.check(rolling_ball, dtype="int8")
+    with pytest.raises(ValueError, match=r"verb must be one of step, distance, .*, got 'roll'"):
+        laws.of("roll")
+
+
+# The catalogue.
+
+
+@every_law
+def test_every_law_says_what_it_is(law):
+    assert law.statement.endswith(".")
+    assert len(law.statement) < 200
+    assert law.domain
+    assert law.source
+    assert set(law.verbs) <= set(laws.VERBS)
+
+
+def test_the_document_holds_the_catalogue():
+    """Regenerate with ``python -m rbo_ref.laws``."""
+    document = Path(__file__).parents[3] / "docs" / "laws.rst"
+    assert rst() in document.read_text(encoding="utf-8")
+
+
+def test_nothing_else_imports_hypothesis():
+    code = "import sys, rbo_ref, rbo_ref.oracle; assert 'hypothesis' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# What is no law.
+
+
+def test_the_semigroup_is_no_equality_on_a_grid():
+    """δ_σδ_ρ = δ_{ρ+σ} needs the point between: two balls of radius 1 reach no farther than one sample each."""
+    peak = np.array([0.0, 0.0, 9.0, 0.0, 0.0])
+    twice, once = geometry.dilate(geometry.dilate(peak, 1.0), 1.0), geometry.dilate(peak, 2.0)
+    assert (twice <= once).all()
+    assert twice[1] < once[1] - 0.5
+
+
+def test_a_larger_ball_does_not_close_more_on_a_grid():
+    """φ_ρ ≤ φ_σ for ρ ≤ σ holds for functions on the plane, not for samples."""
+    heights = np.array([-5.0, 5.0, -6.0, -6.0, -6.0, -1.0, -5.0])
+    small, large = (geometry.closing(heights, radius) for radius in (2.0, 2.99))
+    assert (large < small - 0.5).any()
+
+
+def test_scaling_the_loss_alone_is_no_symmetry():
+    """λf with the same radius rolls otherwise: the ball mixes the units of θ and of the loss."""
+    bowl, steep = (FunctionGraph.from_value_and_gradient(lambda t, k=k: (k * t @ t / 2, k * t)) for k in (1.0, 4.0))
+    hyper = {"radius": 0.25, "projection_rate": 0.01, "projection_steps": 5}
+    theta = np.array([1.0])
+    one = rolling_ball(bowl.value_and_gradient, theta, learning_rate=0.4, **hyper)["theta"]
+    other = rolling_ball(steep.value_and_gradient, theta, learning_rate=0.1, **hyper)["theta"]
+    assert abs(one - other)[0] > 1e-3
+
+
+def test_the_centre_of_a_large_ball_is_not_at_its_radius():
+    """d(p + ρν(p)) = ρ fails beyond the medial radius."""
+    wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos, lambda t: -np.sin(t)[..., None])
+    valley = np.array([-np.pi / 2])
+    center = wave.point(valley) + 2 * wave.normal(valley)
+    assert distance(wave, center, MultiStart(starts=32)) < 1.9
+    assert offset_function(wave, valley, 2.0) > center[1] + 0.2
