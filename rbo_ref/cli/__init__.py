@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from rbo_ref.cli import _check, _draw, _iron, _train
+from rbo_ref.cli import _check, _draw, _iron, _matrix, _program, _replay, _train, _vectors
 from rbo_ref.cli._common import COULD_NOT_RUN, CouldNotRun
 
 __all__ = ["main"]
@@ -15,7 +15,8 @@ __all__ = ["main"]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; the exit status is 0 (right), 1 (wrong) or 2 (could not run)."""
-    options = _parser().parse_args(arguments)
+    before, program = _program.split(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(before, argparse.Namespace(program=program))
     try:
         return options.run(options)
     except CouldNotRun as error:
@@ -32,6 +33,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="rbo-ref", description="Is my Rolling Ball Optimizer right?")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (_check, _draw, _iron, _train):
+    for module in (_check, _draw, _iron, _matrix, _replay, _train, _vectors):
         module.add(commands)
     return parser

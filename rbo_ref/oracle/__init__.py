@@ -1,10 +1,15 @@
 """The oracle: is this port of the Rolling Ball Optimizer right, and if not, which mistake does it make?"""
 
+from rbo_ref.oracle import vectors
 from rbo_ref.oracle.adapters import OptaxPort, TorchPort, as_step
+from rbo_ref.oracle.calls import Skip
 from rbo_ref.oracle.check import check
 from rbo_ref.oracle.dialects import DIALECTS, Dialect
 from rbo_ref.oracle.mistakes import MISTAKES, RightPort
 from rbo_ref.oracle.optimizers import check_optimizer
+from rbo_ref.oracle.parametrize import parametrize
+from rbo_ref.oracle.protocol import ProgramPort
+from rbo_ref.oracle.replay import Recording, check_trajectory, compare_trajectories
 from rbo_ref.oracle.report import Diagnosis, Report, Result
 
 __all__ = [
@@ -13,11 +18,18 @@ __all__ = [
     "Diagnosis",
     "Dialect",
     "OptaxPort",
+    "ProgramPort",
+    "Recording",
     "Report",
     "Result",
     "RightPort",
+    "Skip",
     "TorchPort",
     "as_step",
     "check",
     "check_optimizer",
+    "check_trajectory",
+    "compare_trajectories",
+    "parametrize",
+    "vectors",
 ]

@@ -1,0 +1,68 @@
+"""``rbo-ref replay``: judge a recorded run, or compare two."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun
+from rbo_ref.cli._ports import load
+from rbo_ref.cli._reports import add_files, to_standard_output, write_files
+from rbo_ref.oracle import DIALECTS, Report, check_trajectory, compare_trajectories
+from rbo_ref.oracle.replay import Recording, open_recording
+
+__all__ = ["add"]
+
+HYPERS = {"learning_rate": float, "radius": float, "projection_rate": float, "projection_steps": int}
+DTYPES = ("float16", "bfloat16", "float32", "float64")
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's."""
+    replay = commands.add_parser("replay", help="judge a recorded run, or compare two", description=_replay.__doc__)
+    replay.add_argument("file", metavar="FILE", help="the recording: NPZ, CSV or JSON Lines")
+    replay.add_argument("--loss", metavar="NAME", help="a landscape, the id of a case, or MODULE:ATTRIBUTE")
+    for name, kind in HYPERS.items():
+        replay.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper())
+    replay.add_argument("--dialect", choices=DIALECTS, help="the reading of the paper that the port claims")
+    replay.add_argument("--dtype", choices=DTYPES, help="the format that the port computed in")
+    replay.add_argument("--compare", metavar="OTHER", help="another recording of the same map, from any port")
+    add_files(replay)
+    replay.set_defaults(run=_replay)
+
+
+def _replay(options: argparse.Namespace) -> int:
+    """Judge every step of a recorded run. Exit status: 0 right, 1 wrong, 2 it cannot be judged.
+
+    What the options say goes before what the recording says of itself.
+    """
+    loss = load(options.loss) if options.loss and ":" in options.loss else options.loss
+    given = {name: getattr(options, name) for name in HYPERS}
+    try:
+        recording = open_recording(options.file)
+        reports: list[Report] = [_judge(recording, loss, given, options)]
+        if options.compare:
+            other = open_recording(options.compare)
+            reports.append(compare_trajectories(recording, other, loss, dialect=options.dialect, **given))
+    except (TypeError, ValueError) as error:
+        raise CouldNotRun(str(error)) from error
+    if not to_standard_output(options):
+        print("\n\n".join(str(report) for report in reports))
+    write_files(reports, options)
+    return RIGHT if all(report.passed for report in reports) else WRONG
+
+
+def _judge(recording: Recording, loss: Any, given: dict[str, Any], options: argparse.Namespace) -> Report:
+    from tqdm import tqdm
+
+    with tqdm(desc="steps", leave=False, unit="", disable=None if sys.stderr.isatty() else True) as bar:
+
+        def progress(done: int) -> None:
+            bar.update(done - bar.n)
+
+        report = check_trajectory(
+            recording, loss, dtype=options.dtype, dialect=options.dialect, progress=progress, **given
+        )
+    report.port = options.file
+    return report

@@ -1,0 +1,17 @@
+"""Recorded runs, judged step by step: from any language, in any format, however chaotic their orbits are."""
+
+from rbo_ref.oracle.replay.comparison import ComparisonReport, compare_trajectories
+from rbo_ref.oracle.replay.files import open_recording, save_recording
+from rbo_ref.oracle.replay.recording import Recording, RecordingError
+from rbo_ref.oracle.replay.trajectory import TrajectoryReport, check_trajectory
+
+__all__ = [
+    "ComparisonReport",
+    "Recording",
+    "RecordingError",
+    "TrajectoryReport",
+    "check_trajectory",
+    "compare_trajectories",
+    "open_recording",
+    "save_recording",
+]

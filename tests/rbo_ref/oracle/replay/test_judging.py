@@ -1,0 +1,50 @@
+"""The fast judge of many steps against the slow one: the truth and the tolerances of `check`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rbo_ref.oracle.dialects import DIALECTS
+from rbo_ref.oracle.replay.judging import FAIL, PASS, UNDECIDED, judge_steps
+from rbo_ref.oracle.replay.recording import Piece
+from rbo_ref.oracle.replay.steps import Rules
+from rbo_ref.oracle.replay.surfaces import surface_of
+from rbo_ref.oracle.rounding import format_of
+from rbo_ref.oracle.tolerance import budget_of
+from rbo_ref.oracle.truth import error_of, midpoints, true_step
+
+from .runs import CASES
+from .test_steps import hypers
+
+FACTORS = (0.0, 0.5, 0.9, 0.97, 1.03, 1.1, 3.0, 1e3)  # of the tolerance
+
+
+@pytest.mark.parametrize("dialect", ["authors", "full-candidate"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_verdicts_are_those_of_the_slow_judge(dtype, dialect):
+    target, reading, seen = format_of(dtype), DIALECTS[dialect], []
+    for case in CASES.values():
+        if case.dimension > 3:
+            continue
+        theta, hyper = case.start(target), case.hypers[0]
+        truth = true_step(case.loss, tuple(theta), hyper, reading, target)
+        budget = budget_of(case.loss, truth, hyper, reading, target)
+        if not budget.theta.max() < 1:  # elsewhere rounding knows no bound
+            continue
+        with np.errstate(all="ignore"):
+            answers = [(midpoints(truth.theta) + factor * budget.theta).astype(target.dtype) for factor in FACTORS]
+        rows = np.stack([row for answer in answers for row in (theta, answer)])  # every other step is from θ
+        rules, some = Rules(surface_of(case.loss), reading, target), hypers(*[hyper] * (len(rows) - 1))
+        found = judge_steps(rules, Piece(0, rows, {}), some)
+        for i, answer in enumerate(answers):
+            ratio = (error_of(answer, truth.theta) / budget.theta).max()
+            if abs(ratio - 1) < 1e-4:
+                continue
+            expected = FAIL if ratio > 1 else PASS if budget.is_decidable else UNDECIDED
+            assert found.verdict[2 * i] == expected, (case.id, ratio)
+            if expected == FAIL:
+                assert found.error[2 * i] / found.tolerance[2 * i] == pytest.approx(ratio, rel=1e-2)
+            seen.append(expected)
+    assert seen.count(PASS) > 40
+    assert seen.count(FAIL) > 40
