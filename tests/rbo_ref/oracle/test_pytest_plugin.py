@@ -40,22 +40,16 @@ number = 3
 
 
 @pytest.fixture
-def run(pytester, monkeypatch):
+def run(pytester, monkeypatch, pytestconfig):
     monkeypatch.syspath_prepend(str(ROOT))  # where the plugin is, if it is not installed
     monkeypatch.delitem(sys.modules, "mine", raising=False)
     pytester.makepyfile(mine=PORT, test_other="def test_other(): pass")
 
     def run(*arguments):
-        plugin = () if _is_installed() else ("-p", "pytest_rbo_ref")
+        plugin = () if pytestconfig.pluginmanager.hasplugin("rbo-ref") else ("-p", "pytest_rbo_ref")
         return pytester.runpytest_inprocess("-p", "no:cacheprovider", *plugin, *arguments)
 
     return run
-
-
-def _is_installed():
-    from importlib.metadata import entry_points
-
-    return any(entry.value == "pytest_rbo_ref" for entry in entry_points(group="pytest11"))
 
 
 def test_without_a_port_nothing_happens(run):

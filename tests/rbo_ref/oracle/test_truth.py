@@ -70,8 +70,8 @@ def test_the_precision_is_doubled_until_the_chaos_of_equation_13_is_resolved(mon
         asked.append(ctx.prec)
         return plain(*arguments)
 
-    plain = truth._step
-    monkeypatch.setattr(truth, "_step", spied)
+    plain = truth.enclosed
+    monkeypatch.setattr(truth, "enclosed", spied)
     true_step.cache_clear()
     step = step_of(CASES["eq13-paper"])
     assert asked[0] == 128
