@@ -61,8 +61,6 @@ def _judge(recording: Recording, loss: Any, given: dict[str, Any], options: argp
         def progress(done: int) -> None:
             bar.update(done - bar.n)
 
-        report = check_trajectory(
+        return check_trajectory(
             recording, loss, dtype=options.dtype, dialect=options.dialect, progress=progress, **given
         )
-    report.port = options.file
-    return report

@@ -65,7 +65,7 @@ def open_recording(path: str | Path) -> Recording:
             if empty:
                 raise RecordingError("the recording has no rows")
 
-    return Recording.of_rows(recording.metadata, recording.shapes, explained)
+    return Recording.of_rows(recording.metadata, recording.shapes, explained, str(path))
 
 
 def save_recording(recording: Recording, path: str | Path, *, bits: bool = False) -> None:

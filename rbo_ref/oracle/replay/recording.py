@@ -74,6 +74,8 @@ class Recording:
     ----------
     metadata : dict
         With "dtype" and those hyper-parameters that all steps share.
+    name : str
+        What reports call it: the path of its file.
 
     Examples
     --------
@@ -83,6 +85,8 @@ class Recording:
     >>> [len(piece) for piece in recording.pieces(100)]
     [1]
     """
+
+    name = "recording"
 
     def __init__(self, theta: Any, *, dtype: str | None = None, **fields_and_metadata: Any) -> None:
         arrays = {"theta": _array("theta", theta)}
@@ -99,7 +103,11 @@ class Recording:
 
     @classmethod
     def of_rows(
-        cls, metadata: dict[str, Any], shapes: dict[str, tuple[int, ...]], rows: Callable[[int], Iterator[Rows]]
+        cls,
+        metadata: dict[str, Any],
+        shapes: dict[str, tuple[int, ...]],
+        rows: Callable[[int], Iterator[Rows]],
+        name: str = "recording",
     ) -> Recording:
         """A recording of which the rows are fetched when they are needed.
 
@@ -110,6 +118,8 @@ class Recording:
             The shape of each field in one row.
         rows : callable
             ``rows(size)`` → an iterator over the fields of at most `size` successive rows.
+        name : str
+            What reports call it.
 
         Examples
         --------
@@ -120,6 +130,7 @@ class Recording:
         """
         recording = cls.__new__(cls)
         recording._start(metadata, shapes, rows)
+        recording.name = name
         return recording
 
     def _start(

@@ -165,12 +165,12 @@ def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: A
     >>> run_of([[1.0], [0.75]], "sine", learning_rate=0.5, radius=1, projection_rate=0.25, projection_steps=1).shared
     {'learning_rate': 0.5, 'radius': 1, 'projection_rate': 0.25, 'projection_steps': 1}
     """
-    name = str(theta) if isinstance(theta, str | Path) else "recording"
     if isinstance(theta, str | Path):
         theta = open_recording(theta)
     recording = theta if isinstance(theta, Recording) else Recording(theta, dtype=dtype)
     if dtype is not None and isinstance(theta, Recording):
-        recording = Recording.of_rows({**theta.metadata, "dtype": format_of(dtype).name}, theta.shapes, theta.raw_rows)
+        metadata = {**theta.metadata, "dtype": format_of(dtype).name}
+        recording = Recording.of_rows(metadata, theta.shapes, theta.raw_rows, theta.name)
     metadata = recording.metadata
     loss = metadata.get("loss") if loss is None else loss
     shared = {key: metadata[key] for key in HYPERS if key in metadata and key not in recording.shapes}
@@ -181,7 +181,7 @@ def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: A
     }
     if missing := [key for key in HYPERS if key not in shared and key not in recording.shapes]:
         raise RecordingError(
-            f"{name} does not say its {', '.join(missing)}: give {'it' if len(missing) == 1 else 'them'}"
+            f"{recording.name} does not say its {', '.join(missing)}: give {'it' if len(missing) == 1 else 'them'}"
         )
     surface = None if loss is None else surface_of(loss)
     dialect = dialect_of(dialect if dialect is not None else metadata.get("dialect", "authors"))
@@ -189,7 +189,7 @@ def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: A
         _check_script(recording, shared, dialect.start)
     else:
         _check_dimension(surface, recording.dimension)
-    return Run(str(metadata.get("port", name)), recording, Rules(surface, dialect, recording.target), shared)
+    return Run(str(metadata.get("port", recording.name)), recording, Rules(surface, dialect, recording.target), shared)
 
 
 def _check_script(recording: Recording, shared: dict[str, Any], start: str) -> None:
