@@ -29,9 +29,10 @@ from rbo_ref.oracle import DIALECTS, Result, RightPort
 from rbo_ref.oracle.check import library_of
 from rbo_ref.oracle.diagnosis import in_dialect
 from rbo_ref.oracle.dialects import Dialect
-from rbo_ref.oracle.levels import LEVELS, Setting, judge
+from rbo_ref.oracle.levels import LEVELS, judge
 from rbo_ref.oracle.reference import rolling_ball
 from rbo_ref.oracle.rounding import format_of
+from rbo_ref.oracle.setting import Setting
 from tests.rbo_ref.oracle.drawing import cases
 from tests.rbo_ref.oracle.test_tolerance import FORMULATIONS
 

@@ -17,10 +17,11 @@ from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.contraction import notes
 from rbo_ref.oracle.diagnosis import diagnose
 from rbo_ref.oracle.dialects import dialect_of
-from rbo_ref.oracle.levels import LEVELS, Experiment, Setting, judge
+from rbo_ref.oracle.levels import LEVELS, Experiment, judge
 from rbo_ref.oracle.report import Report, Result
 from rbo_ref.oracle.rounding import FORMATS, Format, format_of
 from rbo_ref.oracle.scenes import scene_of
+from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.suite import coverage
 
 __all__ = ["DTYPES", "check", "computing", "declared", "library_of", "name_of", "refuse", "wanted_levels", "watched"]

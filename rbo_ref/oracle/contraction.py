@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from geometry._namespace import Array
 from rbo_ref.oracle.calls import call
 from rbo_ref.oracle.diagnosis import in_dialect
-from rbo_ref.oracle.levels import Experiment, Setting
+from rbo_ref.oracle.levels import Experiment
 from rbo_ref.oracle.mistakes import RightPort
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.rounding import exact, format_of, nearest
+from rbo_ref.oracle.setting import Setting
 
 __all__ = ["Contracted", "fused", "notes"]
 

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from rbo_ref.oracle.calls import Port, call, fresh
 from rbo_ref.oracle.dialects import DIALECTS, Dialect
-from rbo_ref.oracle.levels import Experiment, Setting
+from rbo_ref.oracle.levels import Experiment
 from rbo_ref.oracle.mistakes import MISTAKES, RightPort
 from rbo_ref.oracle.report import Diagnosis, Result
 from rbo_ref.oracle.rounding import Format, format_of
+from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.tolerance import budget_of
 from rbo_ref.oracle.truth import Hyper, TrueStep, error_of, midpoints, true_step
 

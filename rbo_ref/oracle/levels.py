@@ -9,12 +9,12 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from geometry._namespace import Array, Namespace
+from geometry._namespace import Array
 from rbo_ref.oracle.calls import Outcome, Port, call, fresh
 from rbo_ref.oracle.cases import Case
-from rbo_ref.oracle.dialects import Dialect
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounding import Format, coarser, exact, rounded
+from rbo_ref.oracle.rounding import exact
+from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.tolerance import (
     Budget,
     budget_of,
@@ -26,47 +26,9 @@ from rbo_ref.oracle.tolerance import (
 )
 from rbo_ref.oracle.truth import Hyper, TrueStep, error_of, inner_step, midpoints, true_step
 
-__all__ = ["LEVELS", "Experiment", "Setting", "judge"]
+__all__ = ["LEVELS", "Experiment", "judge"]
 
 LEVELS = ("primitives", "inner", "projection", "step", "restarted", "walk")
-HANGS_ALLOWED = 2
-
-
-@dataclass
-class Setting:
-    """What all calls of one check share."""
-
-    xp: Namespace
-    target: Format
-    dialect: Dialect
-    time_limit: float
-    compute: Format | None = None  # the format that the port declares to compute in, if it is another one
-    hangs: int = 0
-    steps: int = 0
-    evaluations: int = 0
-
-    @property
-    def inside(self) -> Format:
-        """The format that the port computes in."""
-        return self.compute or self.target
-
-    @property
-    def coarsest(self) -> Format:
-        """Of the formats of θ and of the computation the one of fewer bits."""
-        return coarser(self.target, self.inside)
-
-    def array(self, numbers: NDArray[Any]) -> Array:
-        """Numbers as an array of the port's library and dtype, its own to change."""
-        return self.xp.asarray(rounded(numbers, self.target), dtype=getattr(self.xp, self.target.name))
-
-    def call(self, port: Port, case: Case, theta: Array, hyper: Hyper) -> Outcome:
-        if self.hangs >= HANGS_ALLOWED:
-            return Outcome(problem="not called: the port gave no answer too often", hung=True)
-        outcome = call(port, case.loss, theta, hyper, self.time_limit)
-        self.hangs += outcome.hung
-        self.steps += 1
-        self.evaluations += len(outcome.queries)
-        return outcome.held_to(self.compute)
 
 
 @dataclass
@@ -114,11 +76,15 @@ def _truth_of(case: Case, theta: NDArray[Any], hyper: Hyper, setting: Setting) -
     return step, budget_of(case.loss, step, hyper, setting.dialect, setting.target, setting.inside)
 
 
+def _called(port: Port, case: Case, theta: Array, hyper: Hyper, setting: Setting) -> Outcome:
+    return setting.count(1, lambda: call(port, case.loss, theta, hyper, setting.time_limit))
+
+
 def _single(port: Port, case: Case, setting: Setting, levels: list[str]) -> Iterator[tuple[Result, Experiment]]:
     """The levels that one call decides."""
     hyper = case.hypers[0]
     theta = case.start(setting.target)
-    outcome = setting.call(fresh(port), case, setting.array(theta), hyper)
+    outcome = _called(fresh(port), case, setting.array(theta), hyper, setting)
     experiment = Experiment(case, "step", [(theta, hyper, outcome)])
     truth, budget = _truth_of(case, theta, hyper, setting)
     if outcome.theta is None:
@@ -320,7 +286,7 @@ def _trajectory(level: str, port: Port, case: Case, setting: Setting, *, restart
     decidable = False
     for t in range(case.walk):
         hyper = case.hypers[t % len(case.hypers)]
-        outcome = setting.call(fresh(port) if restart else stepper, case, given, hyper)
+        outcome = _called(fresh(port) if restart else stepper, case, given, hyper, setting)
         experiment.calls.append((theta, hyper, outcome))
         truth, budget = _truth_of(case, theta, hyper, setting)
         if outcome.skipped:

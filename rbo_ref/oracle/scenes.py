@@ -7,9 +7,10 @@ from itertools import pairwise
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.levels import Experiment, Setting
+from rbo_ref.oracle.levels import Experiment
 from rbo_ref.oracle.report import Result, Scene
 from rbo_ref.oracle.report.scene import heights_of
+from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.truth import midpoints, true_step
 
 __all__ = ["scene_of", "telling", "titled", "walked"]

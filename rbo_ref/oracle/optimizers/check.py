@@ -144,7 +144,7 @@ def _setting(
     if dialect not in DIALECTS[optimizer]:
         raise ValueError(f"dialect must be one of {', '.join(DIALECTS[optimizer])}, got {dialect!r}")
     inner, compute = _inner(optimizer, inner_dtype), computing(compute_dtype, dtype)
-    return Setting(library_of(xp, dtype), format_of(dtype), dialect, time_limit, inner, compute)
+    return Setting(library_of(xp, dtype), format_of(dtype), dialect, time_limit, compute, inner=inner)
 
 
 def _inner(optimizer: str, dtype: str | None) -> Format | None:

@@ -16,45 +16,23 @@ from rbo_ref.oracle.optimizers.cases import Case
 from rbo_ref.oracle.optimizers.rounded import PRECISION, Arithmetic, Rounded
 from rbo_ref.oracle.optimizers.truth import FORMULAS, Problem, hyper_parameters
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounding import Format, coarser, rounded
+from rbo_ref.oracle.rounding import Format, rounded
+from rbo_ref.oracle.setting import Setting as AnySetting
 from rbo_ref.oracle.tolerance import UNDECIDABLE, handing_over, share_of
 from rbo_ref.oracle.truth import error_of
 
 __all__ = ["LEVELS", "Run", "Setting", "TrueStep", "Verdict", "judge", "play", "replay", "true_steps"]
 
 LEVELS = ("step", "walk")
-HANGS_ALLOWED = 2
 FURTHER = 1  # steps that are judged after the first wrong one, for the diagnosis
 
 
 @dataclass
-class Setting:
+class Setting(AnySetting):
     """What all calls of one check share."""
 
-    xp: Namespace
-    target: Format
-    dialect: str
-    time_limit: float
     inner: Format | None = None  # the format of Muon's orthogonalization, if it is another one
-    compute: Format | None = None  # the format that the port declares to compute in, if it is another one
-    hangs: int = 0
-    steps: int = 0
-    evaluations: int = 0
-    needed: int = 0
-
-    @property
-    def inside(self) -> Format:
-        """The format that the port computes in."""
-        return self.compute or self.target
-
-    @property
-    def coarsest(self) -> Format:
-        """Of the formats of θ and of the computation the one of fewer bits."""
-        return coarser(self.target, self.inside)
-
-    def array(self, numbers: NDArray[Any]) -> Array:
-        """Numbers as an array of the port's library and dtype, its own to change."""
-        return self.xp.asarray(rounded(numbers, self.target), dtype=getattr(self.xp, self.target.name))
+    needed: int = 0  # evaluations
 
 
 @dataclass(frozen=True)
@@ -100,8 +78,6 @@ class Run:
 
 def play(port: Port, case: Case, length: int, setting: Setting) -> Outcome:
     """So many steps of a port."""
-    if setting.hangs >= HANGS_ALLOWED:
-        return Outcome(problem="not called: the port gave no answer too often", hung=True)
     arguments = {"iterations": length, **case.hyper}
     if case.draws is not None:
         arguments["draws"] = setting.array(case.draws[:length])
@@ -109,13 +85,11 @@ def play(port: Port, case: Case, length: int, setting: Setting) -> Outcome:
     def read(result: Any, theta: Array, xp: Namespace) -> Outcome:
         return _read(result, theta, xp, length)
 
-    outcome = called(
-        fresh(port), case.loss, setting.array(case.start(setting.target)), arguments, setting.time_limit, read
-    )
-    setting.hangs += outcome.hung
-    setting.steps += length
-    setting.evaluations += len(outcome.queries)
-    return outcome.held_to(setting.compute)
+    def run() -> Outcome:
+        start = setting.array(case.start(setting.target))
+        return called(fresh(port), case.loss, start, arguments, setting.time_limit, read)
+
+    return setting.count(length, run)
 
 
 def _read(result: Any, theta: Array, xp: Namespace, length: int) -> Outcome:
@@ -171,7 +145,7 @@ def _first_step(
     case: Case, target: Format, dialect: str, inner: Format | None, compute: Format | None = None
 ) -> TrueStep:
     """The first step is the same for all ports."""
-    return next(true_steps(case, Setting(numpy, target, dialect, 0.0, inner, compute)))
+    return next(true_steps(case, Setting(numpy, target, dialect, 0.0, compute, inner=inner)))
 
 
 def replay(case: Case, iterates: list[NDArray[Any]], setting: Setting) -> Iterator[tuple[Verdict, int]]:

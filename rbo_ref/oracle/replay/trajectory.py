@@ -18,7 +18,7 @@ from rbo_ref.oracle.calls import Outcome
 from rbo_ref.oracle.cases import Case
 from rbo_ref.oracle.diagnosis import diagnose
 from rbo_ref.oracle.dialects import dialect_of
-from rbo_ref.oracle.levels import Experiment, Setting
+from rbo_ref.oracle.levels import Experiment
 from rbo_ref.oracle.replay.files import open_recording
 from rbo_ref.oracle.replay.horizon import Horizon
 from rbo_ref.oracle.replay.judging import FAIL, PASS, SKIPPED, UNDECIDED, Judged, judge_iterates, judge_steps
@@ -27,6 +27,7 @@ from rbo_ref.oracle.replay.steps import Hypers, Rules
 from rbo_ref.oracle.replay.surfaces import surface_of
 from rbo_ref.oracle.report import Report, Result
 from rbo_ref.oracle.rounding import format_of
+from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.truth import Hyper
 
 __all__ = ["Run", "TrajectoryReport", "check_trajectory", "run_of"]

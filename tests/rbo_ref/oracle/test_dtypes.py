@@ -15,10 +15,11 @@ from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.contraction import Contracted, fused
 from rbo_ref.oracle.diagnosis import in_dialect
-from rbo_ref.oracle.levels import LEVELS, Setting, judge
+from rbo_ref.oracle.levels import LEVELS, judge
 from rbo_ref.oracle.losses import Loss, Quadratic
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
 from rbo_ref.oracle.rounding import coarser, exact, format_of, nearest, rounded
+from rbo_ref.oracle.setting import Setting
 from tests.rbo_ref.oracle import drawing
 from tests.rbo_ref.oracle.multiprecision import fraction
 from tests.rbo_ref.oracle.test_right_ports import OptaxLike, Talkative, Wasteful

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from rbo_ref.oracle import DIALECTS, RightPort
 from rbo_ref.oracle.cases import Case, all_cases
 from rbo_ref.oracle.diagnosis import in_dialect
-from rbo_ref.oracle.levels import LEVELS, Setting, judge
+from rbo_ref.oracle.levels import LEVELS, judge
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges
 from rbo_ref.oracle.mistakes import MISTAKES
 from rbo_ref.oracle.rounding import exact, format_of
+from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.tolerance import SAFETY, _spread, budget_of, inner_budget, is_decidable, projection_budget, rounding
 from rbo_ref.oracle.truth import Hyper, correctly_rounded, error_of, inner_step, midpoints, true_step
 from tests.rbo_ref.oracle import drawing

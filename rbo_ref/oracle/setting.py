@@ -1,0 +1,55 @@
+"""What all calls of one check share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from geometry._namespace import Array, Namespace
+from rbo_ref.oracle.calls import Outcome
+from rbo_ref.oracle.rounding import Format, coarser, rounded
+
+__all__ = ["Setting"]
+
+HANGS_ALLOWED = 2
+
+
+@dataclass
+class Setting:
+    """How a port is called, and how often it has been."""
+
+    xp: Namespace
+    target: Format
+    dialect: Any  # the reading of the paper that the port claims
+    time_limit: float
+    compute: Format | None = None  # the format that the port declares to compute in, if it is another one
+    hangs: int = 0
+    steps: int = 0
+    evaluations: int = 0
+
+    @property
+    def inside(self) -> Format:
+        """The format that the port computes in."""
+        return self.compute or self.target
+
+    @property
+    def coarsest(self) -> Format:
+        """Of the formats of θ and of the computation the one of fewer bits."""
+        return coarser(self.target, self.inside)
+
+    def array(self, numbers: NDArray[Any]) -> Array:
+        """Numbers as an array of the port's library and dtype, its own to change."""
+        return self.xp.asarray(rounded(numbers, self.target), dtype=getattr(self.xp, self.target.name))
+
+    def count(self, steps: int, call: Callable[[], Outcome]) -> Outcome:
+        """The outcome of a call of so many steps; a port that has hung too often is not called any more."""
+        if self.hangs >= HANGS_ALLOWED:
+            return Outcome(problem="not called: the port gave no answer too often", hung=True)
+        outcome = call()
+        self.hangs += outcome.hung
+        self.steps += steps
+        self.evaluations += len(outcome.queries)
+        return outcome.held_to(self.compute)
