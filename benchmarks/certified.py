@@ -1,8 +1,10 @@
 """Time of certified distances and radii, and a search for violated enclosures.
 
 Times are wall time and processor time for one query of a batch, and the median of single calls of SciPy's `direct`,
-which proves nothing. `--check` counts answers that do not contain the truth: of random polynomials, from all roots of
-the equation of stationary points, isolated by python-flint; of planes, paraboloids, cones and caps, from closed forms.
+which proves nothing. `Sampling` proves nothing either: how long it takes, and how often it is right.
+
+`--check` counts answers that do not contain the truth: of random polynomials, from all roots of the equation of
+stationary points, isolated by python-flint; of planes, paraboloids, cones and caps, from closed forms.
 
     python benchmarks/certified.py --queries 10000
     python benchmarks/certified.py --check 1000000
@@ -22,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import Bounds, direct
 
-from geometry import FunctionGraph, certified, offset
+from geometry import FunctionGraph, Sampling, certified, offset, project
 from rbo_ref import landscapes
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for the truths of the tests
@@ -71,16 +73,20 @@ def seconds_of_direct(problem: Problem, queries: np.ndarray) -> float:
 
 
 def compare(count: int) -> None:
-    print(f"{'':16}{'radius':>7}{'queries':>9}{'wall':>11}{'cpu':>11}{'closed':>8}{'boxes':>7}{'direct':>12}")
+    print(
+        f"{'':16}{'radius':>7}{'queries':>9}{'wall':>11}{'cpu':>11}{'closed':>8}{'boxes':>7}{'sampled':>11}{'right':>8}{'direct':>12}"
+    )
     for problem in PROBLEMS:
         queries = problem.queries(count)
         certified.distance(problem.surface, queries[:2])
         wall, cpu, found = timed(partial(certified.distance, problem.surface, queries))
         n = len(queries)
+        _, quick, sampled = timed(lambda: project(problem.surface, queries, Sampling()).distance)  # noqa: B023
         peer = f"{seconds_of_direct(problem, queries[:10]) * 1e6:9.0f} µs" if problem.d == 1 else ""
         print(
             f"{problem.name:16}{problem.radius:7}{n:9}{wall / n * 1e6:8.1f} µs{cpu / n * 1e6:8.1f} µs"
-            f"{found.closed.mean():8.1%}{np.median(found.boxes):7.0f}{peer:>12}",
+            f"{found.closed.mean():8.1%}{np.median(found.boxes):7.0f}"
+            f"{quick / n * 1e6:8.1f} µs{(sampled <= found.upper + 1e-6).mean():8.1%}{peer:>12}",
             flush=True,
         )
     for name, surface, box, tolerance in [

@@ -16,6 +16,7 @@ from geometry.morphology import closing, dilate, erode, opening
 from geometry.offset import offset, offset_function
 from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach, reach_from_points
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
+from geometry.sampling import Sampling
 
 __all__ = [
     "Bottleneck",
@@ -28,6 +29,7 @@ __all__ = [
     "MultiStart",
     "Newton",
     "Reach",
+    "Sampling",
     "Solver",
     "Status",
     "bottleneck",

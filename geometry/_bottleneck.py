@@ -38,25 +38,35 @@ def narrowest(surface: Any, low: Array, high: Array, signs: Sequence[float], sam
 def _candidates(
     xp: Namespace, surface: Any, low: Array, high: Array, signs: Sequence[float], samples: int
 ) -> tuple[Array, Array]:
-    """For each sample the nearest one that it nearly faces; of these pairs the shortest."""
+    """For each sample the nearest of those that it nearly faces, and the one that it faces best.
+
+    Of the first pairs the shortest ones, of the second ones those with the least slant: where a surface narrows without
+    a bottleneck, short pairs lead nowhere.
+    """
     v = xp.asarray(samples_of_the_cube(low.shape[0], samples, 0).points, dtype=low.dtype, device=device_of(low))
     x = surface.point((low + high) / 2 + (high - low) / 2 * v, max_steps=NEARBY)
     x = xp.where(xp.all((x >= low) & (x <= high), axis=-1)[:, None], x, xp.nan)
     normals = surface.normal(x)
-    lengths, partners = [], []
+    lengths, nearest, slants, opposite = [], [], [], []
     for i in range(0, samples, GROUP):
         group = slice(i, min(i + GROUP, samples))
         here, rows = normals[group, :], x[group, :]
         size = xp.sqrt(xp.sum((x[None, :, :] - rows[:, None, :]) ** 2, axis=-1))
         up = xp.matmul(here, xp.matrix_transpose(x)) - dot(xp, here, rows)[:, None]
         down = xp.matmul(rows, xp.matrix_transpose(normals)) - dot(xp, normals, x)[None, :]
-        facing = xp.minimum(xp.abs(up), xp.abs(down)) >= FACING * size
-        size = xp.where(facing & (size > 0) & _on_a_side(xp, up, down, signs), size, xp.inf)
+        cosine = xp.minimum(xp.abs(up), xp.abs(down)) / xp.where(size > 0, size, 1.0)
+        allowed = (cosine >= FACING) & (size > 0) & _on_a_side(xp, up, down, signs)
+        size, slant = xp.where(allowed, size, xp.inf), xp.where(allowed, 1 - cosine, xp.inf)
         lengths.append(xp.min(size, axis=1))
-        partners.append(xp.argmin(size, axis=1))
-    shortest = xp.argsort(xp.concat(lengths))[:CANDIDATES]
-    partner = xp.take(xp.concat(partners), shortest)
-    return xp.take(x, shortest, axis=0), xp.take(x, partner, axis=0)
+        nearest.append(xp.argmin(size, axis=1))
+        slants.append(xp.min(slant, axis=1))
+        opposite.append(xp.argmin(slant, axis=1))
+    pairs = []
+    for least, partners in ((lengths, nearest), (slants, opposite)):
+        first = xp.argsort(xp.concat(least))[:CANDIDATES]
+        pairs.append((first, xp.take(xp.concat(partners), first)))
+    p, q = (xp.concat(ends) for ends in zip(*pairs, strict=True))
+    return xp.take(x, p, axis=0), xp.take(x, q, axis=0)
 
 
 def _slant(xp: Namespace, normal: Array, away: Array, size: Array) -> Array:

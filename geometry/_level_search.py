@@ -13,6 +13,7 @@ __all__ = ["descend", "retract", "tangential", "unit"]
 
 RUNNING = -1
 HALVINGS = 12  # of a step along the gradient that does not bring |F| down
+BESIDE = (2.0**-10, -(2.0**-10), 2.0**-4, -(2.0**-4), 0.5, -0.5)  # of the size of the coordinates
 SUFFICIENT_DECREASE, NOISE = 1e-4, 64  # Armijo's constant; rounding errors that are taken for granted
 
 
@@ -162,7 +163,7 @@ def descend(
     xp = array_namespace(query)
     tolerance = epsilon(xp, query.dtype) ** 0.75 if tolerance is None else tolerance
     descent = _Descent(surface, query, curved, tolerance, max_steps)
-    x = surface.point(start)
+    x = _onto(surface, start)
     steps = xp.zeros(x.shape[:-1], dtype=count_dtype(xp, x), device=device_of(x))
     finite = xp.all(xp.isfinite(x), axis=-1) & xp.all(xp.isfinite(query), axis=-1)
     status = mark(mark(steps, None, RUNNING), ~finite, Status.NOT_FINITE)
@@ -173,6 +174,28 @@ def descend(
         )
     )
     return end.x, end.residual, end.steps, end.status
+
+
+def _onto(surface: Any, start: Array) -> Array:
+    """Points of the level set near the starts; from where ∇F leads nowhere, as at a centre, from beside it."""
+    xp, n = array_namespace(start), start.shape[-1]
+    size = length(xp, start)[..., None] + 1
+    sides = xp.concat([xp.eye(n, dtype=start.dtype, device=device_of(start)) * s for s in BESIDE], axis=0)
+    finite = xp.all(xp.isfinite(start), axis=-1)
+
+    def lost(x: Array) -> Array:
+        return finite & ~xp.all(xp.isfinite(x), axis=-1)
+
+    def look(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        x, tries = state
+        side = xp.take(sides, xp.reshape(tries, (1,)), axis=0)[0, :]
+        return xp.where(lost(x)[..., None], surface.point(start + size * side), x), tries + 1
+
+    def unfinished(state: tuple[Array, ...]) -> Array:
+        return xp.any(lost(state[0])) & (state[1] < sides.shape[0])
+
+    none = xp.zeros((), dtype=count_dtype(xp, start), device=device_of(start))
+    return while_loop(unfinished, look, (surface.point(start), none), start)[0]
 
 
 def _newton(xp: Namespace, surface: Any, x: Array, normal: Array, height: Array, force: Array) -> tuple[Array, Array]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from geometry._namespace import Array, array_namespace, floating, quietly
 from geometry._vectors import dot
 from geometry.footpoint import Solver, project
-from geometry.graph import upward_normal
-from geometry.level_set import LevelSet, Surface, parameters_of
+from geometry.level_set import Surface
 
 __all__ = ["distance", "distance_gradient", "signed_distance"]
 
@@ -54,9 +53,7 @@ def signed_distance(
     """
     xp, points = floating("points", points)
     foot = project(surface, points, solver, start=start)
-    value = surface.value(parameters_of(surface, points))
-    above = value >= 0 if isinstance(surface, LevelSet) else points[..., -1] >= value
-    return xp.where(above, foot.distance, -foot.distance)
+    return xp.where(surface.is_above(points), foot.distance, -foot.distance)
 
 
 @quietly
@@ -81,6 +78,6 @@ def distance_gradient(
     """
     foot = project(surface, points, solver, start=start)
     xp = array_namespace(foot.theta)
-    normal = surface.normal(foot.theta) if isinstance(surface, LevelSet) else upward_normal(foot.contact.gradient)
+    normal = foot.normal
     above = dot(xp, foot.query - foot.point, normal) >= 0
     return xp.where(above[..., None], normal, -normal)

@@ -33,10 +33,10 @@ from geometry._namespace import (
     whole,
 )
 from geometry._vectors import length
-from geometry.graph import FunctionGraph
-from geometry.level_set import LevelSet, Surface, check_any_surface, parameters_of
+from geometry.graph import FunctionGraph, upward_normal
+from geometry.level_set import LevelSet, Surface, check_any_surface
 
-__all__ = ["Descent", "Footpoints", "GaussNewton", "MultiStart", "Newton", "Solver", "Status", "project"]
+__all__ = ["Descent", "Footpoints", "GaussNewton", "MultiStart", "Newton", "Solver", "Status", "nearest_of", "project"]
 
 
 class Footpoints:
@@ -48,6 +48,8 @@ class Footpoints:
         Parameters of the footpoint; for a level set the footpoint itself.
     point : array (..., d+1)
         The footpoint (θ, f(θ)).
+    normal : array (..., d+1)
+        Unit normal of the surface there, upward.
     distance : array (...)
         Distance from the query: an upper bound of the distance to the surface.
     residual : array (...)
@@ -100,6 +102,11 @@ class Footpoints:
         xp = array_namespace(self.theta)
         return xp.concat([self.theta, self.contact.value[..., None]], axis=-1)
 
+    @property
+    def normal(self) -> Array:
+        """Unit normal of the surface at the footpoint, upward; shape (..., d+1)."""
+        return upward_normal(self.contact.gradient)
+
     @cached_property
     @quietly
     def distance(self) -> Array:
@@ -132,6 +139,10 @@ class _OnLevelSet(Footpoints):
     ) -> None:
         super().__init__(surface, query, theta, steps, status=status)
         self.point, self.residual = theta, residual
+
+    @property
+    def normal(self) -> Array:
+        return self.surface.normal(self.theta)
 
 
 class Solver(Protocol):
@@ -185,9 +196,9 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     if points.ndim == 0 or points.shape[-1] < 2:
         raise ValueError(f"points must have shape (..., d+1) with d >= 1, got {tuple(points.shape)}")
     if start is None:
-        start = parameters_of(surface, points)
+        start = surface.parameters_of(points)
     xp, points, start = floating("points and start", points, start)
-    d = parameters_of(surface, points).shape[-1]
+    d = surface.parameters_of(points).shape[-1]
     if start.ndim == 0 or start.shape[-1] != d:
         raise ValueError(f"start must have shape (..., {d}), got {tuple(start.shape)}")
     batch = broadcast(points=points.shape[:-1], start=start.shape[:-1])
@@ -365,23 +376,13 @@ class MultiStart:
 
     def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
         xp = array_namespace(theta)
-        x = parameters_of(surface, query)
+        x = surface.parameters_of(query)
         radius = length(xp, query - surface.point(theta))
         offsets = self._unit_ball_samples(xp, theta)
         anywhere = length(xp, query) + 1 if isinstance(surface, LevelSet) else xp.zeros_like(radius)
         others = x + xp.where(xp.isfinite(radius), radius, anywhere)[..., None] * offsets
         thetas = xp.concat([theta[None, ...], others], axis=0)[: self.starts, ...]
-        found = project(
-            surface, xp.broadcast_to(query, (*thetas.shape[:-1], query.shape[-1])), self.solver, start=thetas
-        )
-        infinity = xp.full_like(found.distance, xp.inf)
-        known = _known(found)
-        results = (*known, found.status, xp.where(xp.isfinite(found.distance), found.distance, infinity))
-        best = tuple(array[0, ...] for array in results)
-        for i in range(1, thetas.shape[0]):
-            other = tuple(array[i, ...] for array in results)
-            best = choose(other[-1] < best[-1], other, best)
-        return _footpoints(surface, query, xp.sum(found.steps, axis=0), best[: len(known)], best[-2])
+        return nearest_of(surface, query, thetas, self.solver)
 
     def _unit_ball_samples(self, xp: Namespace, theta: Array) -> Array:
         """Samples (starts − 1, 1, ..., 1, d) of the unit ball: its centre first, then uniform ones."""
@@ -392,6 +393,20 @@ class MultiStart:
         samples[:1] = 0
         samples = samples.reshape(count, *(1,) * (theta.ndim - 1), d)
         return xp.asarray(samples, dtype=theta.dtype, device=device_of(theta))
+
+
+def nearest_of(surface: Surface, query: Array, starts: Array, solver: Solver | None) -> Footpoints:
+    """The nearest of the footpoints that a solver finds from several starts, (k, ..., d)."""
+    xp = array_namespace(starts)
+    found = project(surface, xp.broadcast_to(query, (*starts.shape[:-1], query.shape[-1])), solver, start=starts)
+    infinity = xp.full_like(found.distance, xp.inf)
+    known = _known(found)
+    results = (*known, found.status, xp.where(xp.isfinite(found.distance), found.distance, infinity))
+    best = tuple(array[0, ...] for array in results)
+    for i in range(1, starts.shape[0]):
+        other = tuple(array[i, ...] for array in results)
+        best = choose(other[-1] < best[-1], other, best)
+    return _footpoints(surface, query, xp.sum(found.steps, axis=0), best[: len(known)], best[-2])
 
 
 def _known(found: Footpoints) -> tuple[Array, ...]:

@@ -288,9 +288,24 @@ class FunctionGraph:
         xp, theta = self._parameters(theta)
         return xp.concat([theta, self.value(theta)[..., None]], axis=-1)
 
+    def parameters_of(self, points: Array) -> Array:
+        """θ (..., d) of points (θ, y) of the ambient space."""
+        return points[..., :-1]
+
+    def is_above(self, points: Array) -> Array:
+        """Where points (..., d+1) are above the graph or on it, y ≥ f(x); shape (...)."""
+        _, points = floating("points", points)
+        return points[..., -1] >= self.value(points[..., :-1])
+
     def normal(self, theta: Array) -> Array:
         """Upward unit normal ν at (θ, f(θ)), shape (..., d+1). See `upward_normal`."""
         return upward_normal(self.gradient(theta))
+
+    def point_and_normal(self, theta: Array) -> tuple[Array, Array]:
+        """The pair (p, ν), from one evaluation."""
+        xp, theta = self._parameters(theta)
+        value, gradient = self.value_and_gradient(theta)
+        return xp.concat([theta, value[..., None]], axis=-1), upward_normal(gradient)
 
     def tangent(self, theta: Array) -> Array:
         """Tangent τ of steepest ascent at (θ, f(θ)), shape (..., d+1). See `steepest_tangent`."""

@@ -13,7 +13,7 @@ from geometry._namespace import Array, Namespace, array_namespace, floating, qui
 from geometry._vectors import length
 from geometry.graph import FunctionGraph, check_surface, eigenvalues
 
-__all__ = ["LevelSet", "Surface", "check_any_surface", "parameters_of"]
+__all__ = ["LevelSet", "Surface", "check_any_surface"]
 
 Function = Callable[[Array], Array]
 
@@ -93,6 +93,10 @@ class LevelSet:
         """Whether Hessians are at hand for arrays of namespace `xp`."""
         return self._graph.has_second_order(xp)
 
+    def is_above(self, points: Array) -> Array:
+        """Where points of the ambient space are above the surface or on it, F ≥ 0; shape (...)."""
+        return self.value(points) >= 0
+
     @quietly
     def point(self, x: Array, *, max_steps: int = 100) -> Array:
         """The point of Γ to which Newton steps along ∇F lead from x, shape (..., n); NaN where they lead to none.
@@ -102,10 +106,19 @@ class LevelSet:
         _, x = floating("x", x)
         return retract(self.value_and_gradient, x, max_steps)
 
+    def parameters_of(self, points: Array) -> Array:
+        """The points themselves; a `FunctionGraph` has θ for (θ, y)."""
+        return points
+
     def normal(self, x: Array) -> Array:
         """Unit normal ∇F/|∇F| of the level set through x, towards F > 0; shape (..., n)."""
         gradient = self.gradient(x)
         return unit(array_namespace(gradient), gradient)
+
+    def point_and_normal(self, x: Array) -> tuple[Array, Array]:
+        """The point of Γ near x, as `point` has it, and the unit normal there."""
+        point = self.point(x)
+        return point, self.normal(point)
 
     @quietly
     def shape_operator(self, x: Array) -> Array:
@@ -131,8 +144,3 @@ def check_any_surface(surface: Surface) -> None:
     """Raise unless `surface` is a `FunctionGraph` or a `LevelSet`."""
     if not isinstance(surface, LevelSet):
         check_surface(surface)
-
-
-def parameters_of(surface: Surface, points: Array) -> Array:
-    """The parameters of points of the ambient space: θ of (θ, y) for a graph, the points themselves for a level set."""
-    return points if isinstance(surface, LevelSet) else points[..., :-1]

@@ -21,8 +21,8 @@ from geometry._namespace import (
     whole,
 )
 from geometry.footpoint import project
-from geometry.graph import FunctionGraph, check_surface, upward_normal
-from geometry.level_set import LevelSet, Surface, check_any_surface
+from geometry.graph import FunctionGraph, check_surface
+from geometry.level_set import Surface, check_any_surface
 
 __all__ = ["offset", "offset_function"]
 
@@ -66,12 +66,8 @@ def offset(surface: Surface, theta: Array, radius: Array) -> Array:
     """
     check_any_surface(surface)
     xp, theta = floating("theta", theta)
-    if isinstance(surface, LevelSet):
-        point = surface.point(theta)
-        return point + per_item(xp, "radius", radius, point) * surface.normal(point)
-    value, gradient = surface.value_and_gradient(theta)
-    point = xp.concat([theta, value[..., None]], axis=-1)
-    return point + per_item(xp, "radius", radius, gradient) * upward_normal(gradient)
+    point, normal = surface.point_and_normal(theta)
+    return point + per_item(xp, "radius", radius, point) * normal
 
 
 @quietly

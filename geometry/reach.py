@@ -216,16 +216,17 @@ def bottleneck(
 
 @quietly
 def reach_from_points(points: Array, *, normals: Array | None = None, neighbors: int | None = None) -> float:
-    """Estimate of the reach of a hypersurface from points of it: the least of Federer's quotients over all pairs.
+    """Estimate of the reach of a surface from points of it: the least of Federer's quotients over all pairs.
 
-    min over p ≠ q of |q − p|² / (2 |(q − p)·ν(p)|).
+    min over p ≠ q of |q − p|² / (2 |N(q − p)|), N: orthogonal projection to the normal space at p.
 
     Parameters
     ----------
     points : array (N, n)
-    normals : array (N, n), optional
-        Normals of the surface at the points, of any length and sign. With them the result is an upper bound of the
-        reach, up to rounding. Without, they are estimated, and it is no bound.
+    normals : array (N, n) or (N, k, n), optional
+        Normals of the surface at the points, of any length and sign; k of them span the normal space of a surface of
+        dimension n − k, as of a curve in space. With them the result is an upper bound of the reach, up to rounding.
+        Without, those of a hypersurface are estimated, and it is no bound.
     neighbors : int, optional
         How many of the nearest points each normal is estimated from; default 2n. They are not paired with the point.
 
@@ -258,14 +259,12 @@ def reach_from_points(points: Array, *, normals: Array | None = None, neighbors:
     elif neighbors is not None:
         raise ValueError("neighbors is for estimating normals: give normals or neighbors, not both")
     xp, points, normals = floating("points and normals", points, normals)
-    if normals.shape != points.shape:
-        raise ValueError(f"normals must have the shape of points, {tuple(points.shape)}, got {tuple(normals.shape)}")
-    normals = normals / length(xp, normals)[:, None]
-    step, least = max(1, AT_ONCE // (count * n)), float("inf")
+    normals = _normal_spaces(xp, points, normals)
+    step, least = max(1, AT_ONCE // (count * n * normals.shape[1])), float("inf")
     for i in range(0, count, step):
         rows = slice(i, min(i + step, count))
         away = points[None, :, :] - points[rows, None, :]
-        heights = xp.abs(xp.sum(away * normals[rows, None, :], axis=-1))
+        heights = length(xp, dot(xp, away[:, :, None, :], normals[rows, None, :, :]))
         size = xp.max(xp.abs(points))
         heights = heights - NOISE * epsilon(xp, points.dtype) * size
         squares = xp.sum(away**2, axis=-1)
@@ -333,6 +332,19 @@ def radius_of(xp: Namespace, curvature: Array) -> Array:
 def _height(xp: Namespace, surface: Surface, points: Array) -> Array:
     """The height of the second of two points over the tangent plane of the first."""
     return dot(xp, points[1, ...] - points[0, ...], surface.normal(points[0, ...]))
+
+
+def _normal_spaces(xp: Namespace, points: Array, normals: Array) -> Array:
+    """Orthonormal bases of the spaces that normals span, (N, k, n)."""
+    (count, n), k = points.shape, normals.shape[1] if normals.ndim == 3 else 1
+    if normals.shape not in ((count, n), (count, k, n)) or not 1 <= k <= n:
+        raise ValueError(
+            f"normals must have the shape of points, {(count, n)}, or {(count, 'k', n)} with 1 <= k <= n, "
+            f"got {tuple(normals.shape)}"
+        )
+    if k == 1:
+        return xp.reshape(normals / length(xp, normals)[..., None], (count, 1, n))
+    return xp.matrix_transpose(xp.linalg.qr(xp.matrix_transpose(normals))[0])
 
 
 def _nearest(points: Array, count: int) -> numpy.ndarray:

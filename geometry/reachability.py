@@ -27,7 +27,7 @@ from geometry._namespace import (
     whole,
 )
 from geometry._vectors import dot
-from geometry.level_set import LevelSet, Surface, check_any_surface, parameters_of
+from geometry.level_set import LevelSet, Surface, check_any_surface
 from geometry.reach import NEARBY, SIGNS, check_side, corners, radius_of
 
 __all__ = ["MedialAxis", "medial_axis", "medial_radius", "reachable"]
@@ -216,8 +216,7 @@ def medial_axis(
     v = xp.asarray(v, dtype=low.dtype, device=device_of(low))
     theta = (low + high) / 2 + (high - low) / 2 * v
     radii = medial_radius(surface, theta, side=side)
-    point = surface.point(theta)
-    normal = surface.normal(parameters_of(surface, point))
+    point, normal = surface.point_and_normal(theta)
     return MedialAxis(point + SIGNS[side] * radii[:, None] * normal, radii)
 
 
@@ -242,13 +241,12 @@ class _Touch(NamedTuple):
     @classmethod
     def at(cls, surface: Surface, theta: Array, sign: float, bounds: tuple[Array, Array] | None) -> _Touch:
         xp = array_namespace(theta)
-        point = surface.point(theta)
-        here = parameters_of(surface, point)
+        point, normal = surface.point_and_normal(theta)
         bend = xp.full_like(point[:, 0], -xp.inf)
         if surface.has_second_order(xp):
-            bends = sign * surface.curvatures(here)
+            bends = sign * surface.curvatures(surface.parameters_of(point))
             bend = xp.max(xp.where(xp.isnan(bends), -xp.inf, bends), axis=-1)
-        return cls(surface, point, sign * surface.normal(here), bend, bounds)
+        return cls(surface, point, sign * normal, bend, bounds)
 
     def seen(self, theta: Array) -> tuple[Array, Array]:
         """For the points q of θ (b, k, d) the curvatures 2h/|q − p|², and the heights h = (q − p)·ν; −inf for no point.
@@ -266,7 +264,7 @@ class _Touch(NamedTuple):
         bend = 2 * height / xp.where(square > 0, square, 1.0)
         none = xp.isnan(bend) | (square == 0)
         if self.bounds is not None:
-            at = parameters_of(self.surface, q)
+            at = self.surface.parameters_of(q)
             none = none | xp.any((at < self.bounds[0]) | (at > self.bounds[1]), axis=-1)
         return xp.where(none, -xp.inf, bend), xp.where(none, -xp.inf, height)
 
@@ -287,8 +285,8 @@ class _Touch(NamedTuple):
         """
         xp = array_namespace(bend)
         radius = radius_of(xp, bend)[:, None]
-        center = parameters_of(self.surface, self.point + radius * self.normal)
-        here = parameters_of(self.surface, self.point)
+        center = self.surface.parameters_of(self.point + radius * self.normal)
+        here = self.surface.parameters_of(self.point)
         far = LOOK_AROUND * xp.sqrt(2 * radius * xp.clip(highest, 0.0)[:, None]) + radius / 2**10
         found = xp.isfinite(radius)
         low = xp.where(found, xp.maximum(center - radius, here - far), -xp.inf)
@@ -302,7 +300,7 @@ class _Touch(NamedTuple):
 
 def _largest_curvature(touch: _Touch, count: int) -> Array:
     """sup of the curvature of the balls through points q, and of its limit at p, (b,)."""
-    xp, d = array_namespace(touch.point), parameters_of(touch.surface, touch.point).shape[-1]
+    xp, d = array_namespace(touch.point), touch.surface.parameters_of(touch.point).shape[-1]
 
     def constant(array: Any) -> Array:
         return xp.asarray(array, dtype=touch.point.dtype, device=device_of(touch.point))

@@ -92,7 +92,8 @@ def _interval(value: Any) -> Interval:
 def _outward(low: list[numpy.ndarray], high: list[numpy.ndarray]) -> Interval:
     """From ends rounded to nearest: the smallest and the largest of them, one float further out."""
     lo, hi = numpy.minimum.reduce(low), numpy.maximum.reduce(high)
-    return Interval(numpy.nextafter(lo, -_INF), numpy.nextafter(hi, _INF))
+    with numpy.errstate(over="ignore"):  # beyond the largest float is infinity
+        return Interval(numpy.nextafter(lo, -_INF), numpy.nextafter(hi, _INF))
 
 
 def _product(a: numpy.ndarray, b: numpy.ndarray) -> numpy.ndarray:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from geometry.certified._cells import BATCH, Cells, in_batches
+from geometry.certified._convexity import Convexity
 from geometry.certified._search import Bounds, Found, Overflow, minimize
 
 __all__ = ["Problem", "solved"]
@@ -28,6 +29,7 @@ class Problem(NamedTuple):
     cell: numpy.ndarray
     upper: numpy.ndarray
     theta: numpy.ndarray
+    convexity: Convexity | None = None
 
 
 def solved(
@@ -43,7 +45,7 @@ def solved(
     from tqdm import tqdm
 
     waiting = [ids[i : i + TOGETHER] for i in range(0, len(ids), TOGETHER)][::-1]
-    with tqdm(total=len(ids), unit="query", disable=not progress) as bar:
+    with tqdm(total=len(ids), unit="query", miniters=0, disable=not progress) as bar:
         while waiting:
             some = waiting.pop()
             posed = problem(some)
@@ -55,7 +57,7 @@ def solved(
                     tolerance=tolerance,
                     max_boxes=max_boxes,
                     at_most=AT_MOST,
-                    report=partial(_show, bar, before),
+                    report=partial(_show, bar, before) if progress else None,
                 )
             except Overflow:
                 bar.update(before - bar.n)
@@ -65,7 +67,8 @@ def solved(
             yield some, posed, found
 
 
-def _show(bar: Any, before: int, closed: int) -> None:
+def _show(bar: Any, before: int, closed: int, boxes: int, widest: float) -> None:
+    bar.set_postfix(boxes=boxes, gap=f"{widest:.1e}", refresh=False)
     bar.update(before + closed - bar.n)
 
 

@@ -22,7 +22,7 @@ from geometry.certified._truth import Undecided
 __all__ = ["Cells", "evaluated", "in_batches", "regular"]
 
 Evaluate = Callable[[numpy.ndarray, numpy.ndarray], Interval]
-BATCH = 2**15  # numbers in one array: what a processor's cache holds several of
+BATCH = 2**16  # numbers in one array: what a processor's cache holds several of
 
 
 class Cells:
@@ -42,6 +42,7 @@ class Cells:
         self.known: Interval = None
         self.split = 2**d  # children of a box
         self._corners = numpy.array(list(product((-1.0, 1.0), repeat=d)))
+        _keep_freed_memory()
 
     def add(self, center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
         """New boxes, evaluated; their numbers."""
@@ -86,6 +87,14 @@ class Cells:
             )
         self.known = object.__new__(type(like))
         self.known.lo, self.known.hi = ends
+
+
+def _keep_freed_memory() -> None:
+    """Let the allocator of glibc keep the memory of temporary arrays, rather than return it and ask for it again.
+
+    It keeps blocks that are smaller than the largest it has freed, up to 32 MiB; this one is never touched.
+    """
+    numpy.empty(31 * 2**17)
 
 
 def _reach(center: Any, radius: Any, middle: Any, corner: numpy.ndarray) -> numpy.ndarray:

@@ -8,8 +8,10 @@ from typing import Any
 import numpy
 from numpy import inf
 
+from geometry._kernels import kernel
 from geometry.certified._forms import Form, elementary, expanded
-from geometry.certified._intervals import Interval, call, like, mapped, midpoint, within
+from geometry.certified._intervals import Interval, call, library_of, like, mapped, midpoint, within
+from geometry.certified._points import LARGEST, sine_and_cosine
 
 __all__ = [
     "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp", "expm1", "log", "log1p", "log2", "log10",
@@ -97,12 +99,12 @@ def cos(x: Form) -> Form:
 def _wave(x: Form, value: str, other: str, sense: float) -> Form:
     """sin and cos: φ′ is ± the other one, φ″ is −φ, and |φ(m + u) − φ(m)| ≤ |u|."""
     if x.slopes is None:
-        return x.new(call(value, x.center), None)
+        return x.new(_of_points(x.center, value), None)
     swing, middle = x.swing(), midpoint(x.center)
     offset = x.center + swing - like(swing, middle, middle)
     size = offset.mag
-    small = size < 3  # elsewhere [−1, 1] is hard to beat
-    at_middle, first = _where_small(small, middle, value, x.center), _where_small(small, middle, other, x.center)
+    waves = _at_points(middle, size < 3, x.center)  # elsewhere [−1, 1] is hard to beat
+    at_middle, first = waves[value], waves[other]
     natural = like(offset, numpy.full(x.shape, -1.0), numpy.full(x.shape, 1.0))
     all_values = (at_middle + like(offset, -size, size)) & natural
     return expanded(
@@ -110,15 +112,33 @@ def _wave(x: Form, value: str, other: str, sense: float) -> Form:
     )
 
 
-def _where_small(small: numpy.ndarray, ends: numpy.ndarray, name: str, kind: Interval) -> Interval:
-    """sin or cos of the numbers where that is worth its price, elsewhere [−1, 1]."""
-    if small.all():
-        return call(name, like(kind, ends, ends))
-    lo, hi = numpy.full(ends.shape, -1.0), numpy.full(ends.shape, 1.0)
-    if small.any():
-        chosen = call(name, like(kind, *2 * (ends[small],)))
-        lo[small], hi[small] = chosen.lo, chosen.hi
-    return like(kind, lo, hi)
+def _of_points(x: Interval, name: str) -> Interval:
+    """sin or cos of intervals; of short ones by |φ(x) − φ(m)| ≤ |x − m|."""
+    middle = midpoint(x)
+    size = (x - like(x, middle, middle)).mag
+    short = size < 2.0**-20
+    if not short.all():
+        return call(name, x)
+    everything = like(x, *(numpy.full(x.shape, end) for end in (-1.0, 1.0)))
+    return (_at_points(middle, short, x)[name] + like(x, -size, size)) & everything
+
+
+def _at_points(x: numpy.ndarray, where: numpy.ndarray, kind: Interval) -> dict[str, Interval]:
+    """sin and cos of the numbers that are worth their price, elsewhere [−1, 1].
+
+    The slow arithmetic, which is there to check the other one, computes its own.
+    """
+    quick = where & (numpy.abs(x) <= LARGEST) & (library_of(kind) == "ival")
+    slow = where & ~quick
+    run = kernel("sine_and_cosine", numpy) or sine_and_cosine
+    bounds = run(numpy.where(quick, x, 0.0)).reshape(2, 2, *x.shape)
+    if not quick.all():
+        bounds[:, 0, ~quick], bounds[:, 1, ~quick] = -1.0, 1.0
+    waves = dict(zip(("sin", "cos"), bounds, strict=True))
+    for name, (low, high) in waves.items() if slow.any() else ():
+        found = call(name, like(kind, *2 * (x[slow],)))
+        low[slow], high[slow] = found.lo, found.hi
+    return {name: like(kind, low, high) for name, (low, high) in waves.items()}
 
 
 def _smooth(

@@ -385,7 +385,8 @@ def expanded(
         center = center + first * (x.center - point(value, middle))
     slopes = x.lifted(x.ndim) * first
     # Slopes are worth more than their width: they may cancel against others.
-    flat = ~(width(center) + swing.hi * first.mag < width(natural))
+    with numpy.errstate(invalid="ignore"):  # infinite derivatives are no use, even over no distance
+        flat = ~(width(center) + swing.hi * first.mag < width(natural))
     if not flat.any():
         return x.new(center, slopes)
     center = like(center, numpy.where(flat, natural.lo, center.lo), numpy.where(flat, natural.hi, center.hi))

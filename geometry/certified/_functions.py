@@ -12,13 +12,13 @@ from typing import Any
 import numpy
 
 from geometry.certified import _arrays, _elementary
-from geometry.certified._arrays import as_forms, axis_from_end, expand_dims, stack, take, unstack
+from geometry.certified._arrays import as_forms, axis_from_end, expand_dims, permute_dims, stack, take, unstack
 from geometry.certified._choices import choose, summed
 from geometry.certified._choices import maximum as _maximum
 from geometry.certified._choices import minimum as _minimum
 from geometry.certified._elementary import sqrt, square
 from geometry.certified._forms import Form
-from geometry.certified._intervals import call, within
+from geometry.certified._intervals import call, like, within
 from geometry.certified._truth import Truth, as_truth
 
 __array_api_version__ = "2024.12"
@@ -155,6 +155,36 @@ def clip(x: Any, min: Any = None, max: Any = None, **_: Any) -> Any:
     return x if max is None else minimum(x, max)
 
 
+def sort(x: Any, axis: int = -1, *, descending: bool = False, **_: Any) -> Any:
+    """By exchanges of neighbours, which are minima and maxima."""
+    parts = list(unstack(x, axis))
+    for last in range(len(parts) - 1, 0, -1):
+        for i in range(last):
+            parts[i], parts[i + 1] = minimum(parts[i], parts[i + 1]), maximum(parts[i], parts[i + 1])
+    return stack(parts[::-1] if descending else parts, axis)
+
+
+def atan2(y: Any, x: Any) -> Form:
+    """The angle of (x, y): atan(y/x) or −atan(x/y), with the larger divisor, and quarter turns; at worst [−π, π]."""
+    y, x = as_forms(y, x)
+    up, across = y.range(), x.range()
+    flat = across.mig >= up.mig
+    quarters = numpy.select(
+        [flat & (across.lo > 0), ~flat & (up.lo > 0), ~flat & (up.hi < 0), flat & (up.lo > 0), flat & (up.hi < 0)],
+        [0, 1, -1, 2, -2],
+        default=9,
+    )
+    known = quarters < 9
+    x.record.irregular_where(~known)
+    ratio = choose(flat, y, x) / choose(~known, x.constant(1.0), choose(flat, x, y))
+    turn, quarter = _elementary.atan(ratio), _elementary.acos(x.constant(0.0))
+    angle = choose(flat, turn, -turn) + quarter * numpy.where(known, quarters, 0)
+    both, pi = up + across, numpy.nextafter(numpy.pi, 4)
+    defined = both.lo <= both.hi
+    anywhere = like(both, numpy.where(defined, -pi, both.lo), numpy.where(defined, pi, both.hi))
+    return choose(known, angle, x.new(anywhere, None))
+
+
 # Reductions.
 
 
@@ -227,6 +257,39 @@ def matmul(a: Any, b: Any) -> Any:
     if a.ndim == 1:
         return sum_(expand_dims(a, -1) * b, -2)
     return sum_(expand_dims(a, -1) * expand_dims(b, -3), -2)
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Sums of products as `numpy.einsum` has them, without diagonals: no index twice in one operand."""
+    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
+    terms = inputs.split(",")
+    dots = [a.ndim - len(term.replace("...", "")) for term, a in zip(terms, operands, strict=True)]
+    letters = "".join(chr(0x3B1 + i) for i in range(max(dots)))  # names of the axes that the dots stand for
+    terms = [term.replace("...", letters[len(letters) - n :]) for term, n in zip(terms, dots, strict=True)]
+    every = letters + "".join(sorted({*"".join(terms)} - {*letters}))
+    if any(len({*term}) < len(term) or len(term) != a.ndim for term, a in zip(terms, operands, strict=True)):
+        raise TypeError(f"einsum of intervals does not know the subscripts {subscripts!r}")
+    output = output.replace("...", letters) if arrow else "".join(c for c in every if inputs.count(c) < 2)
+    product: Any = 1.0
+    for term, a in zip(terms, operands, strict=True):
+        spread = permute_dims(a, [term.index(c) for c in every if c in term])
+        for i, c in enumerate(every):
+            spread = spread if c in term else expand_dims(spread, i)
+        product = spread * product
+    gone = tuple(i - len(every) for i, c in enumerate(every) if c not in output)
+    left = [c for c in every if c in output]
+    return permute_dims(sum_(product, gone) if gone else product, [left.index(c) for c in output])
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    """Over the last axes of a and the first ones of b, or over two lists of axes."""
+    of_a, of_b = (range(a.ndim - axes, a.ndim), range(axes)) if isinstance(axes, int) else axes
+    names = [chr(0x61 + i) for i in range(a.ndim + b.ndim)]
+    left, right = names[: a.ndim], names[a.ndim :]
+    for i, j in zip(of_a, of_b, strict=True):
+        right[j] = left[i]
+    output = [c for c in left + right if (c in left) != (c in right)]
+    return einsum(f"{''.join(left)},{''.join(right)}->{''.join(output)}", a, b)
 
 
 def vector_norm(x: Form, axis: Any = None, keepdims: Any = False, **_: Any) -> Form:

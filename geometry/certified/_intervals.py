@@ -23,11 +23,14 @@ __all__ = [
     "hull",
     "interval",
     "joined",
+    "library_of",
     "like",
     "mapped",
     "midpoint",
     "point",
+    "rows",
     "symmetric",
+    "total",
     "width",
     "within",
 ]
@@ -60,9 +63,14 @@ def interval(lo: Any, hi: Any = None, *, arithmetic: str | None = None) -> Inter
     return engine(arithmetic).Interval(lo, lo if hi is None else numpy.ascontiguousarray(hi, dtype=float))
 
 
+def library_of(x: Interval) -> str:
+    """The module that has functions of such intervals."""
+    return type(x).__module__
+
+
 def call(name: str, x: Interval, *others: Any) -> Interval:
     """The function of that name, from the library of `x`."""
-    return getattr(sys.modules[type(x).__module__], name)(x, *others)
+    return getattr(sys.modules[library_of(x)], name)(x, *others)
 
 
 def like(x: Interval, lo: numpy.ndarray, hi: numpy.ndarray) -> Interval:
@@ -133,6 +141,18 @@ def add_up(x: Interval, axis: int) -> Interval:
         lo = x.lo.sum(axis) - slack * numpy.abs(x.lo).sum(axis)
         hi = x.hi.sum(axis) + slack * numpy.abs(x.hi).sum(axis)
     return like(x, numpy.nextafter(lo, -numpy.inf), numpy.nextafter(hi, numpy.inf))
+
+
+def rows(x: Interval) -> list[Interval]:
+    return [x[i] for i in range(x.shape[0])]
+
+
+def total(x: Interval) -> Interval:
+    """Σ over the first axis."""
+    first, *rest = rows(x)
+    for row in rest:
+        first = first + row
+    return first
 
 
 def joined(parts: Sequence[Interval], axis: int = 0) -> Interval:

@@ -19,11 +19,11 @@ from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._cells import evaluated, regular
 from geometry.certified._curvature import extreme_curvature, shape_operator
 from geometry.certified._forms import Form
-from geometry.certified._intervals import Interval, call, interval, mapped, midpoint, point
+from geometry.certified._intervals import Interval, call, interval, mapped, midpoint, point, total
 from geometry.certified._model import Model, cover
 from geometry.certified._problems import LADDER, Solution, gap
 from geometry.certified._search import Bounds
-from geometry.certified._slabs import Slabs, nearest, slabs, total
+from geometry.certified._slabs import Slabs, nearest, slabs
 
 __all__ = ["medial_radii"]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from geometry.certified._cells import BATCH, Cells, evaluated, in_batches
+from geometry.certified._cells import Cells, evaluated, in_batches
 from geometry.certified._forms import Record
 from geometry.certified._intervals import Interval, interval, joined, like, mapped
 from geometry.graph import FunctionGraph
@@ -25,8 +25,13 @@ class Model:
 
     def __init__(self, surface: FunctionGraph, d: int, arithmetic: str | None = None) -> None:
         self.surface, self.d, self.arithmetic = surface, d, arithmetic
-        self._cost = BATCH // 16  # numbers for each box; a guess until the function has been seen
+        self._cost: int | None = None  # numbers for each box; unknown until the function has been seen
         self.restart()
+
+    @property
+    def cost(self) -> int:
+        """Numbers for each box in the largest array of an evaluation."""
+        return self._cost or 1
 
     def restart(self) -> None:
         """Forget all boxes."""
@@ -34,7 +39,9 @@ class Model:
 
     def heights(self, theta: numpy.ndarray) -> Interval:
         """f at points (n, d), shape (n,); everything where rounding leaves open whether f is defined."""
-        parts = in_batches(self._height, self._cost, theta)
+        if self._cost is None and len(theta) > 1:
+            self._height(theta[:1])
+        parts = in_batches(self._height, self.cost, theta)
         return parts[0] if len(parts) == 1 else joined(parts)
 
     def _height(self, theta: numpy.ndarray) -> Interval:
@@ -46,7 +53,9 @@ class Model:
         return joined([self._height(part) for part in _halves(theta)])
 
     def _slabs(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:
-        parts = in_batches(self._slab, self._cost, center, radius)
+        if self._cost is None and len(center) > 1:
+            self._slab(center[:1], radius[:1])
+        parts = in_batches(self._slab, self.cost, center, radius)
         return parts[0] if len(parts) == 1 else joined(parts, axis=1)
 
     def _slab(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:

@@ -10,10 +10,11 @@ import numpy
 
 from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._cells import Cells
+from geometry.certified._convexity import Convexity, Height, Objective, SquaredDistance
 from geometry.certified._intervals import Interval, call, interval
 from geometry.certified._model import Model, cover
-from geometry.certified._regions import Boxes, contracted, merged
-from geometry.certified._search import Bounds
+from geometry.certified._regions import Boxes, contracted, has_derivatives, merged
+from geometry.certified._search import Bounds, Found
 from geometry.certified._slabs import distance_bounds, height_bounds, slabs
 from geometry.certified.enclosure import Enclosure
 
@@ -76,21 +77,46 @@ def distances(
             model.restart()
         pairs = cover(model.cells, x[some], upper[some])
         at = partial(slabs, model.cells, x[some], y[some])
-        return Problem(model.cells, lambda q, c, _: distance_bounds(at(q, c)), *pairs, upper[some], theta[some])
+        convex = SquaredDistance(model.surface, x[some], y[some])
+        return Problem(
+            model.cells,
+            lambda q, c, _: distance_bounds(at(q, c)),
+            *pairs,
+            upper[some],
+            theta[some],
+            proofs(model, convex),
+        )
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
     for some, posed, found in solved(ids, problem, **options):
         lower, better, place = found.lower, found.upper, found.theta
         if regions:
-            center, radius = posed.cells.center[found.cell], posed.cells.radius[found.cell]
-            boxes, label = merged(found.query, center, radius)
-            least = numpy.full(len(boxes.query), numpy.inf)
-            numpy.minimum.at(least, label, found.cell_lower)
+            boxes, least = _remaining(posed.cells, found)
             lower, better, place, kept = _sharpened(model, x[some], y[some], boxes, least, better, place)
             solution.regions.append((kept[0]._replace(query=some[kept[0].query]), kept[1]))
         solution.lower[some], solution.upper[some], solution.theta[some] = lower, better, place
         solution.boxes[some] = found.boxes
     return solution
+
+
+def _remaining(cells: Cells, found: Found) -> tuple[Boxes, numpy.ndarray]:
+    """Regions that hold all minima, and lower bounds there: around the bottoms of valleys, and hulls of other boxes."""
+    rough = found.valley < 0
+    query, cell = found.query[rough], found.cell[rough]
+    boxes, label = merged(query, cells.center[cell], cells.radius[cell])
+    least = numpy.full(len(boxes.query), numpy.inf)
+    numpy.minimum.at(least, label, found.cell_lower[rough])
+    valley, first = numpy.unique(found.valley[~rough], return_index=True)
+    bottom, radius = found.valleys.theta[valley], found.valleys.radius[valley][:, None]
+    span = interval(bottom) + interval(-radius, radius)
+    parts = (found.query[~rough][first], span.lo, span.hi)
+    joined = Boxes(*(numpy.concatenate(both) for both in zip(boxes, parts, strict=True)))
+    return joined, numpy.concatenate([least, found.valleys.lower[valley]])
+
+
+def proofs(model: Model, objective: Objective) -> Convexity | None:
+    """Proofs of convexity, if the surface has the derivatives that they need."""
+    return Convexity(objective, model.arithmetic) if has_derivatives(model.surface) else None
 
 
 def _nearest_known(
@@ -134,8 +160,10 @@ def _sharpened(
     theta: numpy.ndarray,
 ) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, tuple[Boxes, numpy.ndarray]]:
     """Bounds from regions that Newton's method has contracted; and the regions that can still be nearest."""
-    boxes, unique = contracted(model, x, y, boxes)
-    upper, theta = upper.copy(), theta.copy()
+    boxes, unique, label = contracted(model, x, y, boxes)
+    bounds, upper, theta = least, upper.copy(), theta.copy()
+    least = numpy.full(len(unique), numpy.inf)
+    numpy.minimum.at(least, label, bounds)
     if unique.any():
         center = boxes.lower / 2 + boxes.upper / 2
         cells = Cells(x.shape[1], model._slabs)
@@ -179,7 +207,8 @@ def offsets(
         def bounds(query: numpy.ndarray, cell: numpy.ndarray, _: numpy.ndarray) -> Bounds:
             return height_bounds(slabs(model.cells, x[some], level, query, cell), radius[some][query])
 
-        return Problem(model.cells, bounds, *pairs, -height[some], x[some])
+        convex = Height(model.surface, x[some], radius[some])
+        return Problem(model.cells, bounds, *pairs, -height[some], x[some], proofs(model, convex))
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
     for some, _, found in solved(ids, problem, **options):

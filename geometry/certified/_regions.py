@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy
@@ -9,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from geometry.certified._cells import evaluated, regular
+from geometry.certified._cells import evaluated, in_batches, regular
 from geometry.certified._forms import Form
 from geometry.certified._intervals import Interval, interval, like, midpoint
 from geometry.certified._model import Model
@@ -75,8 +76,49 @@ def has_derivatives(surface: FunctionGraph) -> bool:
     return first and (surface._hessian is not None or surface._hessian_vector is not None)
 
 
-def contracted(model: Model, x: numpy.ndarray, y: numpy.ndarray, boxes: Boxes) -> tuple[Boxes, numpy.ndarray]:
-    """Boxes that hold the same stationary points of the distance to (x, y), and where there is proven to be one only.
+def contracted(
+    model: Model, x: numpy.ndarray, y: numpy.ndarray, boxes: Boxes
+) -> tuple[Boxes, numpy.ndarray, numpy.ndarray]:
+    """Boxes that hold the same stationary points of the distance to (x, y), where there is proven to be one only, and
+    into which of them each of the given boxes has gone.
+
+    Two regions that a proof has shrunk to the same place are one: their hull is tried again.
+    """
+    if not len(boxes.query) or not has_derivatives(model.surface):
+        return boxes, numpy.zeros(len(boxes.query), dtype=bool), numpy.arange(len(boxes.query))
+    boxes, unique = _newton(model, x, y, boxes)
+    label = _overlapping(boxes, unique)
+    owner, one = numpy.zeros(label.max() + 1, dtype=int), numpy.zeros(label.max() + 1, dtype=bool)
+    lower, upper = (numpy.full((len(owner), x.shape[1]), end) for end in (numpy.inf, -numpy.inf))
+    owner[label], one[label] = boxes.query, unique
+    numpy.minimum.at(lower, label, boxes.lower)
+    numpy.maximum.at(upper, label, boxes.upper)
+    hulls, again = Boxes(owner, lower, upper), numpy.flatnonzero(numpy.bincount(label) > 1)
+    if again.size:
+        found, one[again] = _newton(model, x, y, Boxes(*(part[again] for part in hulls)))
+        lower[again], upper[again] = found.lower, found.upper
+    return hulls, one, label
+
+
+def _overlapping(boxes: Boxes, unique: numpy.ndarray) -> numpy.ndarray:
+    """Numbers of groups of proven boxes that overlap, one for each other box."""
+    twins = numpy.bincount(boxes.query, weights=unique, minlength=1)[boxes.query] > 1
+    ids = numpy.flatnonzero(twins & unique)
+    label = numpy.arange(len(unique))
+    center, radius = boxes.lower / 2 + boxes.upper / 2, (boxes.upper - boxes.lower) / 2
+    if ids.size:
+        label[ids] = ids[_first_of(_touching(boxes.query[ids], center[ids], radius[ids]))]
+    return numpy.unique(label, return_inverse=True)[1]
+
+
+def _first_of(label: numpy.ndarray) -> numpy.ndarray:
+    """For each label where it occurs first."""
+    _, first, which = numpy.unique(label, return_index=True, return_inverse=True)
+    return first[which]
+
+
+def _newton(model: Model, x: numpy.ndarray, y: numpy.ndarray, boxes: Boxes) -> tuple[Boxes, numpy.ndarray]:
+    """Smaller boxes with the same stationary points, and where there is proven to be one only.
 
     With F = ∇φ and its Jacobian J over a box X around m, and Y any matrix, every zero of F in X is in
 
@@ -84,17 +126,22 @@ def contracted(model: Model, x: numpy.ndarray, y: numpy.ndarray, boxes: Boxes) -
 
     and if K is inside of X, there is exactly one (Krawczyk 1969; Moore, Kearfott, Cloud 2009, Theorem 8.1).
     """
-    unique = numpy.zeros(len(boxes.query), dtype=bool)
-    lower, upper = boxes.lower.copy(), boxes.upper.copy()
-    if not len(unique) or not has_derivatives(model.surface):
-        return boxes, unique
+    parts: list[Any] = in_batches(partial(_shrunk, model, x, y), model.cost * x.shape[1] ** 2, *boxes)
+    lower, upper, unique = (numpy.concatenate(p) for p in zip(*parts, strict=True))
+    return Boxes(boxes.query, lower, upper), unique
+
+
+def _shrunk(
+    model: Model, x: numpy.ndarray, y: numpy.ndarray, query: numpy.ndarray, lower: numpy.ndarray, upper: numpy.ndarray
+) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+    unique, lower, upper = numpy.zeros(len(query), dtype=bool), lower.copy(), upper.copy()
     middle, size = (lower + upper) / 2, (upper - lower) / 2
     size = size * INFLATION + 4 * numpy.spacing(numpy.abs(middle))
     outer = middle - size, middle + size
     ids = numpy.arange(len(unique))
     for _ in range(ROUNDS):
-        query = boxes.query[ids]
-        low, high, inside, regular = _krawczyk(model, x[query], y[query], outer[0][ids], outer[1][ids])
+        at = x[query[ids]], y[query[ids]]
+        low, high, inside, regular = _krawczyk(model, *at, outer[0][ids], outer[1][ids])
         unique[ids] |= inside & regular
         ids, low, high = ids[unique[ids] & regular], low[unique[ids] & regular], high[unique[ids] & regular]
         before = (outer[1][ids] - outer[0][ids]).max(1)
@@ -103,7 +150,7 @@ def contracted(model: Model, x: numpy.ndarray, y: numpy.ndarray, boxes: Boxes) -
         if not ids.size:
             break
     lower[unique], upper[unique] = outer[0][unique], outer[1][unique]
-    return Boxes(boxes.query, lower, upper), unique
+    return lower, upper, unique
 
 
 def _krawczyk(

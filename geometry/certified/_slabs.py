@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy
 
 from geometry.certified._cells import Cells
-from geometry.certified._intervals import Interval, call, like, midpoint, point, width
+from geometry.certified._intervals import Interval, call, like, midpoint, point, rows, total, width
 from geometry.certified._search import Bounds
 
-__all__ = ["Slabs", "distance_bounds", "height_bounds", "nearest", "rows", "slabs", "total"]
+__all__ = ["Slabs", "distance_bounds", "height_bounds", "nearest", "slabs"]
 
 SWEEPS = 3  # over the coordinates, towards the place of the extremum
 
@@ -59,18 +59,6 @@ def slabs(cells: Cells, x: numpy.ndarray, y: numpy.ndarray, query: numpy.ndarray
 
 def _chosen(where: numpy.ndarray, x: Interval, y: Interval) -> Interval:
     return like(x, numpy.where(where, x.lo, y.lo), numpy.where(where, x.hi, y.hi))
-
-
-def rows(x: Interval) -> list[Interval]:
-    return [x[i] for i in range(x.shape[0])]
-
-
-def total(x: Interval) -> Interval:
-    """Σ over the first axis."""
-    first, *rest = rows(x)
-    for row in rest:
-        first = first + row
-    return first
 
 
 def distance_bounds(s: Slabs) -> Bounds:

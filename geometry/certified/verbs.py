@@ -31,7 +31,8 @@ def distance(
     ----------
     surface : FunctionGraph
         Values are enough. They are evaluated on intervals, so the function must be written in array API functions; it
-        is taken for the exact function of these formulas, with constants that are the floats they are.
+        is taken for the exact function of these formulas, with constants that are the floats they are. With a gradient
+        and a Hessian fewer boxes are needed. The bounds rest on them, so they must be those of the values.
     points : array (..., d+1)
         Query points, height last. NumPy arrays come back, whatever the library of the points.
     tolerance : float
@@ -44,7 +45,7 @@ def distance(
     arithmetic : "ival" or "arb", optional
         The interval library: of the package crival, or the slow stand-in by python-flint. Default: what is installed.
     progress : bool
-        Whether to show a progress bar.
+        Whether to show a progress bar: points that are done, boxes examined, and the widest gap that is left.
 
     Returns
     -------

@@ -15,11 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import geometry._dilation
+import geometry.certified._points
 from geometry._ball import Ball
 from geometry._kernels import KERNELS, kernel
 from tests.conftest import BACKENDS, Backend
 
-SPECIFICATIONS = {"dilation": geometry._dilation.dilation}
+SPECIFICATIONS = {
+    "dilation": geometry._dilation.dilation,
+    "sine_and_cosine": geometry.certified._points.sine_and_cosine,
+}
 DTYPES = ["float16", "float32", "float64"]
 INF = np.inf
 
@@ -563,3 +567,12 @@ def test_a_solid(engine):
     cap = ball.cap(ball.half_widths(shape))
     for f in (np.random.default_rng(0).random(shape), waves(shape), along(shape, (1.0, -0.5, 2.0))):
         compare_with_a_sweep(engine, f, cap)
+
+
+@pytest.mark.parametrize("library", [library for name, library in KERNELS if name == "sine_and_cosine"])
+@given(x=st.lists(st.floats(-(2.0**20), 2.0**20), max_size=40))
+def test_bounds_of_sine_and_cosine(library, x):
+    run = kernel("sine_and_cosine", BACKENDS[library]().xp)
+    assert run is not None
+    expected = SPECIFICATIONS["sine_and_cosine"](np.array(x))
+    np.testing.assert_array_equal(run(np.array(x)), expected, strict=True)

@@ -202,14 +202,24 @@ def test_footpoints_are_stationary_and_lipschitz(seed):
 def test_statuses_in_one_call():
     circle = shapes.Sphere(1.0)
     feet = project(circle, [[2.0, 0.0], [np.nan, 0.0], [0.0, 0.0]])
-    assert [Status(s).name for s in feet.status] == ["CONVERGED", "NOT_FINITE", "NOT_FINITE"]
-    assert np.isnan(feet.distance[1:]).all()
+    assert [Status(s).name for s in feet.status] == ["CONVERGED", "NOT_FINITE", "CONVERGED"]
+    assert np.isnan(feet.distance[1])
     assert (
         Status(int(project(shapes.Ellipsoid([9.0, 1.0]), [3.0, 0.1], GaussNewton(max_steps=1)).status)).name
         == "STEPS_USED"
     )
     rescued = project(circle, [0.0, 0.0], MultiStart(starts=4))
     assert rescued.distance == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_from_a_centre_there_is_a_way_to_the_surface(d):
+    """The gradient of F vanishes there. All points of a sphere, and the ends of the short axis, are nearest."""
+    assert project(shapes.Sphere(2.0), np.zeros(d)).distance == pytest.approx(2, rel=1e-12)
+    axes = [3.0, 2.0, 1.0][-d:]
+    foot = project(shapes.Ellipsoid(axes), np.zeros(d))
+    assert foot.converged
+    assert foot.distance == pytest.approx(1, rel=1e-9)
 
 
 def test_beyond_a_focal_point_the_start_is_left():

@@ -221,6 +221,20 @@ def test_circle_and_sphere_from_points(backend, dtype):
     assert found == pytest.approx(2.5, rel=16 * eps * 2.5 / 5e-4)
 
 
+def test_a_helix_from_points(backend, dtype):
+    """Radius of curvature (a² + b²)/a; a steep helix is nowhere nearer to itself. Normals: outwards, and skew to it."""
+    if backend.name.startswith("jax"):
+        pytest.skip("JAX would compile every single operation")
+    a, b, t = 0.7, 1.1, np.linspace(0, 9, 300)
+    points = np.stack([a * np.cos(t), a * np.sin(t), b * t], axis=-1)
+    outwards = np.stack([np.cos(t), np.sin(t), 0 * t], axis=-1)
+    binormal = np.stack([b * np.sin(t), -b * np.cos(t), a + 0 * t], axis=-1)
+    normals = np.stack([outwards, outwards - 2 * binormal], axis=-2)
+    found = reach_from_points(backend.asarray(points, dtype), normals=backend.asarray(normals, dtype))
+    # Neighbours are 0.04 apart: quotients exceed the radius by a part in 10⁴, and a height of 5e-4 is rounded by 10ε.
+    assert found == pytest.approx((a**2 + b**2) / a, rel=1e-3 + 10 * float(np.finfo(dtype).eps) / 5e-4)
+
+
 def naive(points, normals):
     quotients = [
         np.sum((q - p) ** 2) / (2 * abs((q - p) @ n))
@@ -281,6 +295,7 @@ def test_flat_and_double_points():
         (lambda: reach(FunctionGraph(np.sum, np.cos), [(0, 1)]), TypeError, "was given no hessian"),
         (lambda: reach_from_points([1.0, 2.0]), ValueError, r"points must have shape \(N, n\)"),
         (lambda: reach_from_points(np.eye(2), normals=np.eye(3)), ValueError, "normals must have the shape of points"),
+        (lambda: reach_from_points(np.eye(2), normals=np.ones((2, 3, 2))), ValueError, "with 1 <= k <= n, got"),
         (lambda: reach_from_points(np.eye(2), normals=np.eye(2), neighbors=3), ValueError, "not both"),
         (lambda: reach_from_points(np.eye(2), neighbors=1), ValueError, "neighbors must be at least 2"),
     ],

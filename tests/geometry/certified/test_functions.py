@@ -51,6 +51,9 @@ def test_surfaces_run_on_boxes(name, what):
         lambda t: np.linalg.norm(t, axis=-1) + np.concatenate([t, t], axis=-1).max(-1),
         lambda t: np.stack([t[..., 0], 1 + t[..., 0]], axis=-1) @ np.array([0.5, 0.25]),
         lambda t: np.hypot(t[..., 0], 1.0) - np.clip(t[..., 0], -1, 1) / (2 + np.cos(t[..., 0])),
+        lambda t: np.arctan2(np.sin(t[..., 0]), 1.5 + np.cos(t[..., 0])) + np.arctan2(1 + t[..., 0] ** 2, t[..., 0]),
+        lambda t: np.sort(np.concatenate([t, 1 - t, t**2], axis=-1), axis=-1)[..., 1],
+        lambda t: np.einsum("...i,ij,...j->...", t, np.array([[0.5]]), np.cos(t)) + np.tensordot(t, np.ones(1), axes=1),
         lambda t: np.prod(1 + 0.1 * t, axis=-1) + 2.0 ** t[..., 0] - np.log1p(t[..., 0] ** 2),
     ],
 )

@@ -121,3 +121,96 @@ def test_products_of_forms_keep_what_they_have_in_common():
     x, y = theta[..., 0], theta[..., 1]
     zero = (x * y - y * x).range()
     assert zero.hi[0] - zero.lo[0] < 1e-5  # 3e-3 for intervals
+
+
+# Functions of several numbers.
+
+corners = st.tuples(*[st.floats(-3, 3)] * 2, *[st.floats(0, 2)] * 2)
+
+
+@pytest.mark.parametrize("library", ["ival", "arb"])
+@settings(max_examples=100)
+@given(corners, unit, unit)
+def test_the_angle_of_a_point_of_a_box(library, box, a, b):
+    center, radius = np.array([box[:2]]), np.array([box[2:]])
+    theta = box_form(center, radius, lambda *ends: interval(*ends, arithmetic=library), Record())
+    angle = xp.atan2(theta[..., 1], theta[..., 0]).range()
+    x, y = (
+        flint.arb(float(c)) + flint.arb(float(r)) * (2 * flint.arb(e) - 1)
+        for c, r, e in zip(center[0], radius[0], (a, b), strict=True)
+    )
+    truth = flint.arb.atan2(y, x)
+    assert truth.upper() >= flint.arb(angle.lo[0])
+    assert truth.lower() <= flint.arb(angle.hi[0])
+    assert angle.hi[0] - angle.lo[0] < 10
+
+
+@pytest.mark.parametrize("turn", np.linspace(-3.1, 3.1, 9))
+def test_angles_of_small_boxes(turn):
+    """In all quadrants, with an excess of second order."""
+    middle = 2 * np.array([[np.cos(turn), np.sin(turn)]])
+    for size in (1e-3, 1e-5):
+        record = Record()
+        theta = box_form(middle, np.full((1, 2), size), interval, record)
+        angle = xp.atan2(theta[..., 1], theta[..., 0])
+        assert angle.range().lo[0] <= turn <= angle.range().hi[0]
+        assert angle.center.hi[0] - angle.center.lo[0] < 3 * size**2 + 1e-14
+        assert not record.irregular
+
+
+def test_there_is_no_angle_where_the_coordinates_are_not_defined():
+    record = Record()
+    x = box_form(np.array([[-3.0], [-3.0]]), np.array([[1.0], [5.0]]), interval, record)[..., 0]
+    angle = xp.atan2(xp.sqrt(x), x - 9.0).range()
+    assert np.isnan(angle.lo[0])
+    assert angle.lo[1] <= -np.pi < np.pi <= angle.hi[1]
+    assert record.irregular
+
+
+@settings(max_examples=50)
+@given(st.lists(st.tuples(st.floats(-3, 3), st.floats(0, 1)), min_size=1, max_size=5), st.integers(0, 99))
+def test_sorted_forms_contain_sorted_numbers(sides, seed):
+    center, radius = np.array(sides).T[:, None, :]
+    theta = box_form(center, radius, interval, Record())
+    found, falling = xp.sort(theta).range(), xp.sort(theta, descending=True).range()
+    samples = center + radius * np.random.default_rng(seed).uniform(-1, 1, (200, 1, len(sides)))
+    values = np.sort(np.clip(samples, center - radius, center + radius), axis=-1)
+    slack = 1e-15 * (1 + np.abs(values))  # the samples are rounded, the box is not
+    assert ((found.lo <= values + slack) & (values - slack <= found.hi)).all()
+    assert ((falling.lo <= values[..., ::-1] + slack) & (values[..., ::-1] - slack <= falling.hi)).all()
+
+
+@pytest.mark.parametrize(
+    "subscripts", ["...i,ij,...j->...", "...i,...j->...ij", "...i,...i", "...i->...i", "...i,ji->...j"]
+)
+def test_einsum_contains_the_sums(subscripts):
+    """Those of the centre, and of samples of the box."""
+    random = np.random.default_rng(0)
+    matrix, center, radius = random.normal(size=(3, 3)), random.normal(size=(4, 3)), random.uniform(0, 0.1, (4, 3))
+
+    def run(einsum, t):
+        return einsum(subscripts, *(matrix if "." not in term else t for term in subscripts.split("->")[0].split(",")))
+
+    over_points = run(np.einsum, box_form(center, 0 * radius, interval, Record())).range()
+    exact = run(np.einsum, center)
+    assert over_points.lo.shape == exact.shape
+    np.testing.assert_allclose(over_points.lo, exact, rtol=1e-14)
+    found = run(np.einsum, box_form(center, radius, interval, Record())).range()
+    for t in (center, *(center + radius * random.uniform(-0.999, 0.999, (20, 4, 3)))):
+        values = run(np.einsum, t)
+        slack = 1e-14 * (1 + np.abs(values))
+        assert ((found.lo <= values + slack) & (values - slack <= found.hi)).all()
+    np.testing.assert_allclose(over_points.hi - over_points.lo, 0, atol=1e-14)
+
+
+def test_einsum_and_tensordot_of_forms():
+    theta = box_form(np.ones((2, 3)), np.full((2, 3), 0.5), interval, Record())
+    weights = np.arange(6.0).reshape(3, 2)
+    one, two = np.tensordot(theta, weights, axes=1).range(), (theta @ weights).range()
+    three = xp.tensordot(theta, weights, axes=([1], [0])).range()
+    for other in (two, three):
+        np.testing.assert_allclose(one.lo, other.lo, rtol=1e-15)
+        np.testing.assert_allclose(one.hi, other.hi, rtol=1e-15)
+    for subscripts in ("ii", "i", "...ii->...i"):
+        with pytest.raises(TypeError, match="einsum of intervals does not know the subscripts"):
+            np.einsum(subscripts, theta)

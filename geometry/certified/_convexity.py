@@ -1,0 +1,190 @@
+"""Minima of strictly convex functions: an end of the search, where boxes would have to become very small.
+
+If ∇²F ≥ λ > 0 over a box X, then for every m and θ in X
+
+    F(θ) ≥ F(m) + ∇F(m)·(θ − m) + ½λ|θ − m|² ≥ F(m) − |∇F(m)|²/(2λ),
+
+and where F(θ) ≤ F(m), |θ − m| ≤ 2|∇F(m)|/λ. A few steps of Newton's method from anywhere in X find an m where ∇F(m) is
+almost 0: bounds that close the gap, from one Hessian over X and one gradient.
+
+S. Boyd, L. Vandenberghe, "Convex Optimization" (2004), Section 9.1.2.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy
+
+from geometry.certified._cells import BATCH, evaluated, in_batches, regular
+from geometry.certified._curvature import extreme_curvature
+from geometry.certified._forms import Form
+from geometry.certified._intervals import Interval, call, mapped, point, symmetric, total
+from geometry.graph import FunctionGraph
+
+__all__ = ["Convexity", "Height", "Objective", "SquaredDistance", "Valleys"]
+
+STEPS = 5  # of Newton's method; it converges quadratically
+NEXT = 2.0**-24  # of the width of the box: after a step that is shorter, the next one would be of no use
+SLACK = 2.0**-40  # what given derivatives may differ from the exact ones by, relatively: their constants are rounded
+
+
+class Valleys(NamedTuple):
+    """Of queries in boxes X: what is known of the minimum over X, where F is proven to be strictly convex."""
+
+    lower: numpy.ndarray  # (n,): of what is searched for; −inf where nothing is proven
+    upper: numpy.ndarray  # (n,); inf where nothing is proven
+    theta: numpy.ndarray  # (n, d): m
+    radius: numpy.ndarray  # (n,): how far from m the minimum can be; inf where nothing is proven
+
+
+class Objective(ABC):
+    """F for queries, from forms or from arrays of θ."""
+
+    def __init__(self, surface: FunctionGraph, x: numpy.ndarray) -> None:
+        self.surface, self.x = surface, x
+
+    @abstractmethod
+    def value_and_forces(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any, Any]:
+        """F, and two vectors of which the sum is ∇F."""
+
+    @abstractmethod
+    def gradient_and_hessian(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any]: ...
+
+    @abstractmethod
+    def searched(self, value: Interval) -> Interval:
+        """From F to what is searched for, which increases with F."""
+
+
+class SquaredDistance(Objective):
+    """F = ½|θ − x|² + ½(f − y)²."""
+
+    def __init__(self, surface: FunctionGraph, x: numpy.ndarray, y: numpy.ndarray) -> None:
+        super().__init__(surface, x)
+        self.y = y
+
+    def _parts(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any, Any]:
+        value, g = self.surface.value_and_gradient(theta)
+        return theta - self.x[query], value - self.y[query], g
+
+    def value_and_forces(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any, Any]:
+        away, rise, g = self._parts(theta, query)
+        return ((away**2).sum(axis=-1) + rise**2) / 2, away, rise[..., None] * g
+
+    def gradient_and_hessian(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any]:
+        away, rise, g = self._parts(theta, query)
+        bend = rise[..., None, None] * self.surface.hessian(theta)
+        return away + rise[..., None] * g, numpy.eye(self.x.shape[1]) + g[..., :, None] * g[..., None, :] + bend
+
+    def searched(self, value: Interval) -> Interval:
+        return call("sqrt", value + value)
+
+
+class Height(Objective):
+    """F = −f − √(ρ² − |θ − x|²), minus the height of the centre of a ball over x that touches at θ."""
+
+    def __init__(self, surface: FunctionGraph, x: numpy.ndarray, radius: numpy.ndarray) -> None:
+        super().__init__(surface, x)
+        self.radius = radius
+
+    def _cap(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any]:
+        away, radius = theta - self.x[query], self.radius[query]
+        square = theta.constant(radius) ** 2 if isinstance(theta, Form) else radius**2
+        return away, (square - (away**2).sum(axis=-1)) ** 0.5
+
+    def value_and_forces(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any, Any]:
+        value, g = self.surface.value_and_gradient(theta)
+        away, cap = self._cap(theta, query)
+        return -value - cap, away / cap[..., None], -g
+
+    def gradient_and_hessian(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any]:
+        away, cap = self._cap(theta, query)
+        lean = away / cap[..., None]
+        bend = (numpy.eye(self.x.shape[1]) + lean[..., :, None] * lean[..., None, :]) / cap[..., None, None]
+        return lean - self.surface.gradient(theta), bend - self.surface.hessian(theta)
+
+    def searched(self, value: Interval) -> Interval:
+        return value
+
+
+class Convexity:
+    """Proofs for an objective."""
+
+    def __init__(self, objective: Objective, arithmetic: str | None) -> None:
+        self.objective, self.arithmetic = objective, arithmetic
+        self._cost = BATCH // 16  # numbers for each box; a guess until the functions have been seen
+
+    def __call__(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> Valleys:
+        """For queries in boxes center ± radius, (n, d)."""
+        parts: list[Any] = in_batches(self._valleys, self._cost, query, center, radius)
+        return Valleys(*(numpy.concatenate(p) for p in zip(*parts, strict=True)))
+
+    def _valleys(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> Valleys:
+        radius = radius * (1 + SLACK) + 4 * numpy.spacing(numpy.abs(center))  # with room for the rounding of m
+        least = self._least_eigenvalue(query, center, radius)
+        nothing = numpy.full(len(query), numpy.inf)
+        found = Valleys(-nothing, nothing, center.copy(), nothing.copy())
+        convex = numpy.flatnonzero(least > 0)
+        if convex.size:
+            theta = self._descended(query[convex], center[convex], radius[convex])
+            for all_, some in zip(found, self._bounds(theta, query[convex], least[convex]), strict=True):
+                all_[convex] = some
+        return found
+
+    def _evaluated(
+        self, function: Callable[..., Any], query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray | None
+    ) -> Any:
+        name = self.objective.surface.name
+        return evaluated(lambda form: function(form, query), name, center, radius, self.arithmetic)
+
+    def _least_eigenvalue(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
+        """λ; −∞ where the surface may be undefined or not smooth."""
+        surface = self.objective.surface
+        (_, bend), record = self._evaluated(self.objective.gradient_and_hessian, query, center, radius)
+        self._cost = max(1, record.largest // len(query))
+        size = bend.range().mag.sum((1, 2))
+        with numpy.errstate(invalid="ignore"):
+            least = numpy.nextafter(-extreme_curvature(-bend)[0] - SLACK * size, -numpy.inf)
+        if record.irregular:
+            smooth = regular(
+                lambda form: (*surface.value_and_gradient(form), surface.hessian(form)),
+                surface.name, center, radius, self.arithmetic,
+            )  # fmt: skip
+            least = numpy.where(smooth, least, -numpy.inf)
+        return numpy.where(numpy.isfinite(least), least, -numpy.inf)
+
+    def _descended(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
+        """Newton's method in floats, inside of the boxes."""
+        low, high = center - radius * (1 - SLACK), center + radius * (1 - SLACK)
+        theta, ids = center.copy(), numpy.arange(len(center))
+        for _ in range(STEPS):
+            at = theta[ids]
+            with numpy.errstate(all="ignore"):
+                gradient, bend = self.objective.gradient_and_hessian(at, query[ids])
+                solvable = numpy.isfinite(bend).all((1, 2)) & (numpy.abs(numpy.linalg.det(bend)) > 0)
+                bend[~solvable] = numpy.eye(at.shape[1])
+                step = numpy.linalg.solve(bend, -gradient[..., None])[..., 0]
+            theta[ids] = numpy.clip(at + numpy.nan_to_num(step), low[ids], high[ids])
+            far = NEXT * (high[ids] - low[ids]) + 4 * numpy.spacing(numpy.abs(at))
+            ids = ids[(numpy.abs(theta[ids] - at) > far).any(1)]
+            if not ids.size:
+                break
+        return theta
+
+    def _bounds(self, theta: numpy.ndarray, query: numpy.ndarray, least: numpy.ndarray) -> Valleys:
+        (value, pull, push), _ = self._evaluated(self.objective.value_and_forces, query, theta, None)
+        pull, push = (mapped(lambda end: numpy.ascontiguousarray(end.T), f.center) for f in (pull, push))
+        loose = (symmetric(pull) + symmetric(push)) * SLACK
+        force = call("sqrt", total(call("sqr", pull + push + loose)))
+        stiff = point(value.center, least)
+        drop = call("sqr", force) / stiff / 2.0
+        lower = self.objective.searched(value.center - drop).lo
+        upper, radius = self.objective.searched(value.center).hi, (2.0 * force / stiff).hi
+        known = ~numpy.isnan(lower) & ~numpy.isnan(upper) & numpy.isfinite(radius)
+        nothing = numpy.full(len(query), numpy.inf)
+        return Valleys(
+            numpy.where(known, lower, -nothing), numpy.where(known, upper, nothing), theta,
+            numpy.where(known, radius, nothing),
+        )  # fmt: skip
