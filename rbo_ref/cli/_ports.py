@@ -18,6 +18,8 @@ __all__ = ["as_port", "load", "named_port", "prepare"]
 
 def named_port(name: str, xp: str | None, dtype: str, optimizer: str | None) -> tuple[Any, str]:
     """The port of this name, and its array library: the one asked for, or the port's own, or NumPy."""
+    if optimizer and optimizer not in optimizers.OPTIMIZERS:
+        raise CouldNotRun(f"optimizer must be one of {', '.join(optimizers.OPTIMIZERS)}, got {optimizer!r}")
     port = as_port(load(name), name, optimizers.as_run if optimizer else as_step)
     library = str(xp or getattr(port, "library", "numpy"))
     prepare(library, dtype)
