@@ -72,11 +72,18 @@ def rounded(numbers: Any, target: Format) -> NDArray[Any]:
     [1.0, 0.30078125]
     """
     numbers = numpy.asarray(numbers)
-    if target.name not in HELD_IN_SINGLE:
-        with numpy.errstate(over="ignore"):
-            return numbers.astype(target.dtype)
-    flat = [nearest(exact(x), target) if numpy.isfinite(x) else x for x in numbers.reshape(-1)]
-    return numpy.array(flat, dtype=target.dtype).reshape(numbers.shape)
+    with numpy.errstate(over="ignore"):
+        if target.name in HELD_IN_SINGLE:
+            numbers = _of_fewer_bits(numbers, target)
+        return numbers.astype(target.dtype)
+
+
+def _of_fewer_bits(numbers: NDArray[Any], target: Format) -> NDArray[Any]:
+    """Numbers rounded to the bits of a format, in one that is wide enough: not twice, as through float32."""
+    wide = numbers.astype(numpy.promote_types(numbers.dtype, numpy.float64))
+    _, exponent = numpy.frexp(wide)
+    last = numpy.maximum(exponent - target.precision, target.least)  # the weight of the last bit is 2^last
+    return numpy.ldexp(numpy.rint(numpy.ldexp(wide, -last)), last)
 
 
 def exact(number: Any) -> arb:

@@ -14,9 +14,9 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import is_array_api_obj, to_numpy
-from rbo_ref.oracle.rounding import Format, format_of
+from rbo_ref.oracle.rounding import Format, format_of, rounded
 
-__all__ = ["FIELDS", "HYPERS", "Piece", "Recording", "RecordingError", "Rows", "filled", "rounded", "verified"]
+__all__ = ["FIELDS", "HYPERS", "Piece", "Recording", "RecordingError", "Rows", "filled", "verified"]
 
 HYPERS = ("learning_rate", "radius", "projection_rate", "projection_steps")
 FIELDS: dict[str, tuple[str, ...]] = {  # the axes behind that of the steps
@@ -207,23 +207,6 @@ def filled(array: NDArray[Any], rows: int) -> NDArray[Any]:
     """An array of `rows` rows: what is missing at the end becomes NaN."""
     missing = numpy.full((rows - len(array), *array.shape[1:]), numpy.nan, dtype=array.dtype)
     return numpy.concatenate([array, missing]) if len(missing) else array
-
-
-def rounded(numbers: NDArray[Any], target: Format) -> NDArray[Any]:
-    """Numbers rounded to a format, half to even.
-
-    Examples
-    --------
-    >>> rounded(numpy.array([0.1, 1.0]), format_of("bfloat16"))
-    array([0.10009766, 1.        ], dtype=float32)
-    """
-    with numpy.errstate(over="ignore"):
-        result = numbers.astype(target.dtype)
-    if target.name != "bfloat16":
-        return result
-    words = result.view(numpy.uint32)
-    up = words + numpy.uint32(0x7FFF) + ((words >> numpy.uint32(16)) & numpy.uint32(1))
-    return numpy.where(numpy.isnan(result), result, (up & numpy.uint32(0xFFFF0000)).view(numpy.float32))
 
 
 def _consistent(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:

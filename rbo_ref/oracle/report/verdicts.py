@@ -88,6 +88,8 @@ class Report:
     ----------
     passed : bool
         No result is a fail, and at least one is a pass.
+    verdict : "RIGHT", "WRONG" or "NOTHING DECIDED"
+        WRONG where a result is a fail; NOTHING DECIDED where none is a fail and none a pass.
     results : list of Result
     diagnosis : Diagnosis or None
     counts : dict
@@ -124,6 +126,10 @@ class Report:
     def passed(self) -> bool:
         verdicts = Counter(result.verdict for result in self.results)
         return verdicts["fail"] == 0 and verdicts["pass"] > 0
+
+    @property
+    def verdict(self) -> str:
+        return "RIGHT" if self.passed else "WRONG" if self.failures else "NOTHING DECIDED"
 
     @property
     def failures(self) -> list[Result]:
@@ -175,11 +181,10 @@ class Report:
 
     def headline(self) -> str:
         """The verdict in one line."""
-        verdict = "RIGHT" if self.passed else "WRONG" if self.failures else "NOTHING DECIDED"
         needed, spent = self.counts.get("evaluations_needed", 0), self.counts.get("evaluations", 0)
         cost = f"{spent / needed:.2f} x the evaluations needed" if needed else "no evaluations"
         setting = f"{self.library}, {self.dtype}, dialect {self.dialect}"
-        return f"{verdict}: {self.port} ({setting}; {cost}; {self.seconds:.1f} s)"
+        return f"{self.verdict}: {self.port} ({setting}; {cost}; {self.seconds:.1f} s)"
 
     def table(self) -> list[str]:
         """How many results of each verdict there are at each level, line by line."""

@@ -10,7 +10,7 @@ from flint import arb, ctx
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from rbo_ref.oracle.rounding import exact, format_of, nearest
+from rbo_ref.oracle.rounding import exact, format_of, nearest, rounded
 from tests.rbo_ref.oracle.multiprecision import fraction
 
 FORMATS = ("float16", "float32", "float64", "longdouble")
@@ -133,6 +133,19 @@ def test_nearest_is_nearest_and_ties_are_even(target, number, near_the_least):
             if np.isfinite(other):
                 distance = abs(fraction(other) - fraction(place))
                 assert error < distance or (error == distance and is_even(result, target))
+
+
+@pytest.mark.parametrize("name", ["float16", "bfloat16", "tf32", "float32"])
+@given(number=doubles)
+@example(number=1.0 + 2.0**-8 + 2.0**-40)  # rounded twice, through float32, it would go to 1
+@example(number=2.0**-134)
+@example(number=3 * 2.0**-134)
+@example(number=2.0**128 - 2.0**119)  # the tie between the largest bfloat16 and infinity
+def test_arrays_are_rounded_as_balls(name, number):
+    target = format_of(name)
+    assert rounded([number], target)[0] == nearest(exact(number), target)
+    assert np.isnan(rounded(np.nan, target))
+    assert rounded(-np.inf, target) == -np.inf
 
 
 @given(formats, dyadic(bits=60, exponents=(-40, 20)), st.integers(-90, -1))

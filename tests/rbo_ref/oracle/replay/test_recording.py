@@ -17,8 +17,8 @@ from hypothesis.extra.numpy import arrays
 
 from rbo_ref.oracle import Recording, check_trajectory
 from rbo_ref.oracle.replay import RecordingError, open_recording, save_recording
-from rbo_ref.oracle.replay.recording import FIELDS, rounded
-from rbo_ref.oracle.rounding import exact, format_of, nearest
+from rbo_ref.oracle.replay.recording import FIELDS
+from rbo_ref.oracle.rounding import exact, format_of, nearest, rounded
 
 from .runs import HYPERS
 
