@@ -27,15 +27,21 @@ def dyadics(low: float, high: float, *, bits: int = BITS) -> st.SearchStrategy[f
     Examples
     --------
     >>> from hypothesis import find
-    >>> find(dyadics(-8, 8), lambda x: x > 2.3)
-    3.0
+    >>> find(dyadics(-8, 8), lambda x: x > 2.3) * 16 in range(37, 129)
+    True
     """
     if not low <= high:
         raise ValueError(f"low must not be above high, got {low} and {high}")
-    numbers = {k / 2**bits for k in range(math.ceil(low * 2**bits), math.floor(high * 2**bits) + 1)}
+    numbers = _fractions(low, high, bits)
     if not numbers:
         raise ValueError(f"no fraction of {bits} bits lies between {low} and {high}")
-    return st.sampled_from(sorted(numbers, key=lambda x: (x.as_integer_ratio()[1], x < 0, abs(x))))
+    return st.sampled_from(numbers)
+
+
+def _fractions(low: float, high: float, bits: int) -> list[float]:
+    """k/2^b with b ≤ `bits` from `low` to `high`: integers first, of each denominator the smallest first."""
+    numbers = {k / 2**bits for k in range(math.ceil(low * 2**bits), math.floor(high * 2**bits) + 1)}
+    return sorted(numbers, key=lambda x: (x.as_integer_ratio()[1], x < 0, abs(x)))
 
 
 @cache
@@ -45,8 +51,8 @@ def vectors(dimension: int, size: float = 8.0, *, bits: int = BITS) -> st.Search
     Examples
     --------
     >>> from hypothesis import find
-    >>> find(vectors(2), lambda v: sum(v) > 1)
-    (0.0, 2.0)
+    >>> sum(find(vectors(2), lambda v: sum(v) > 1)) > 1
+    True
     """
     return st.tuples(*[dyadics(-size, size, bits=bits)] * dimension)
 
@@ -60,8 +66,8 @@ def coordinates(dimension: int, size: float = 8.0, *, bits: int = BITS) -> st.Se
     Examples
     --------
     >>> from hypothesis import find
-    >>> find(coordinates(2), lambda v: True)
-    (0.0, 0.0)
+    >>> len(find(coordinates(2), lambda v: v[0] < 0))
+    2
     """
     return vectors(max(dimension, DIMENSIONS), size, bits=bits).map(lambda v: v[-dimension:])
 
@@ -72,8 +78,9 @@ def points(dimension: int, *, size: float = 8.0, xp: Any = numpy, dtype: str = "
     Examples
     --------
     >>> from hypothesis import find
-    >>> find(points(3, dtype="float32"), lambda p: p[0] > 0)
-    array([1., 0., 0.], dtype=float32)
+    >>> found = find(points(3, dtype="float32"), lambda p: p[0] > 0)
+    >>> found.shape, found.dtype
+    ((3,), dtype('float32'))
     """
     return vectors(dimension, size).map(lambda v: xp.asarray(v, dtype=getattr(xp, dtype)))
 
@@ -85,19 +92,24 @@ def radii(*, above: float = 0.0, below: float = math.inf) -> st.SearchStrategy[f
     Examples
     --------
     >>> from hypothesis import find
-    >>> find(radii(), lambda r: True), find(radii(below=0.3), lambda r: True)
-    (1.0, 0.25)
+    >>> 2.5 < find(radii(above=2.5), lambda r: r < 100) < 100
+    True
     """
     if not 0 <= above < below:
         raise ValueError(f"radii must have 0 <= above < below, got above={above} and below={below}")
+    numbers = _eight_bits(above, below)
+    if not numbers:
+        raise ValueError(f"no number of eight bits lies between {above} and {below}")
+    return st.sampled_from(numbers)
+
+
+def _eight_bits(above: float, below: float) -> list[float]:
+    """The numbers of eight bits strictly between the bounds, in `OCTAVES` octaves of them: those of few bits first."""
     most = below if below < math.inf else max(above, 1.0) * 2.0 ** (OCTAVES / 2)
     least = max(above, most / 2.0**OCTAVES)
     exponents = range(math.floor(math.log2(least)), math.ceil(math.log2(most)) + 1)
-    known = {k / 128 * 2.0**e: (k, e) for e in exponents for k in range(128, 256)}
-    simplest = sorted((r for r in known if least <= r <= most and above < r < below), key=_complexity)
-    if not simplest:
-        raise ValueError(f"no number of eight bits lies between {above} and {below}")
-    return st.sampled_from(simplest)
+    known = {k / 128 * 2.0**e for e in exponents for k in range(128, 256)}
+    return sorted((r for r in known if least <= r <= most and above < r < below), key=_complexity)
 
 
 def _complexity(number: float) -> tuple[int, bool, float]:

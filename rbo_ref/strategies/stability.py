@@ -82,8 +82,9 @@ def hyper_parameters(
     >>> from hypothesis import find
     >>> from rbo_ref.strategies import Ridge
     >>> bowl = Landscape((Ridge("square", 1.0, (1.0,)),))
-    >>> find(hyper_parameters(bowl, [0.0]), lambda hyper: True)
-    Hyper(learning_rate=1.0, radius=1.0, projection_rate=0.125, projection_steps=1)
+    >>> hyper = find(hyper_parameters(bowl, [0.0], radii=st.just(0.5)), lambda hyper: hyper.projection_steps > 2)
+    >>> hyper.radius, hyper.projection_steps > 2
+    (0.5, True)
     """
     if regime not in REGIMES:
         raise ValueError(f"regime must be one of {', '.join(REGIMES)}, got {regime!r}")

@@ -1,6 +1,7 @@
 """Numbers, hyper-parameters, queries and samples: what is promised of them, by brute force and by rolling."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -21,8 +22,8 @@ from rbo_ref.strategies import (
     queries,
     radii,
     samples,
-    vectors,
 )
+from rbo_ref.strategies.numbers import _eight_bits, _fractions
 
 QUICK = settings(max_examples=500, database=None)
 
@@ -76,7 +77,7 @@ def test_any_regime_has_both():
             lambda h, wanted=wanted: (h.projection_rate > 2) == wanted,
             settings=QUICK,
         )
-        assert found.projection_steps == 1
+        assert found.projection_steps >= 1
     with pytest.raises(ValueError, match="regime must be one of stable, unstable, any, got 'wild'"):
         find(hyper_parameters(bowl, origin, regime="wild"), lambda h: True)
 
@@ -127,7 +128,7 @@ def test_medial_queries_in_more_dimensions(query):
 
 
 def test_medial_gaps():
-    assert len(find(medial_queries(gap=0.5), lambda q: True, settings=QUICK).footpoints) == 1
+    assert len(find(medial_queries(gap=0.5), lambda q: q.offset > 0, settings=QUICK).footpoints) == 1
     with pytest.raises(ValueError, match="gap must be at least 0 and below 1, got 1"):
         find(medial_queries(gap=1), lambda q: True)
 
@@ -143,9 +144,14 @@ def test_ranges(between, small, large, number):
 
 
 def test_simple_numbers_first():
-    assert find(radii(), lambda r: r > 2.5, settings=QUICK) in (3.0, 4.0)
-    assert find(dyadics(-8, 8), lambda x: abs(x) > 2.3, settings=QUICK) == 3.0
-    assert find(vectors(3), lambda v: v[1] > 2, settings=QUICK)[::2] == (0.0, 0.0)
+    """Hypothesis shrinks towards the front of what it samples from; the order of that is ours."""
+    assert _fractions(-2, 2, 1) == [0.0, 1.0, 2.0, -1.0, -2.0, 0.5, 1.5, -0.5, -1.5]
+    assert _fractions(0.3, 0.8, 2) == [0.5, 0.75]
+    numbers = _eight_bits(0.3, 5.0)
+    assert numbers[:4] == [1.0, 2.0, 4.0, 0.5]
+    bits = [len(f"{Fraction(r).numerator:b}".rstrip("0")) for r in numbers]
+    assert bits == sorted(bits)
+    assert max(bits) == 8
 
 
 @pytest.mark.parametrize(
