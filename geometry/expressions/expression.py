@@ -1,0 +1,256 @@
+"""A function recorded once, with its derivatives, in whatever arithmetic a purpose needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy
+
+from geometry._namespace import Array, floating, whole
+from geometry.expressions._derivatives import directional, gradient, hessian
+from geometry.expressions._evaluation import evaluate, evaluate_balls
+from geometry.expressions._graph import Node, constant, theta
+from geometry.expressions._recorder import Recorded, RecordingError, numeric
+from geometry.expressions._source import LANGUAGES, written
+from geometry.expressions._standard import namespace
+
+__all__ = ["Expression", "difference", "record"]
+
+
+class Expression:
+    """What a function f: ℝᵈ → ℝ did when it ran once, as a graph of operations; made by `record`.
+
+    Evaluation takes arrays of any library and any floating dtype; leading dimensions are a batch. Results follow θ.
+
+    Attributes
+    ----------
+    d : int
+        Number of variables.
+    digest : str
+        A hash of the whole graph and its constants, the same in every process.
+
+    Notes
+    -----
+    At a kink of `abs`, `maximum`, `where` and the like a derivative is that of the branch that is taken there. Up to
+    six variables are differentiated forward, along the axes; more by one sweep backwards, which costs a few evaluations
+    of f however many variables there are.
+    """
+
+    def __init__(self, node: Node, d: int) -> None:
+        self.node, self.d = node, d
+
+    def __repr__(self) -> str:
+        return f"<Expression of {self.d} variables>"
+
+    @property
+    def digest(self) -> str:
+        return self.node.digest.hex()
+
+    @cached_property
+    def slope(self) -> Node:
+        """∇f, a node of shape (d,)."""
+        return gradient(self.node, self.d)
+
+    @cached_property
+    def curvature(self) -> Node:
+        """∇²f, a node of shape (d, d)."""
+        return hessian(self.node, self.d)
+
+    @cached_property
+    def bend(self) -> Node:
+        """∇²f·v, a node of shape (d,) with the input `vector`."""
+        return directional([self.slope], Node("vector", (), (self.d,)))[0]
+
+    def value(self, theta: Array) -> Array:
+        """f(θ), shape (...)."""
+        return self._at(theta, self.node)[0]
+
+    def gradient(self, theta: Array) -> Array:
+        """∇f(θ), shape (..., d).
+
+        Examples
+        --------
+        >>> record(lambda t: t[..., 0] * t[..., 1], 2).gradient([3.0, 5.0])
+        array([5., 3.])
+        """
+        return self._at(theta, self.slope)[0]
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        """The pair (f(θ), ∇f(θ)) from one evaluation."""
+        value, slope = self._at(theta, self.node, self.slope)
+        return value, slope
+
+    def hessian(self, theta: Array) -> Array:
+        """∇²f(θ), shape (..., d, d)."""
+        if self.d <= SMALL:
+            return self._at(theta, self.curvature)[0]
+        xp, theta = self._parameters(theta)
+        axes = xp.eye(self.d, dtype=theta.dtype)
+        rows = xp.broadcast_to(theta[..., None, :], (*theta.shape, self.d))
+        return evaluate([self.bend], xp, rows, xp.broadcast_to(axes, rows.shape))[0]
+
+    def hessian_vector(self, theta: Array, vector: Array) -> Array:
+        """∇²f(θ)·v, shape (..., d), in the memory of a few evaluations of f."""
+        xp, theta, vector = floating("theta and vector", theta, vector)
+        self._parameters(theta)
+        return evaluate([self.bend], xp, theta, vector)[0]
+
+    def balls(self, theta: Any) -> tuple[Any, Any, Any]:
+        """f, ∇f and ∇²f at a point of python-flint's balls, at its working precision.
+
+        Parameters
+        ----------
+        theta : sequence of arb (d,)
+
+        Returns
+        -------
+        tuple of object arrays of shapes (), (d,) and (d, d)
+        """
+        value, slope, curvature = evaluate_balls([self.node, self.slope, self.curvature], theta)
+        return value, slope, curvature
+
+    def source(self, language: str, *, order: int = 2, name: str = "f") -> str:
+        """The text of a function of one θ that returns f and stores ∇f and ∇²f.
+
+        Parameters
+        ----------
+        language : {"numba", "cuda", "c", "javascript"}
+            "numba" is Python that numba compiles and that also runs without it.
+        order : {2, 1, 0}
+            Whether f, ∇f, ∇²f are computed, or the first two, or f alone.
+        name : str
+            Of the function: ``name(x, g, h)`` reads θ from x, returns f, stores ∇f in g and ∇²f, row by row, in h.
+
+        Returns
+        -------
+        str
+            Complete, with the constants of f. A sum over more than 8 terms is a loop, so that the text does not grow
+            with the number of terms.
+
+        Raises
+        ------
+        RecursionError
+            The formula is nested too deeply to be written number by number.
+
+        Examples
+        --------
+        >>> print(record(lambda t: t[..., 0] ** 2, 1).source("c", order=1, name="bowl").partition("double bowl")[2])
+        (const double *x, double *g, double *h)
+        {
+            const double t1 = x[0];
+            const double t2 = (t1*t1);
+            const double t3 = (2.0 * t1);
+            g[0] = t3;
+            return t2;
+        }
+        <BLANKLINE>
+        """
+        if language not in LANGUAGES:
+            raise ValueError(f"language must be one of {', '.join(sorted(LANGUAGES))}, got {language!r}")
+        if order not in (0, 1, 2):
+            raise ValueError(f"order must be 0, 1 or 2, got {order!r}")
+        if not name.isidentifier():
+            raise ValueError(f"name must be a name of a function, got {name!r}")
+        slope, curvature = self.slope if order else None, self.curvature if order == 2 else None
+        return written(LANGUAGES[language], name, self.node, slope, curvature)
+
+    def _parameters(self, theta: Array) -> tuple[Any, Array]:
+        xp, theta = floating("theta", theta)
+        if theta.ndim == 0 or theta.shape[-1] != self.d:
+            raise ValueError(f"theta must have shape (..., {self.d}), got {tuple(theta.shape)}")
+        return xp, theta
+
+    def _at(self, theta: Array, *nodes: Node) -> list[Array]:
+        xp, theta = self._parameters(theta)
+        return evaluate(nodes, xp, theta)
+
+
+SMALL = 12
+"""Up to so many variables a Hessian is one graph; beyond, its rows are products with the axes."""
+TRIALS = 8
+"""A recording is compared with the function at so many points."""
+AGREEMENT = 1e-9
+"""Relative to the largest value: sums in another order differ by less, another formula by more."""
+
+
+def record(function: Callable[[Array], Array], d: int) -> Expression:
+    """Run a function once on a recording array, and keep what it did.
+
+    Parameters
+    ----------
+    function : callable
+        f: array (d,) → array () of the array API standard, written in its functions (through
+        ``theta.__array_namespace__()``), in NumPy's own, in operators, methods and slices.
+    d : int
+        Number of variables.
+
+    Returns
+    -------
+    Expression
+
+    Raises
+    ------
+    RecordingError
+        A `TypeError`: f branches on data, asks for a number, writes into an array, or calls what is not implemented.
+        The message quotes the line and says what to write instead. Also where the recording and f itself differ at one
+        of several points, as when f draws random numbers.
+    ValueError
+        f does not return one number.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = record(lambda t: np.sin(t[..., 0]) * np.exp(t[..., 1]), 2)
+    >>> wave.gradient([0.0, 0.0])
+    array([1., 0.])
+    >>> wave.hessian([0.0, 0.0])
+    array([[-0.,  1.],
+           [ 1.,  0.]])
+    """
+    if not callable(function):
+        raise TypeError(f"function must be callable, got {function!r}")
+    d = whole("d", d, 1)
+    expression = Expression(_returned(_run(function, d)), d)
+    if told := difference(expression, function, ()):
+        raise RecordingError(f"the recording is not the function: {told}")
+    return expression
+
+
+def _run(function: Callable[[Array], Array], d: int) -> Any:
+    try:
+        return function(Recorded(theta(d)))
+    except RecordingError:
+        raise
+    except Exception as error:
+        raise RecordingError(f"the function cannot be recorded: it raised {type(error).__name__}: {error}") from error
+
+
+def _returned(result: Any) -> Node:
+    if isinstance(result, tuple):
+        raise ValueError(f"function must return one array, got {len(result)} of them")
+    node = result.node if isinstance(result, Recorded) else constant(namespace.asarray(result))
+    if node.shape != ():
+        raise ValueError(f"function must return one number for theta of shape (d,), got shape {node.shape}")
+    return numeric(node)
+
+
+def difference(expression: Expression, function: Callable[[Array], Array], batch: tuple[int, ...]) -> str:
+    """Where a recording and its function differ at points (batch..., d), in words; "" if nowhere."""
+    roots = numpy.sqrt(numpy.arange(2.0, expression.d + 2.0))
+    count = TRIALS if batch == () else 1
+    turns = numpy.arange(1.0, count * int(numpy.prod(batch)) + 1)[:, None] * roots
+    points = (4 * (turns % 1) - 2).reshape(count, *batch, expression.d)
+    with numpy.errstate(all="ignore"):
+        expected = numpy.stack([numpy.asarray(function(point.copy()), dtype=float) for point in points])
+        found = expression.value(points)
+    if expected.shape != found.shape:
+        return f"for theta of shape {points.shape[1:]} the function returns shape {expected.shape[1:]}"
+    size = numpy.max(numpy.abs(expected), where=numpy.isfinite(expected), initial=0.0)
+    same = (numpy.abs(expected - found) <= AGREEMENT * size) | (expected == found)
+    same |= numpy.isnan(expected) & numpy.isnan(found)
+    if same.all():
+        return ""
+    worst = tuple(int(i) for i in numpy.argwhere(~same)[0])
+    return f"at {points[worst].tolist()} it is {found[worst]}, the function {expected[worst]}"
