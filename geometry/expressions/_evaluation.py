@@ -36,7 +36,11 @@ def evaluate(nodes: Sequence[Node], xp: Namespace, theta: Array, vector: Array |
             results[node] = xp.asarray(node.data, dtype=dtype, device=device_of(theta))
         else:
             results[node] = _operate(xp, node, [results[argument] for argument in node.arguments], batch)
-    return [xp.broadcast_to(results[node], batch + node.shape) for node in nodes]
+    return [_whole(xp, results[node], batch + node.shape) for node in nodes]
+
+
+def _whole(xp: Namespace, array: Array, shape: tuple[int, ...]) -> Array:
+    return array if tuple(array.shape) == shape else xp.broadcast_to(array, shape)
 
 
 def _operate(xp: Namespace, node: Node, arguments: list[Array], batch: tuple[int, ...]) -> Array:

@@ -57,7 +57,7 @@ _C = Language(
     loop="for (int {var} = 0; {var} < {length}; ++{var}) {{",
     end="}",
     store="{array}[{place}] = {name};",
-    table=_listed(_literal("INFINITY", "NAN"), "static const {kind} {name}[{size}] = {{", "}};"),
+    table=_listed(_literal("INFINITY", "NAN"), "static const {kind} {name}[{size}] = {{", "};"),
     head="double {name}(const double *x, double *g, double *h)\n{{",
     tail="    return {value};\n}}",
     prelude="#include <math.h>\n\nstatic double floored_mod(double x, double y)\n{\n"
@@ -67,7 +67,7 @@ LANGUAGES: dict[str, Language] = {
     "c": _C,
     "cuda": _C._replace(
         head="__device__ double {name}(const double *x, double *g, double *h)\n{{",
-        table=_listed(_literal("INFINITY", "NAN"), "__device__ const {kind} {name}[{size}] = {{", "}};"),
+        table=_listed(_literal("INFINITY", "NAN"), "__device__ const {kind} {name}[{size}] = {{", "};"),
         prelude=_C.prelude.replace("#include <math.h>\n\nstatic", "static __device__"),
     ),
     "javascript": Language(

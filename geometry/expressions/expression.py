@@ -36,6 +36,14 @@ class Expression:
     At a kink of `abs`, `maximum`, `where` and the like a derivative is that of the branch that is taken there. Up to
     six variables are differentiated forward, along the axes; more by one sweep backwards, which costs a few evaluations
     of f however many variables there are.
+
+    Examples
+    --------
+    >>> bowl = record(lambda t: (t**2).sum(-1), 2)
+    >>> bowl.value_and_gradient([3.0, 4.0])
+    (np.float64(25.0), array([6., 8.]))
+    >>> bowl.hessian_vector([3.0, 4.0], [1.0, 0.0])
+    array([2., 0.])
     """
 
     def __init__(self, node: Node, d: int) -> None:
@@ -140,7 +148,7 @@ class Expression:
         (const double *x, double *g, double *h)
         {
             const double t1 = x[0];
-            const double t2 = (t1*t1);
+            const double t2 = (t1 * t1);
             const double t3 = (2.0 * t1);
             g[0] = t3;
             return t2;
