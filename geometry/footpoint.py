@@ -205,7 +205,7 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     points = xp.broadcast_to(points, (*batch, points.shape[-1]))
     start = xp.broadcast_to(start, (*batch, start.shape[-1]))
     if solver is None:
-        solver = Newton() if surface.has_second_order(xp) else GaussNewton()
+        solver = Newton() if surface.has_second_order(start) else GaussNewton()
     return solver.solve(surface, points, start)
 
 

@@ -22,6 +22,7 @@ from geometry._namespace import (
     quietly,
 )
 from geometry._vectors import dot, slope, split
+from geometry.expressions.expression import Expression, difference, record
 
 __all__ = ["FunctionGraph", "check_surface", "eigenvalues", "shape_matrix", "steepest_tangent", "upward_normal"]
 
@@ -148,7 +149,8 @@ class FunctionGraph:
         f: array (..., d) → array (...), written in functions of the array library.
     gradient : callable, optional
         ∇f: array (..., d) → array (..., d). Without it PyTorch and JAX arrays are differentiated by their framework;
-        arrays of other libraries raise a `TypeError`.
+        for arrays of all other libraries f is recorded (`geometry.expressions.record`), and what cannot be recorded
+        raises a `TypeError` with the reason.
     hessian : callable, optional
         ∇²f: array (..., d) → array (..., d, d). Found by differentiation like the gradient.
     hessian_vector : callable, optional
@@ -164,11 +166,13 @@ class FunctionGraph:
     Examples
     --------
     >>> import numpy as np
-    >>> bowl = FunctionGraph(lambda t: np.sum(t**2, axis=-1) / 2, lambda t: t)
+    >>> bowl = FunctionGraph(lambda t: np.sum(t**2, axis=-1) / 2)
     >>> bowl.point([3.0, 4.0])
     array([ 3. ,  4. , 12.5])
-    >>> bowl.normal([0.0, 0.0])
-    array([-0., -0.,  1.])
+    >>> bowl.gradient([3.0, 4.0])
+    array([3., 4.])
+    >>> bowl.curvatures([0.0, 0.0])
+    array([1., 1.])
     """
 
     def __init__(
@@ -186,6 +190,7 @@ class FunctionGraph:
                 raise TypeError(f"{argument} must be callable, got {function!r}")
         self._value, self._gradient, self._hessian, self._hessian_vector = value, gradient, hessian, hessian_vector
         self._both: Callable[[Array], tuple[Array, Array]] | None = None
+        self._recordings: dict[int, Expression | TypeError] = {}
         self.name = name or getattr(value, "__name__", "surface")
 
     @classmethod
@@ -214,6 +219,17 @@ class FunctionGraph:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.name}>"
 
+    @property
+    def given(self) -> frozenset[str]:
+        """Which of value, gradient, hessian and hessian_vector were handed over."""
+        functions = {
+            "value": self._value,
+            "gradient": self._gradient,
+            "hessian": self._hessian,
+            "hessian_vector": self._hessian_vector,
+        }
+        return frozenset(name for name, function in functions.items() if function is not None)
+
     def value(self, theta: Array) -> Array:
         """Height f(θ), shape (...)."""
         xp, theta = self._parameters(theta)
@@ -233,9 +249,10 @@ class FunctionGraph:
             pair = self._both(theta)
         elif self._gradient is not None:
             pair = self._value(theta), self._gradient(theta)
-        else:
-            self._require_framework(xp, "gradient")
+        elif _autodiff.is_differentiable(xp):
             pair = _autodiff.value_and_gradient(xp, self.value, theta)
+        else:
+            pair = self._value(theta), self._recorded(xp, theta, "gradient").gradient(theta)
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise ValueError(f"{self.name}: expected a pair (value, gradient), got {type(pair).__name__}")
         value, gradient = pair
@@ -253,9 +270,10 @@ class FunctionGraph:
             identity = xp.eye(theta.shape[-1], dtype=theta.dtype, device=device_of(theta))
             columns = [self.hessian_vector(theta, xp.zeros_like(theta) + e) for e in xp.unstack(identity)]
             result = xp.stack(columns, axis=-1)
-        else:
-            self._require_framework(xp, "hessian")
+        elif self._differentiates(xp, "hessian"):
             result = _autodiff.hessian(xp, self.gradient, theta)
+        else:
+            result = self._recorded(xp, theta, "hessian").hessian(theta)
         return self._checked(xp, "hessian", result, theta, (*theta.shape, theta.shape[-1]))
 
     def hessian_vector(self, theta: Array, vector: Array) -> Array:
@@ -267,21 +285,27 @@ class FunctionGraph:
             )
         if self._hessian_vector is not None:
             result = self._hessian_vector(theta, vector)
-        elif self._hessian is None:
-            self._require_framework(xp, "hessian_vector")
+        elif self._hessian is not None:
+            result = xp.sum(self.hessian(theta) * vector[..., None, :], axis=-1)
+        elif self._differentiates(xp, "hessian_vector"):
             result = _autodiff.hessian_vector(xp, self.gradient, theta, vector)
         else:
-            result = xp.sum(self.hessian(theta) * vector[..., None, :], axis=-1)
+            result = self._recorded(xp, theta, "hessian_vector").hessian_vector(theta, vector)
         return self._checked(xp, "hessian_vector", result, theta, theta.shape)
 
-    def has_gradient(self, xp: Namespace) -> bool:
-        """Whether gradients are at hand for arrays of namespace `xp`."""
-        return self._gradient is not None or self._both is not None or _autodiff.is_differentiable(xp)
+    def has_gradient(self, theta: Array) -> bool:
+        """Whether gradients are at hand for arrays such as `theta`."""
+        given = self._gradient is not None or self._both is not None
+        return given or self._finds_derivatives(theta)
 
-    def has_second_order(self, xp: Namespace) -> bool:
-        """Whether Hessians or their products with vectors are at hand for arrays of namespace `xp`."""
+    def has_second_order(self, theta: Array) -> bool:
+        """Whether Hessians or their products with vectors are at hand for arrays such as `theta`."""
         given = self._hessian is not None or self._hessian_vector is not None
-        return given or (_autodiff.is_differentiable(xp) and self._both is None)
+        return given or (self._both is None and self._finds_derivatives(theta))
+
+    def _finds_derivatives(self, theta: Array) -> bool:
+        xp = array_namespace(theta)
+        return _autodiff.is_differentiable(xp) or isinstance(self._recording(theta.shape[-1]), Expression)
 
     def point(self, theta: Array) -> Array:
         """The point p = (θ, f(θ)) of Γ, shape (..., d+1)."""
@@ -355,14 +379,34 @@ class FunctionGraph:
             raise TypeError(f"{self.name}: {what} must return real numbers, got {result.dtype}")
         return xp.astype(result, theta.dtype)
 
-    def _require_framework(self, xp: Namespace, what: str) -> None:
-        if not _autodiff.is_differentiable(xp):
-            raise TypeError(
-                f"{self.name} was given no {what}, and arrays of {library(xp)} cannot be differentiated: "
-                f"pass {what}=..., or use PyTorch or JAX arrays"
-            )
+    def _differentiates(self, xp: Namespace, what: str) -> bool:
+        """Whether the framework of the arrays finds second derivatives."""
         if self._both is not None:  # its gradient may not be differentiable
             raise TypeError(f"{self.name} was given a function of value and gradient, but no {what}: pass {what}=...")
+        return _autodiff.is_differentiable(xp)
+
+    def _recorded(self, xp: Namespace, theta: Array, what: str) -> Expression:
+        found = self._recording(theta.shape[-1])
+        if isinstance(found, Expression):
+            return found
+        raise TypeError(
+            f"{self.name} was given no {what}, arrays of {library(xp)} do not differentiate themselves, and {found}: "
+            f"pass {what}=..., or use PyTorch or JAX arrays"
+        )
+
+    def _recording(self, d: int) -> Expression | TypeError:
+        """The function as recorded for d variables, or why it cannot be."""
+        if d not in self._recordings:
+            self._recordings[d] = self._record(d)
+        return self._recordings[d]
+
+    def _record(self, d: int) -> Expression | TypeError:
+        try:
+            expression = record(self._value, d)
+            told = difference(expression, self._value, (2, 3))
+        except (TypeError, ValueError) as error:
+            return TypeError(str(error))
+        return TypeError(f"it is no function of batches: {told}") if told else expression
 
 
 def check_surface(surface: FunctionGraph) -> None:

@@ -85,13 +85,13 @@ class LevelSet:
         """∇²F(x), shape (..., n, n)."""
         return self._graph.hessian(x)
 
-    def has_gradient(self, xp: Namespace) -> bool:
-        """Whether gradients are at hand for arrays of namespace `xp`."""
-        return self._graph.has_gradient(xp)
+    def has_gradient(self, x: Array) -> bool:
+        """Whether gradients are at hand for arrays such as `x`."""
+        return self._graph.has_gradient(x)
 
-    def has_second_order(self, xp: Namespace) -> bool:
-        """Whether Hessians are at hand for arrays of namespace `xp`."""
-        return self._graph.has_second_order(xp)
+    def has_second_order(self, x: Array) -> bool:
+        """Whether Hessians are at hand for arrays such as `x`."""
+        return self._graph.has_second_order(x)
 
     def is_above(self, points: Array) -> Array:
         """Where points of the ambient space are above the surface or on it, F ≥ 0; shape (...)."""

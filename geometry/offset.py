@@ -137,7 +137,7 @@ def offset_function(surface: FunctionGraph, theta: Array, radius: Array, *, samp
         return xp.zeros(batch, dtype=theta.dtype, device=device_of(theta))
     theta, radius = xp.reshape(theta, (-1, d)), xp.reshape(radius, (-1,))
     each = -(-samples // SWEEPS)
-    rolls = d > FEW and surface.has_gradient(xp)
+    rolls = d > FEW and surface.has_gradient(theta)
 
     def sampled(*ball: Array) -> tuple[Array, ...]:
         return tuple(_starts(_Ball(surface, *ball), each))

@@ -243,7 +243,7 @@ class _Touch(NamedTuple):
         xp = array_namespace(theta)
         point, normal = surface.point_and_normal(theta)
         bend = xp.full_like(point[:, 0], -xp.inf)
-        if surface.has_second_order(xp):
+        if surface.has_second_order(theta):
             bends = sign * surface.curvatures(surface.parameters_of(point))
             bend = xp.max(xp.where(xp.isnan(bends), -xp.inf, bends), axis=-1)
         return cls(surface, point, sign * normal, bend, bounds)

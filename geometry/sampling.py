@@ -75,7 +75,7 @@ class Sampling:
             shape = (-1, *theta.shape)
             found = xp.asarray(near.reshape(shape), dtype=theta.dtype, device=device_of(theta))
             starts = xp.concat([starts, found], axis=0)
-        local = Newton(max_steps=STEPS) if surface.has_second_order(xp) else GaussNewton(max_steps=STEPS)
+        local = Newton(max_steps=STEPS) if surface.has_second_order(theta) else GaussNewton(max_steps=STEPS)
         return nearest_of(surface, query, starts, self.solver or local)
 
     def _nearest(

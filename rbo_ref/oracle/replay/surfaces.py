@@ -52,7 +52,7 @@ def surface_of(loss: Any) -> Surface:
             f"the array API standard, got {loss!r:.80}; a run on any other function is judged without a loss, from a "
             "recording of its values and gradients"
         )
-    if not (loss.has_gradient(numpy) and loss.has_second_order(numpy)):
+    if not {"gradient", "hessian"} <= loss.given:
         raise TypeError(f"loss: {loss.name} must come with gradient=... and hessian=..., for tolerances rest on them")
     return Surface(loss, CertifiedGraph(loss), False)
 
