@@ -116,4 +116,3 @@ def test_a_full_disk(cache, monkeypatch):
 
     monkeypatch.setattr(caching.IndexDataCacheFile, "_save_data", full)
     assert compiled()(double)(21.0) == 42.0
-
