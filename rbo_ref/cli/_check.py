@@ -18,6 +18,7 @@ from rbo_ref.cli._program import add as add_program
 from rbo_ref.cli._program import carrier, program_port
 from rbo_ref.cli._reports import add_files, to_standard_output, write_files
 from rbo_ref.oracle import DIALECTS, Report, check, optimizers
+from rbo_ref.oracle.calls import attribute_of
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.check import DTYPES
 from rbo_ref.oracle.levels import LEVELS
@@ -154,7 +155,7 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
         except (TypeError, ValueError, ImportError) as error:
             raise CouldNotRun(str(error)) from error
     report.port = task.name
-    report.library = getattr(task.port, "language", report.library)
+    report.library = attribute_of(task.port, "language", report.library)
     return report
 
 
