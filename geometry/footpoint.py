@@ -17,6 +17,7 @@ from typing import Any, Protocol
 import numpy
 
 from geometry import _level_search, _search
+from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
 from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, residual
 from geometry._namespace import (
     Array,
@@ -32,7 +33,8 @@ from geometry._namespace import (
     repeat,
     whole,
 )
-from geometry._vectors import length
+from geometry._implicit import attached, attached_to_level_set, still
+from geometry._vectors import dot, length
 from geometry.graph import FunctionGraph, upward_normal
 from geometry.level_set import LevelSet, Surface, check_any_surface
 
@@ -87,7 +89,7 @@ class Footpoints:
         status: Array | None = None,
     ) -> None:
         self.surface, self.query, self.theta, self.steps = surface, query, theta, steps
-        self._known, self._status = contact, status
+        self._known, self._status, self._searched = contact, status, status is not None
 
     def __repr__(self) -> str:
         return f"Footpoints(theta={self.theta!r}, distance={self.distance!r}, status={self.status!r})"
@@ -110,7 +112,25 @@ class Footpoints:
     @cached_property
     @quietly
     def distance(self) -> Array:
-        return length(array_namespace(self.theta), self.query - self.point)
+        return self._smoothed(length(array_namespace(self.theta), self.query - self.point), signed=False)
+
+    @property
+    def signed_distance(self) -> Array:
+        """The distance, positive above the surface and negative below."""
+        xp = array_namespace(self.theta)
+        return self._smoothed(xp.where(self.surface.is_above(self.query), self.distance, -self.distance), signed=True)
+
+    def _smoothed(self, distance: Array, signed: bool) -> Array:
+        """A distance that has, at a converged footpoint, the derivatives of the height over its tangent plane.
+
+        They are those of |q − p|, of which rounding leaves nothing next to the surface. On it they are those from above.
+        """
+        xp = array_namespace(self.theta)
+        if not (self._searched and is_recorded(xp, self.query, self.theta)):
+            return distance
+        height = dot(xp, self.query - self.point, self.normal)
+        height = height if signed else xp.where(height >= 0, height, -height)
+        return with_derivative_of(xp, distance, xp.where(self.converged, height, distance))
 
     @cached_property
     @quietly
@@ -424,13 +444,21 @@ def _footpoints(surface: Surface, query: Array, steps: Array, known: tuple[Array
 def _searched(
     surface: Surface, query: Array, start: Array, direction: _search.Direction, solver: GaussNewton | Newton
 ) -> Footpoints:
+    """What a search finds. It runs on constants; where a derivative may be wanted, it is attached to its end."""
+    xp, limits = array_namespace(query), (solver.tolerance, solver.max_steps)
+    held, place, start, was_recorded = surface, query, start, lambda: False
+    if is_differentiable(xp):
+        held, was_recorded = still(surface)
+        place, start = constant(xp, query), constant(xp, start)
     if isinstance(surface, LevelSet):
         curved = isinstance(solver, Newton)
-        x, residual, steps, status = _level_search.descend(
-            surface, query, start, curved, solver.tolerance, solver.max_steps
-        )
+        x, residual, steps, status = _level_search.descend(held, place, start, curved, *limits)
+        if was_recorded() or is_recorded(xp, query):
+            x = attached_to_level_set(surface, query, x)
         return _footpoints(surface, query, steps, (x, residual), status)
-    end, steps, status = _search.descend(surface, query, start, direction, solver.tolerance, solver.max_steps)
+    end, steps, status = _search.descend(held, place, start, direction, *limits)
+    if was_recorded() or is_recorded(xp, query):
+        end = attached(surface, query, end)
     return Footpoints(surface, query, end.theta, steps, end, status)
 
 
