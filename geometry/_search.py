@@ -7,7 +7,7 @@ library in play, at the price of evaluations that are thrown away.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -25,8 +25,10 @@ from geometry._contact import (
     scale_along,
     unit_of,
 )
+from geometry._kernels import kernel
 from geometry._namespace import Array, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length, slope
+from geometry.expressions.expression import Expression
 from geometry.graph import FunctionGraph, shape_matrix
 
 __all__ = ["Direction", "descend", "gauss_newton", "newton", "newton_cg"]
@@ -67,6 +69,9 @@ def descend(
 ) -> tuple[Contact, Array, Array]:
     """Follow `direction_of` downhill in φ until stationary: the contact, the steps and the status of each item."""
     xp = array_namespace(start)
+    compiled = None if direction_of is newton_cg else kernel("search", xp)
+    if compiled is not None and (expression := surface.to_compile(start)) is not None:
+        return _compiled(compiled, expression, query, start, direction_of is newton, tolerance, max_steps)
     eps = epsilon(xp, start.dtype)
     precision = 2 * eps * length(xp, query[..., :-1])
 
@@ -114,6 +119,17 @@ def descend(
     farther = farther & (residual(end, query) >= residual(first, query))  # the residual decides
     status = mark(state.status, farther & ~is_converged(first, query, tolerance), Status.STALLED)
     return choose(farther, first, end), state.steps, status
+
+
+def _compiled(
+    search: Callable[..., Any], expression: Expression, query: Array, start: Array, *settings: Any
+) -> tuple[Contact, Array, Array]:
+    """The same, by a loop over the items that is compiled with the function."""
+    d, batch = expression.d, start.shape[:-1]
+    flat = query.reshape(-1, d + 1), start.reshape(-1, d)
+    theta, value, gradient, steps, status = search(expression, *flat, *settings)
+    contact = Contact(theta.reshape(start.shape), value.reshape(batch), gradient.reshape(start.shape))
+    return contact, steps.reshape(batch), status.reshape(batch)
 
 
 def _judge(here: Contact, trial: Contact, query: Array, state: _State) -> tuple[Array, Array]:

@@ -19,6 +19,7 @@ import numpy
 from geometry import _level_search, _search
 from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
 from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, residual
+from geometry._implicit import attached, attached_to_level_set, still
 from geometry._namespace import (
     Array,
     Namespace,
@@ -33,7 +34,6 @@ from geometry._namespace import (
     repeat,
     whole,
 )
-from geometry._implicit import attached, attached_to_level_set, still
 from geometry._vectors import dot, length
 from geometry.graph import FunctionGraph, upward_normal
 from geometry.level_set import LevelSet, Surface, check_any_surface

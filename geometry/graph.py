@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Self
 
+import numpy
+
 from geometry import _autodiff
 from geometry._namespace import (
     Array,
@@ -23,11 +25,15 @@ from geometry._namespace import (
     quietly,
 )
 from geometry._vectors import dot, slope, split
-from geometry.expressions.expression import Expression, difference, record
+from geometry.expressions.expression import FEW, Expression, difference, record, trial_points
 
 __all__ = ["FunctionGraph", "check_surface", "eigenvalues", "shape_matrix", "steepest_tangent", "upward_normal"]
 
 Function = Callable[[Array], Array]
+LEAST = 200
+"""Fewer items are not worth looking at for compilation."""
+LOOP, PER_NUMBER, COMPILING = 150, 2e-8, 1.5
+"""Seconds that a search on arrays takes: items × (numbers made for each + LOOP) × PER_NUMBER; that compiling takes."""
 
 
 def upward_normal(gradient: Array) -> Array:
@@ -158,6 +164,10 @@ class FunctionGraph:
         (θ, v) ↦ ∇²f(θ) v, both (..., d): second order without a d×d matrix.
     name : str, optional
         For error messages and reports.
+    compile : bool, optional
+        Whether searches over NumPy arrays of float64 are compiled with the recorded function (numba): one loop over the
+        queries in place of array operations on all of them. Default: where that saves more time than it takes, about
+        a second once; compiled code is kept on disk. Without numba all searches run on arrays.
 
     Notes
     -----
@@ -184,13 +194,17 @@ class FunctionGraph:
         *,
         hessian_vector: Callable[[Array, Array], Array] | None = None,
         name: str | None = None,
+        compile: bool | None = None,
     ) -> None:
+        if not (compile is None or isinstance(compile, bool)):
+            raise TypeError(f"compile must be True, False or None, got {compile!r}")
         given = {"value": value, "gradient": gradient, "hessian": hessian, "hessian_vector": hessian_vector}
         for argument, function in given.items():
             if not callable(function) and (function is not None or argument == "value"):
                 raise TypeError(f"{argument} must be callable, got {function!r}")
         self._value, self._gradient, self._hessian, self._hessian_vector = value, gradient, hessian, hessian_vector
         self._both: Callable[[Array], tuple[Array, Array]] | None = None
+        self.compile = compile
         self._recordings: dict[int, Expression | TypeError] = {}
         self.name = name or getattr(value, "__name__", "surface")
 
@@ -387,6 +401,48 @@ class FunctionGraph:
         if self._both is not None:  # its gradient may not be differentiable
             raise TypeError(f"{self.name} was given a function of value and gradient, but no {what}: pass {what}=...")
         return _autodiff.is_differentiable(xp)
+
+    def to_compile(self, theta: Array) -> Expression | None:
+        """The recorded function that a search from θ (..., d) is compiled with; None where it runs on arrays.
+
+        Raises
+        ------
+        TypeError
+            ``compile=True`` was asked for, and the function cannot be recorded, or has another gradient or Hessian than
+            the one it was given.
+        """
+        xp, d = array_namespace(theta), theta.shape[-1]
+        if self.compile is False or self._both is not None or d > FEW or not is_numpy_namespace(xp):
+            return None
+        if theta.dtype != xp.float64 or (self.compile is None and theta.size < d * LEAST):
+            return None
+        found = self._recording(d)
+        if isinstance(found, Expression) and (told := self._disagrees(found)):
+            found = TypeError(told)
+        if isinstance(found, TypeError):
+            if self.compile:
+                raise TypeError(f"{self.name} cannot be compiled: {found}")
+            return None
+        saved = theta.size // d * (found.cost + LOOP) * PER_NUMBER
+        return found if self.compile or saved > COMPILING else None
+
+    def _disagrees(self, expression: Expression) -> str:
+        """In which entry a given derivative is not that of the values, in words; "" where it is."""
+        points = trial_points(expression.d, 8)
+        for what, function in (("gradient", self._gradient), ("hessian", self._hessian)):
+            if function is None:
+                continue
+            with numpy.errstate(all="ignore"):
+                found, expected = numpy.asarray(function(points)), getattr(expression, what)(points)
+            size = numpy.max(numpy.abs(expected), where=numpy.isfinite(expected), initial=0.0)
+            wrong = ~((numpy.abs(found - expected) <= 1e-6 * size) | ~numpy.isfinite(expected))
+            if wrong.any():
+                entry = tuple(int(i) for i in numpy.argwhere(wrong)[0])
+                return (
+                    f"its {what} at {points[entry[0]].tolist()} has {found[entry]} in entry {list(entry[1:])}, "
+                    f"where the values rise with {expected[entry]}"
+                )
+        return ""
 
     def _recorded(self, xp: Namespace, theta: Array, what: str) -> Expression:
         found = self._recording(theta.shape[-1])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from geometry._level_search import retract, tangential, unit
-from geometry._namespace import Array, Namespace, array_namespace, floating, quietly
+from geometry._namespace import Array, array_namespace, floating, quietly
 from geometry._vectors import length
 from geometry.graph import FunctionGraph, check_surface, eigenvalues
 

@@ -15,6 +15,7 @@ __all__ = ["KERNELS", "kernel"]
 KERNELS = {
     ("dilation", "numpy"): "geometry._kernels.numba_dilation",
     ("dilation", "cupy"): "geometry._kernels.cupy_dilation",
+    ("search", "numpy"): "geometry._kernels.generated",
     ("sine_and_cosine", "numpy"): "geometry._kernels.numba_waves",
 }
 """(function, array library) → the module that has a function of that name."""

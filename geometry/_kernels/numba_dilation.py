@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
-
 import numpy
 
 from geometry._kernels.jitted import (
@@ -23,10 +18,10 @@ from geometry._kernels.jitted import (
     strips,
     tiles,
 )
+from geometry._kernels.shares import available_cores, shared
 
 __all__ = ["dilation"]
 
-TASKS = 8  # per worker, so that nobody waits long for the last
 LINE = 16384  # least number of samples in a task
 SMALL = 100  # vectors per axis up to which it is quicker to take every sample under the ball
 
@@ -68,21 +63,6 @@ def roll(
     return _over_planes(samples[None], cap[None], (0, *origin), out[None], contacts[None], workers)
 
 
-def available_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _share(function: Callable[[int, int], Any], count: int, workers: int, size: int | None = None) -> list[Any]:
-    """function(first, stop) for all of range(count), `size` at a time. Compiled code lets other threads run."""
-    size = size or -(-count // (TASKS * workers))
-    parts = [(first, min(first + size, count)) for first in range(0, count, size)]
-    if workers == 1 or len(parts) < 2:
-        return [function(*part) for part in parts]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(lambda part: function(*part), parts))
-
-
 def _is_concave(weights: numpy.ndarray) -> bool:
     """Whether rounding has left the table concave. A rounded difference that is less is less before rounding."""
     slopes = numpy.diff(weights)
@@ -99,7 +79,7 @@ def _along_line(samples: numpy.ndarray, cap: numpy.ndarray, origin: int, out: nu
         best = numpy.empty((stop - first) // LANES + 2, numpy.int64)
         return line(f, w, half + margin, half, origin, first, stop, best, numpy.empty(LANES), out)
 
-    return sum(_share(task, out.size, workers, max(LINE, min(half, -(-out.size // workers)))))
+    return sum(shared(task, out.size, workers, max(LINE, min(half, -(-out.size // workers)))))
 
 
 def _over_planes(
@@ -117,11 +97,11 @@ def _over_planes(
     cost = _vectors(cap)
     if not contacts.size and cost <= SMALL * (cap.ndim - 1):
         strip = out.shape[0] * -(-plane[0] // STRIP)
-        _share(lambda a, b: strips(samples, lead, table, start, extent, a, b, out), strip, workers)
+        shared(lambda a, b: strips(samples, lead, table, start, extent, a, b, out), strip, workers)
         return out.size * cost * BLOCK
     planes = _planes(samples, lead, workers)
     count = out.shape[0] * -(-plane[0] // ROWS) * -(-plane[1] // LANES)
-    return sum(_share(lambda a, b: tiles(planes, table, start, extent, a, b, out, contacts), count, workers))
+    return sum(shared(lambda a, b: tiles(planes, table, start, extent, a, b, out, contacts), count, workers))
 
 
 def _vectors(cap: numpy.ndarray) -> int:
@@ -138,7 +118,7 @@ def _planes(samples: numpy.ndarray, lead: numpy.ndarray, workers: int) -> Planes
     count, down, across = samples.shape[0], *(-(-n // BLOCK) for n in samples.shape[1:])
     rows, rises = (numpy.empty((count, down, across, n)) for n in (BLOCK, 4 + 2 * lead.size))
     tops = numpy.empty((count, down, across))
-    _share(lambda a, b: refine(samples, lead, a, b, rows, tops, rises), count * down, workers)
+    shared(lambda a, b: refine(samples, lead, a, b, rows, tops, rises), count * down, workers)
     return Planes(samples, rows, tops, rises, _coarse(numpy.maximum, tops), _coarse(numpy.minimum, rises), lead)
 
 

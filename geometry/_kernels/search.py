@@ -368,7 +368,7 @@ def _eigen(m, values):
             size = max(size, abs(a[i, i]))
             for j in range(i):
                 off = max(off, abs(a[i, j]))
-        if off <= EPS * EPS * size or off == 0:
+        if off <= EPS * size:
             break
         for p in range(D - 1):
             for q in range(p + 1, D):
@@ -395,3 +395,4 @@ def _rotate(a, v, p, q):
     for k in range(D):
         x, y = v[k, p], v[k, q]
         v[k, p], v[k, q] = c * x - s * y, s * x + c * y
+    a[p, q] = a[q, p] = 0.0

@@ -112,7 +112,7 @@ def written(language: Language, name: str, value: Node, gradient: Node | None, h
         if node is not None
         for place, scalar in enumerate(scalars.of(node))
     ]
-    writer = _Writer(language)
+    writer = _Writer(language, name)
     writer.write([height, *(scalar for _, _, scalar in stores)], 1)
     for array, place, scalar in stores:
         writer.line(language.store.format(array=array, place=place, name=writer.name(scalar)), 1)
@@ -125,8 +125,8 @@ def written(language: Language, name: str, value: Node, gradient: Node | None, h
 class _Writer:
     """Writes scalars as statements, each once, loops of one length and level as one."""
 
-    def __init__(self, language: Language) -> None:
-        self.language = language
+    def __init__(self, language: Language, name: str) -> None:
+        self.language, self._name = language, name
         self.lines: list[str] = []
         self.tables: dict[str, Any] = {}
         self._names: dict[int, str] = {}
@@ -202,7 +202,7 @@ class _Writer:
     def _table(self, table: Any) -> str:
         key = table.dtype.str, table.tobytes()
         if key not in self._keys:
-            self._keys[key] = f"c{len(self._keys)}"
+            self._keys[key] = f"{self._name}_{len(self._keys)}"
             self.tables[self._keys[key]] = table
         return self._keys[key]
 

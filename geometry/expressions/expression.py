@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import numpy
+from numpy.typing import NDArray
 
 from geometry._namespace import Array, floating, whole
-from geometry.expressions._derivatives import directional, gradient, hessian
+from geometry.expressions._derivatives import FEW, directional, gradient, hessian
 from geometry.expressions._evaluation import evaluate, evaluate_balls
-from geometry.expressions._graph import Node, constant, theta
+from geometry.expressions._graph import Node, constant, ordered, theta
 from geometry.expressions._recorder import Recorded, RecordingError, numeric
 from geometry.expressions._source import LANGUAGES, written
 from geometry.expressions._standard import namespace
 
-__all__ = ["Expression", "difference", "record"]
+__all__ = ["FEW", "Expression", "difference", "record", "trial_points"]
 
 
 class Expression:
@@ -70,6 +72,11 @@ class Expression:
     def bend(self) -> Node:
         """∇²f·v, a node of shape (d,) with the input `vector`."""
         return directional([self.slope], Node("vector", (), (self.d,)))[0]
+
+    @cached_property
+    def cost(self) -> int:
+        """How many numbers an evaluation of f, ∇f and ∇²f on arrays makes for one θ."""
+        return sum(node.size for node in ordered([self.node, self.slope, self.curvature]) if not node.is_constant)
 
     def value(self, theta: Array) -> Array:
         """f(θ), shape (...)."""
@@ -244,12 +251,16 @@ def _returned(result: Any) -> Node:
     return numeric(node)
 
 
+def trial_points(d: int, count: int) -> NDArray[Any]:
+    """Points (count, d) spread over [−2, 2]ᵈ, always the same."""
+    turns = numpy.arange(1.0, count + 1)[:, None] * numpy.sqrt(numpy.arange(2.0, d + 2.0))
+    return 4 * (turns % 1) - 2
+
+
 def difference(expression: Expression, function: Callable[[Array], Array], batch: tuple[int, ...]) -> str:
     """Where a recording and its function differ at points (batch..., d), in words; "" if nowhere."""
-    roots = numpy.sqrt(numpy.arange(2.0, expression.d + 2.0))
-    count = TRIALS if batch == () else 1
-    turns = numpy.arange(1.0, count * int(numpy.prod(batch)) + 1)[:, None] * roots
-    points = (4 * (turns % 1) - 2).reshape(count, *batch, expression.d)
+    count = 1 if batch else TRIALS
+    points = trial_points(expression.d, count * math.prod(batch)).reshape(count, *batch, expression.d)
     with numpy.errstate(all="ignore"):
         expected = numpy.stack([numpy.asarray(function(point.copy()), dtype=float) for point in points])
         found = expression.value(points)

@@ -241,24 +241,24 @@ def test_one_bad_query_spoils_nothing(solver):
 
 
 def test_surfaces_without_derivatives(backend):
-    """With a framework that differentiates, a value is enough, and Newton is the default."""
+    """A value is enough, and Newton is the default."""
     if backend.name == "jax":
         pytest.skip("JAX would compile every single operation")
     q = queries((2, 3), 2)
     bare = FunctionGraph(surfaces.well().value, name="bare")
-    if backend.name not in ("torch", "jax-jit"):
-        with pytest.raises(TypeError, match="bare was given no gradient"):
-            project(bare, backend.asarray(q))
-        return
     foot, truth = found(backend, bare, backend.asarray(q)), project(surfaces.well(), q, Newton())
     np.testing.assert_array_equal(foot.status, truth.status)
     np.testing.assert_array_equal(foot.steps, truth.steps)
     np.testing.assert_allclose(foot.theta, truth.theta, atol=accuracy("float64", 30))
 
 
+def unrecordable(t):
+    return np.sin(t[..., 0]) if np.all(t == t) else 0 * t[..., 0]
+
+
 def test_the_default_is_newton_where_there_are_second_derivatives():
     surface, q = surfaces.sine(), queries((9,), 1)
-    first = FunctionGraph(surface.value, surface.gradient)
+    first = FunctionGraph(unrecordable, surface.gradient)
     for known, solver in ((surface, Newton()), (first, GaussNewton())):
         np.testing.assert_array_equal(project(known, q).steps, project(known, q, solver).steps)
 
@@ -348,7 +348,7 @@ def test_solvers_refuse(make, error, message):
 
 
 def test_newton_wants_second_derivatives():
-    first = FunctionGraph(lambda t: t[..., 0], np.ones_like, name="first")
+    first = FunctionGraph(unrecordable, np.cos, name="first")
     assert project(first, [0.0, 1.0]).converged
-    with pytest.raises(TypeError, match=r"first was given no hessian.*pass hessian="):
+    with pytest.raises(TypeError, match=r"first was given no hessian.*branch on data.*pass hessian="):
         project(first, [0.0, 1.0], Newton())

@@ -260,7 +260,7 @@ def test_curvature_is_the_derivative_of_the_normal(surface):
     assert slope == pytest.approx(2, abs=0.05)
 
 
-# Differentiation by the array's framework.
+# Derivatives of the values: by the array's framework, or of the recorded function.
 
 
 @pytest.mark.parametrize(
@@ -268,16 +268,11 @@ def test_curvature_is_the_derivative_of_the_normal(surface):
     [(surfaces.plane(0.7), 3), (surfaces.sine(), 1), (surfaces.well(), 3), (surfaces.monkey_saddle(), 2)],
     ids=str,
 )
-def test_autodiff_equals_the_hand_written_derivatives(backend, surface, d):
+def test_derivatives_of_values_are_the_hand_written_ones(backend, surface, d):
     dtype = backend.dtypes[-1]
     theta = backend.asarray(thetas((2, 3), d), dtype)
     vector = backend.asarray(np.random.default_rng(9).normal(size=(2, 3, d)), dtype)
     bare = FunctionGraph(surface.value, name="bare")
-    if not backend.name.startswith(("torch", "jax")):
-        for verb in (bare.gradient, bare.hessian, bare.curvatures, lambda t: bare.hessian_vector(t, vector)):
-            with pytest.raises(TypeError, match=r"bare was given no (gradient|hessian).*cannot be differentiated"):
-                verb(theta)
-        return
     matrix = backend.to_numpy(surface.hessian(theta))
     # either rounds a few times, relative to the largest terms
     atol = 64 * epsilon(dtype) * (1 + abs(matrix).max() + abs(backend.to_numpy(surface.gradient(theta))).max())
@@ -383,6 +378,62 @@ def test_hessian_vector_wants_two_alike():
 
 def test_a_pair_has_no_second_derivatives(backend):
     surface = FunctionGraph.from_value_and_gradient(lambda t: (t[..., 0], 0 * t + 1), name="pair")
+    theta = backend.asarray([1.0])
     assert not surface.has_second_order(theta)
     with pytest.raises(TypeError, match=r"pair was given .*no hessian.*pass hessian="):
-        surface.hessian(backend.asarray([1.0]))
+        surface.hessian(theta)
+
+
+def branching(t):
+    return t[..., 0] if np.all(t == t) else 0 * t[..., 0]
+
+
+def test_what_cannot_be_recorded_keeps_its_values():
+    surface = FunctionGraph(branching, name="branching")
+    assert surface.value([3.0, 4.0]) == 3
+    assert not surface.has_gradient(np.ones(2))
+    told = r"branching was given no {}, .*a branch on data cannot be recorded \(test_graph.py.*pass {}=.*or use PyTorch"
+    for verb in ("gradient", "hessian"):
+        with pytest.raises(TypeError, match=told.format(verb, verb)):
+            getattr(surface, verb)([3.0, 4.0])
+    with pytest.raises(TypeError, match=told.format("hessian_vector", "hessian_vector")):
+        surface.hessian_vector([3.0, 4.0], [1.0, 0.0])
+
+
+def test_a_function_of_points_is_none_of_batches():
+    surface = FunctionGraph(lambda t: t[0] ** 2, name="first")
+    with pytest.raises(TypeError, match="first was given no gradient, .*it is no function of batches"):
+        surface.gradient([3.0, 4.0])
+
+
+def test_given_functions_are_known_by_name():
+    assert FunctionGraph(np.sum, np.cos).given == {"value", "gradient"}
+
+
+def test_searches_are_compiled_on_demand_or_for_much_work():
+    def wave(t):
+        return np.sin(t[..., 0])
+
+    few, many = np.zeros((3, 1)), np.broadcast_to(0.0, (2_000_000, 1))
+    assert FunctionGraph(wave).to_compile(few) is None
+    assert FunctionGraph(wave).to_compile(many) is not None
+    assert FunctionGraph(wave, compile=True).to_compile(few) is not None
+    assert FunctionGraph(wave, compile=False).to_compile(many) is None
+    assert FunctionGraph(wave, np.cos, compile=True).to_compile(few) is not None
+    assert FunctionGraph(wave, compile=True).to_compile(few.astype("float32")) is None
+    with pytest.raises(TypeError, match="compile must be True, False or None, got 1"):
+        FunctionGraph(wave, compile=1)
+    with pytest.raises(TypeError, match="branching cannot be compiled: a branch on data"):
+        FunctionGraph(branching, compile=True).to_compile(few)
+
+
+def test_a_given_derivative_that_differs_is_not_passed_over():
+    graph = FunctionGraph(lambda t: np.sin(t[..., 0]), lambda t: -np.cos(t), name="slip")
+    assert graph.to_compile(np.broadcast_to(0.0, (2_000_000, 1))) is None  # the given one is followed, on arrays
+    graph = FunctionGraph(
+        lambda t: np.sin(t[..., 0]), np.cos, lambda t: np.sin(t)[..., None], name="slip", compile=True
+    )
+    with pytest.raises(
+        TypeError, match=r"slip cannot be compiled: its hessian at \[.*\] has .* in entry \[0, 0\], where"
+    ):
+        graph.to_compile(np.zeros((1, 1)))

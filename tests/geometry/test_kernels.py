@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import geometry._dilation
+import geometry._search
 import geometry.certified._points
 from geometry._ball import Ball
 from geometry._kernels import KERNELS, kernel
@@ -22,6 +23,7 @@ from tests.conftest import BACKENDS, Backend
 
 SPECIFICATIONS = {
     "dilation": geometry._dilation.dilation,
+    "search": geometry._search.descend,
     "sine_and_cosine": geometry.certified._points.sine_and_cosine,
 }
 DTYPES = ["float16", "float32", "float64"]
