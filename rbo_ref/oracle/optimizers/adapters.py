@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from geometry._namespace import Array
-from rbo_ref.oracle.adapters import _served
+from rbo_ref.oracle.adapters import closure_of, leaves, parameters, tree, tree_loss, whole
+from rbo_ref.oracle.parts import joined
 
 __all__ = ["OptaxRun", "TorchRun", "as_run"]
 
@@ -57,6 +58,11 @@ class TorchRun:
         ``factory(params, **hyper)`` → optimizer, of which ``step(closure)`` is called. Common other spellings of the
         hyper-parameters are recognised.
 
+    Notes
+    -----
+    Vectors and matrices are handed over as `TorchPort` does: a vector of an even number of entries as several
+    parameters, a matrix as one.
+
     Examples
     --------
     ``check_optimizer(TorchRun(torch.optim.AdamW), "adamw", xp="torch")`` judges PyTorch's own:
@@ -72,21 +78,12 @@ class TorchRun:
         self.factory, self.name = factory, getattr(factory, "__name__", type(factory).__name__)
 
     def __call__(self, loss: Loss, theta: Array, *, iterations: int, **hyper: Any) -> list[Array]:
-        import torch
-
-        parameter = torch.nn.Parameter(theta.detach().clone())
-        optimizer = self.factory([parameter], **_spelled(self.factory, hyper))
-
-        def closure() -> Array:
-            optimizer.zero_grad()
-            value = _served().apply(parameter, loss)
-            value.backward()
-            return value
-
-        iterates = []
+        made, groups = parameters(theta)
+        optimizer = self.factory(groups, **_spelled(self.factory, hyper))
+        closure, iterates = closure_of(optimizer, made, loss), []
         for _ in range(iterations):
             optimizer.step(closure)
-            iterates.append(parameter.detach().clone())
+            iterates.append(whole(made))
         return iterates
 
 
@@ -97,6 +94,10 @@ class OptaxRun:
     ----------
     factory : callable
         ``factory(**hyper)`` → transformation. Common other spellings of the hyper-parameters are recognised.
+
+    Notes
+    -----
+    A vector of an even number of entries is handed over as a dictionary of arrays, as `OptaxPort` does.
 
     Examples
     --------
@@ -116,11 +117,12 @@ class OptaxRun:
         import optax
 
         transformation = self.factory(**_spelled(self.factory, hyper))
-        state, iterates = transformation.init(theta), []
+        params, served, iterates = tree(theta), tree_loss(loss), []
+        state = transformation.init(params)
         for _ in range(iterations):
-            updates, state = transformation.update(loss(theta)[1], state, theta)
-            theta = optax.apply_updates(theta, updates)
-            iterates.append(theta)
+            updates, state = transformation.update(served(params)[1], state, params)
+            params = optax.apply_updates(params, updates)
+            iterates.append(joined(leaves(params)))
         return iterates
 
 
