@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from rbo_ref.oracle import cases as rolling_ball_cases
-from rbo_ref.oracle.check import check, wanted_levels
+from rbo_ref.oracle.asking import refuse_unaskable
+from rbo_ref.oracle.check import check, name_of, wanted_levels
 from rbo_ref.oracle.freezing import levels_of
 from rbo_ref.oracle.levels import LEVELS
 from rbo_ref.oracle.optimizers import cases as optimizer_cases
@@ -115,6 +116,8 @@ def judgements_of(
     judged(cases=[])  # for its errors
     chosen: Sequence[Any]
     chosen = optimizer_cases.select(optimizer, cases, seed) if optimizer else rolling_ball_cases.select(cases, seed)
+    if optimizer:
+        refuse_unaskable(name_of(port), port, {case.id: judge.question(case) for case in chosen})
     return [
         Judgement(shared, level)
         for case in chosen
