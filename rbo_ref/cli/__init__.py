@@ -14,7 +14,7 @@ __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is 0 (right), 1 (wrong) or 2 (could not run)."""
+    """Run the command; the exit status is 0 (right), 1 (wrong), 2 (could not run), 3 (not decided or complete)."""
     before, program = _program.split(sys.argv[1:] if arguments is None else arguments)
     options = _parser().parse_args(before, argparse.Namespace(program=program))
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import util
@@ -12,7 +13,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun
+from rbo_ref.cli._common import RIGHT, CouldNotRun, status_of
 from rbo_ref.cli._ports import as_port, load, named_port, prepare
 from rbo_ref.cli._program import add as add_program
 from rbo_ref.cli._program import carrier, program_port
@@ -99,8 +100,9 @@ def _mistakes(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Judge a port of the Rolling Ball Optimizer, or of another. Exit status: 0 right, 1 wrong, 2 it cannot be run.
+    """Judge a port of the Rolling Ball Optimizer, or of another.
 
+    Exit status: 0 right, 1 wrong, 2 it cannot be run, 3 nothing decided, or the port skipped what it was asked.
     Without a port: the package's own loop on every array library installed, and the example ports of the source tree.
     """
     if options.program is not None:
@@ -124,7 +126,7 @@ def _report(tasks: Iterable[_Task], options: argparse.Namespace) -> int:
     write_files(reports, options)
     if not options.port and not to_standard_output(options):
         _conclude(reports)
-    return RIGHT if reports and all(report.passed for report in reports) else WRONG
+    return status_of(report.verdict for report in reports)
 
 
 def _judge(task: _Task, options: argparse.Namespace) -> Report:
@@ -236,5 +238,6 @@ def _row(report: Report) -> str:
 
 
 def _conclude(reports: list[Report]) -> None:
-    wrong = sum(not report.passed for report in reports)
-    print(f"\n{len(reports)} ports judged: " + (f"{wrong} WRONG" if wrong else "all RIGHT"))
+    count = Counter(report.verdict for report in reports)
+    told = ", ".join(f"{count[verdict]} {verdict}" for verdict in count if verdict != "RIGHT")
+    print(f"\n{len(reports)} ports judged: {told or 'all RIGHT'}")

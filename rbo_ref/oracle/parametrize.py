@@ -65,7 +65,7 @@ class Judgement:
         if result.verdict != "pass":
             import pytest
 
-            pytest.skip(f"{result.verdict}: {result.message}")
+            pytest.skip(f"{'skipped by the port' if result.declined else result.verdict}: {result.message}")
 
 
 class _Case:
@@ -114,9 +114,9 @@ def judgements_of(
 
     wanted = wanted_levels(levels, judge.LEVELS if optimizer else LEVELS)
     judged(cases=[])  # for its errors
-    chosen: Sequence[Any]
-    chosen = optimizer_cases.select(optimizer, cases, seed) if optimizer else rolling_ball_cases.select(cases, seed)
+    chosen: Sequence[Any] = rolling_ball_cases.select(cases, seed) if not optimizer else ()
     if optimizer:
+        chosen = optimizer_cases.select(optimizer, cases, seed)
         refuse_unaskable(name_of(port), port, {case.id: judge.question(case) for case in chosen})
     return [
         Judgement(shared, level)

@@ -193,7 +193,7 @@ def judge(port: Port, case: Case, setting: Setting, levels: tuple[str, ...]) -> 
         run = Run(case, level, length, play(port, case, length, setting))
         if run.outcome.problem is not None:
             kind = "skipped" if run.outcome.skipped else "fail"
-            yield Result(case.id, level, kind, None, None, run.outcome.problem), run
+            yield Result(case.id, level, kind, None, None, run.outcome.problem, run.outcome.skipped), run
             continue
         for verdict, evaluations in replay(case, run.outcome.iterates, setting):
             run.verdicts.append(verdict)
