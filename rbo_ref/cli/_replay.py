@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from rbo_ref.cli._common import CouldNotRun, status_of
+from rbo_ref.cli._guard import going_on
 from rbo_ref.cli._ports import load
 from rbo_ref.cli._reports import add_files, to_standard_output, write_files
 from rbo_ref.oracle import DIALECTS, Report, check_trajectory, compare_trajectories
@@ -29,7 +30,7 @@ def add(commands: Any) -> None:
     replay.add_argument("--dtype", choices=DTYPES, help="the format that the port computed in")
     replay.add_argument("--compare", metavar="OTHER", help="another recording of the same map, from any port")
     add_files(replay)
-    replay.set_defaults(run=_replay)
+    replay.set_defaults(run=_replay, runs_foreign_code=True)
 
 
 def _replay(options: argparse.Namespace) -> int:
@@ -39,6 +40,7 @@ def _replay(options: argparse.Namespace) -> int:
     """
     loss = load(options.loss) if options.loss and ":" in options.loss else options.loss
     given = {name: getattr(options, name) for name in HYPERS}
+    going_on(f"{options.file} was judged")
     try:
         recording = open_recording(options.file)
         reports: list[Report] = [_judge(recording, loss, given, options)]
