@@ -104,8 +104,9 @@ def guarded(work: Callable[[], int], what: str) -> int:
 
 def _forked() -> int:
     """What ``os.fork()`` returns; the threads of BLAS, of which Python warns, see to themselves."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by the shell
+            stream.flush()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         return os.fork()
