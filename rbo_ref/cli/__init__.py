@@ -9,14 +9,24 @@ from collections.abc import Sequence
 
 from rbo_ref.cli import _check, _draw, _iron, _matrix, _program, _replay, _train, _vectors
 from rbo_ref.cli._common import COULD_NOT_RUN, CouldNotRun
+from rbo_ref.cli._guard import guarded
 
 __all__ = ["main"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; the exit status is 0 (right), 1 (wrong) or 2 (could not run)."""
+    """Run the command of these arguments in this process, or that of the command line, which is watched over.
+
+    The exit status is 0 (right), 1 (wrong), 2 (could not run), 3 (not decided or complete).
+    """
     before, program = _program.split(sys.argv[1:] if arguments is None else arguments)
-    options = _parser().parse_args(before, argparse.Namespace(program=program))
+    options = _parser().parse_args(before, argparse.Namespace(program=program, runs_foreign_code=False))
+    if arguments is None and options.runs_foreign_code:
+        return guarded(lambda: _run(options), "rbo-ref began")
+    return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
         return options.run(options)
     except CouldNotRun as error:

@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-__all__ = ["COULD_NOT_RUN", "PICTURES", "RIGHT", "WRONG", "CouldNotRun", "check_picture", "save_picture", "write_text"]
+__all__ = [
+    "COULD_NOT_RUN",
+    "PICTURES",
+    "RIGHT",
+    "UNDECIDED",
+    "WRONG",
+    "CouldNotRun",
+    "check_picture",
+    "save_picture",
+    "status_of",
+    "write_text",
+]
 
-RIGHT, WRONG, COULD_NOT_RUN = 0, 1, 2
+RIGHT, WRONG, COULD_NOT_RUN, UNDECIDED = 0, 1, 2, 3
 PICTURES = (".png", ".svg", ".pdf")
+
+
+def status_of(verdicts: Iterable[str]) -> int:
+    """The exit status of some verdicts: 1 where one is WRONG, else 3 unless all are RIGHT.
+
+    Examples
+    --------
+    >>> status_of(["RIGHT"]), status_of(["RIGHT", "WRONG", "INCOMPLETE"]), status_of(["RIGHT", "INCOMPLETE"])
+    (0, 1, 3)
+    """
+    found = set(verdicts)
+    return WRONG if "WRONG" in found else RIGHT if found == {"RIGHT"} else UNDECIDED
 
 
 class CouldNotRun(Exception):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rbo_ref.cli._common import CouldNotRun
+from rbo_ref.cli._guard import going_on
 from rbo_ref.oracle import optimizers
 from rbo_ref.oracle.adapters import as_step
 
@@ -40,6 +41,7 @@ def load(name: str) -> Any:
     if not colon or not place or not attribute:
         raise CouldNotRun(f"expected MODULE:ATTRIBUTE, got {name!r}")
     sys.path.insert(0, os.getcwd())
+    going_on(f"{place} was imported")
     try:
         found = _load_file(Path(place)) if place.endswith(".py") else import_module(place)
     except (Exception, SystemExit) as error:

@@ -121,7 +121,7 @@ def _unanswered(case: Case, level: str, outcome: Outcome, budget: Budget) -> Res
     """The verdict on a call without a usable answer; where rounding has no bound, a right port may overflow."""
     blameless = not outcome.hung and not numpy.isfinite(budget.theta).all()
     verdict = "skipped" if outcome.skipped else "undecidable" if blameless else "fail"
-    return Result(case.id, level, verdict, None, None, outcome.problem or "")
+    return Result(case.id, level, verdict, None, None, outcome.problem or "", outcome.skipped)
 
 
 def _primitives(
