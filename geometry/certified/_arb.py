@@ -146,7 +146,9 @@ def pow(x: Interval, y: Any) -> Interval:
     """x^y on x ≥ 0; 0^y is 0 for y > 0."""
     y = _interval(y)
     power, zero = exp(y * log(x)), (x.lo <= 0) & (x.hi >= 0) & (y.hi > 0)
-    return Interval(numpy.where(zero, numpy.fmin(power.lo, 0.0), power.lo), numpy.where(zero, numpy.fmax(power.hi, 0.0), power.hi))
+    return Interval(
+        numpy.where(zero, numpy.fmin(power.lo, 0.0), power.lo), numpy.where(zero, numpy.fmax(power.hi, 0.0), power.hi)
+    )
 
 
 def _rounding(name: str) -> Callable[[Interval], Interval]:

@@ -62,9 +62,10 @@ def square(x: Form) -> Form:
 def reciprocal(x: Form) -> Form:
     whole = x.range()
     x.record.partial_where((whole.lo <= 0) & (whole.hi >= 0))
-    return elementary(
+    found = elementary(
         x, lambda u: call("recip", u), lambda u, y: -call("sqr", y), lambda u, y: 2.0 * call("pown", y, 3)
     )
+    return found.unbounded_where((whole.lo == 0) & (whole.hi == 0))
 
 
 @offered
@@ -87,30 +88,31 @@ def pow_(x: Any, power: Any) -> Any:
 
 
 def _form_power(x: Any, power: Any) -> Any:
-    """exp(p log x) for x > 0. Elsewhere no slopes: 0ᵖ is 0 or 1 or undefined, and (−x)ᵖ is ±xᵖ if p is a whole number."""
+    """exp(p log x) for x > 0. Elsewhere no slopes: 0ᵖ is 0, 1 or infinite, and (−x)ᵖ is ±xᵖ if p is whole."""
     base, exponent = x.range(), power.range()
     positive = base.lo > 0
     if positive.all():
         return exp(power * log(x))
     x.record.irregular_where(~positive)
     x.record.partial_where((base.lo < 0) | ((base.lo <= 0) & (exponent.lo < 0)))
-    size = call("pow", abs(base), exponent)
-    one = (base.lo <= 0) & (base.hi >= 0) & (exponent.lo <= 0) & (exponent.hi >= 0)
-    size = like(size, numpy.where(one, numpy.fmin(size.lo, 1.0), size.lo), numpy.where(one, numpy.fmax(size.hi, 1.0), size.hi))
-    return x.flat(like(size, numpy.where(base.lo < 0, -size.hi, size.lo), size.hi))
+    size, zero = call("pow", abs(base), exponent), (base.lo <= 0) & (base.hi >= 0)
+    one = zero & (exponent.lo <= 0) & (exponent.hi >= 0)
+    high = numpy.where(zero & (exponent.lo < 0), inf, numpy.where(one, numpy.fmax(size.hi, 1.0), size.hi))
+    low = numpy.where(zero, 0.0, size.lo)
+    return x.flat(like(size, numpy.where(base.lo < 0, -high, low), high))
 
 
 def _whole_power(n: int) -> Callable[[Form], Form]:
     def power(x: Form) -> Form:
-        if n < 0:
-            whole = x.range()
-            x.record.partial_where((whole.lo <= 0) & (whole.hi >= 0))
-        return elementary(
+        whole = x.range()
+        x.record.partial_where((n < 0) & (whole.lo <= 0) & (whole.hi >= 0))
+        found = elementary(
             x,
             lambda u: call("pown", u, n),
             lambda u, y: float(n) * call("pown", u, n - 1),
             lambda u, y: float(n * (n - 1)) * call("pown", u, n - 2),
         )
+        return found.unbounded_where((n < 0) & (whole.lo == 0) & (whole.hi == 0))
 
     return power
 
@@ -120,12 +122,13 @@ def _real_power(p: float) -> Callable[[Form], Form]:
         whole, exact = x.range(), like(x.center, *2 * (numpy.full(1, p),))
         x.record.irregular_where(~(whole.lo > 0))
         x.record.partial_where(_straddles(whole, 0.0, inf, p > 0))
-        return elementary(
+        found = elementary(
             x,
             lambda u: call("pow", u, exact),
             lambda u, y: exact * call("pow", u, exact - 1.0),
             lambda u, y: exact * (exact - 1.0) * call("pow", u, exact - 2.0),
         )
+        return found.unbounded_where((p < 0) & (whole.hi == 0))
 
     return power
 
@@ -214,7 +217,8 @@ def _smooth(
         whole = x.range()
         x.record.irregular_where(~within(whole, low, high))
         x.record.partial_where(_straddles(whole, low, high, closed))
-        return elementary(x, lambda u: call(name, u), first, second)
+        found = elementary(x, lambda u: call(name, u), first, second)
+        return found if closed else found.unbounded_where((whole.hi == low) | (whole.lo == high))
 
     smooth.__name__ = name
     return offered(_on_jets(rule)(smooth))
@@ -272,7 +276,7 @@ sqrt = _smooth(
     closed=True,
     rule=lambda x, y: (0.5 * reciprocal(y), -0.25 * reciprocal(x * y)),
 )
-sinh = _smooth("sinh", lambda x, y: call("cosh", x), lambda x, y: y, rule=lambda x, y: (cosh(x), y))
+sinh = _smooth("sinh", lambda x, y: call("cosh", x), lambda x, y: y, rule=lambda x, y: (_cosh(x), y))
 cosh = _smooth("cosh", lambda x, y: call("sinh", x), lambda x, y: y, rule=lambda x, y: (sinh(x), y))
 tanh = _smooth(
     "tanh",
@@ -326,6 +330,10 @@ atanh = _smooth(
     1.0,
     rule=lambda x, y: _with_square(reciprocal(1.0 - square(x)), 2.0 * x),
 )
+
+
+def _cosh(x: Any) -> Any:
+    return cosh(x)
 
 
 def _with_square(r: Any, factor: Any) -> tuple[Any, Any]:

@@ -167,7 +167,7 @@ class Face(ABC):
         return self.namespace.pow(self, power)
 
     def __rpow__(self, base: Any) -> Any:
-        return self.namespace.pow(self.constant(base), self)
+        return NotImplemented if operand(base) is None else self.namespace.pow(base, self)
 
     def __matmul__(self, other: Any) -> Any:
         return self.namespace.matmul(self, other)
@@ -175,8 +175,8 @@ class Face(ABC):
     def __rmatmul__(self, other: Any) -> Any:
         return self.namespace.matmul(other, self)
 
-    # Comparisons. Where one side is not defined they are false, whatever the range of values elsewhere. Where both sides
-    # can be equal, what hangs on the outcome may have a kink or a jump, and on a border of the box as well.
+    # Comparisons. Where one side is not defined they are false, whatever the range of values elsewhere. Where both
+    # sides can be equal, what hangs on the outcome may have a kink or a jump, and on a border of the box as well.
 
     def _compared(self, other: Any) -> tuple[numpy.ndarray, numpy.ndarray]:
         difference = (self - other).range()  # what both have in common cancels

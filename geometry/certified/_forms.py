@@ -42,6 +42,7 @@ from geometry.certified._intervals import (
 
 __all__ = ["Form", "Record", "box_form", "elementary", "expanded", "point_form"]
 
+LARGEST = float(numpy.finfo(float).max)
 Slopes = Any  # Interval (d, ...), which broadcasts against the center; or None
 
 
@@ -78,8 +79,8 @@ class Form(Face):
     __slots__ = ("center", "record", "slopes")
 
     def __init__(self, center: Interval, slopes: Slopes, record: Record) -> None:
-        self.center, self.slopes, self.record = center, slopes, record
-        record.largest = max(record.largest, numpy.size(center.lo))
+        self.center, self.slopes, self.record = _of_arrays(center), slopes, record
+        record.largest = max(record.largest, self.center.lo.size)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -108,8 +109,30 @@ class Form(Face):
         return self.new(values, None)
 
     def constant(self, value: Any) -> Form:
-        end = numpy.ascontiguousarray(value, dtype=float)
-        return self.new(type(self.center)(numpy.atleast_1d(end)), None)
+        number = operand(value)
+        if number is None or isinstance(number, Face):
+            raise TypeError(f"expected numbers, got {value!r:.80}")
+        end = numpy.asarray(number)
+        low, high = (
+            numpy.nan_to_num(end, nan=numpy.nan, posinf=p, neginf=n)
+            for p, n in ((LARGEST, -numpy.inf), (numpy.inf, -LARGEST))
+        )
+        known = type(self.center)(*(numpy.ascontiguousarray(e) for e in (low, high)))  # of one axis at least
+        return self.new(mapped(lambda ends: ends.reshape(end.shape), known), None)
+
+    def unbounded_where(self, where: Any) -> Form:
+        """Anything where NumPy has an infinity, of which intervals know nothing: it may become a number again."""
+        if not numpy.any(where):
+            return self
+        center = like(
+            self.center,
+            *(
+                numpy.where(where, e, end)
+                for e, end in zip((-numpy.inf, numpy.inf), (self.center.lo, self.center.hi), strict=True)
+            ),
+        )
+        slopes = self.lifted(len(center.shape))
+        return self.new(center, slopes if slopes is None else mapped(lambda end: numpy.where(where, 0.0, end), slopes))
 
     def lifted(self, ndim: int) -> Slopes:
         """The slopes, ready to broadcast against arrays of `ndim` dimensions."""
@@ -150,17 +173,24 @@ class Form(Face):
         return total
 
     def range(self) -> Interval:
-        return self.center if self.slopes is None else self.center + self.swing()
+        return self.center if self.slopes is None else _of_arrays(self.center + self.swing())
 
     # Arithmetic.
+
+    def _operand(self, other: Any) -> Any:
+        """A form, or finite floats; None for what is no number, or sees to mixed arithmetic itself."""
+        other = operand(other)
+        if isinstance(other, Face) or other is None:
+            return other if isinstance(other, Form) else None
+        return self.constant(other) if numpy.any(numpy.isinf(other)) else other
 
     def __neg__(self) -> Form:
         return self.new(-self.center, None if self.slopes is None else -self.slopes)
 
     def __add__(self, other: Any) -> Any:
-        other = operand(other)
+        other = self._operand(other)
         if not isinstance(other, Form):
-            return NotImplemented if _is_foreign(other) else self.new(self.center + other, self.slopes)
+            return NotImplemented if other is None else self.new(self.center + other, self.slopes)
         center = self.center + other.center
         if self.slopes is None or other.slopes is None:
             return self.new(center, other.slopes if self.slopes is None else self.slopes)
@@ -170,9 +200,9 @@ class Form(Face):
     def __mul__(self, other: Any) -> Any:
         if other is self:
             return self.namespace.square(self)
-        other = operand(other)
+        other = self._operand(other)
         if not isinstance(other, Form):
-            return NotImplemented if _is_foreign(other) else self._scaled(other, lambda x, k: x * k)
+            return NotImplemented if other is None else self._scaled(other, lambda x, k: x * k)
         if self.slopes is None or other.slopes is None:
             fixed, form = (self, other) if self.slopes is None else (other, self)
             return form._scaled(fixed.center, lambda x, k: x * k)
@@ -183,22 +213,22 @@ class Form(Face):
         return self.new(center, None if self.slopes is None else operation(self.lifted(len(center.shape)), factor))
 
     def __truediv__(self, other: Any) -> Any:
-        other = operand(other)
-        if _is_foreign(other):
+        other = self._operand(other)
+        if other is None:
             return NotImplemented
         if not isinstance(other, Form):
-            self.record.partial_where(numpy.equal(other, 0))  # NumPy's infinity may become a number again
-            return self._scaled(other, lambda x, k: x / k)
+            self.record.partial_where(numpy.equal(other, 0))
+            return self._scaled(other, lambda x, k: x / k).unbounded_where(numpy.equal(other, 0))
         if self.slopes is None and other.slopes is None:
-            zero = (other.center.lo <= 0) & (other.center.hi >= 0)
-            self.record.partial_where(zero)
-            return self.new(self.center / other.center, None)
+            low, high = other.center.lo, other.center.hi
+            self.record.partial_where((low <= 0) & (high >= 0))
+            return self.new(self.center / other.center, None).unbounded_where((low == 0) & (high == 0))
         return self * self.namespace.reciprocal(other)
 
 
-def _is_foreign(other: Any) -> bool:
-    """Whether an operand is no number, or one of ours that sees to mixed arithmetic itself."""
-    return other is None or (isinstance(other, Face) and not isinstance(other, Form))
+def _of_arrays(x: Interval) -> Interval:
+    """Intervals with arrays as ends; libraries have numbers where no axis is left."""
+    return x if isinstance(x.lo, numpy.ndarray) else mapped(numpy.asarray, x)
 
 
 def point_form(point: numpy.ndarray, arithmetic: Callable[..., Interval], record: Record) -> Form:

@@ -18,7 +18,6 @@ from geometry.certified._arrays import (
     expand_dims,
     only_float,
     permute_dims,
-
     stack,
     take,
     unstack,
@@ -63,32 +62,32 @@ def where(condition: Any, x1: Any, x2: Any) -> Any:
 
 @offered
 def less(a: Any, b: Any) -> Any:
-    return a < b
+    return a < b if isinstance(a, Face | Truth) else b > a
 
 
 @offered
 def less_equal(a: Any, b: Any) -> Any:
-    return a <= b
+    return a <= b if isinstance(a, Face | Truth) else b >= a
 
 
 @offered
 def greater(a: Any, b: Any) -> Any:
-    return a > b
+    return a > b if isinstance(a, Face | Truth) else b < a
 
 
 @offered
 def greater_equal(a: Any, b: Any) -> Any:
-    return a >= b
+    return a >= b if isinstance(a, Face | Truth) else b <= a
 
 
 @offered
 def equal(a: Any, b: Any) -> Any:
-    return a == b
+    return a == b if isinstance(a, Face | Truth) else b == a
 
 
 @offered
 def not_equal(a: Any, b: Any) -> Any:
-    return a != b
+    return a != b if isinstance(a, Face | Truth) else b != a
 
 
 @offered
@@ -327,20 +326,23 @@ def diff(x: Any, *, axis: int = -1) -> Any:
     return take(x, range(1, n), axis) - take(x, range(n - 1), axis)
 
 
-def _meet(a: Any, i: int, b: Any, j: int) -> None:
-    if a.shape[i] != b.shape[j]:
+def _meeting(a: Any, i: int, b: Any, j: int) -> tuple[Any, Any]:
+    """Two arrays of which an axis of one meets an axis of the other in a product."""
+    a, b = (x if isinstance(x, Face) else numpy.asarray(x) for x in (a, b))
+    if not (a.ndim and b.ndim and a.shape[i] == b.shape[max(j, -b.ndim)]):
         raise ValueError(f"products of arrays need axes of one length, got shapes {a.shape} and {b.shape}")
+    return a, b
 
 
 @offered
 def vecdot(a: Any, b: Any, *, axis: int = -1) -> Any:
-    _meet(a, axis, b, axis)
+    a, b = _meeting(a, axis, b, axis)
     return sum_(a * b, axis)
 
 
 @offered
 def matmul(a: Any, b: Any) -> Any:
-    _meet(a, -1, b, 0 if b.ndim == 1 else -2)
+    a, b = _meeting(a, -1, b, -2)
     if b.ndim == 1:
         return sum_(a * b, -1)
     if a.ndim == 1:
@@ -350,7 +352,7 @@ def matmul(a: Any, b: Any) -> Any:
 
 @offered
 def dot(a: Any, b: Any) -> Any:
-    if numpy.ndim(a) == 0 or numpy.ndim(b) == 0:
+    if not all(getattr(x, "shape", ()) for x in (a, b)):
         return a * b
     if b.ndim > 2:
         raise TypeError("dot of intervals needs a second array of one or two axes; see matmul and tensordot")
@@ -387,7 +389,7 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     names = [chr(0x61 + i) for i in range(a.ndim + b.ndim)]
     left, right = names[: a.ndim], names[a.ndim :]
     for i, j in zip(of_a, of_b, strict=True):
-        _meet(a, i, b, j)
+        a, b = _meeting(a, i, b, j)
         right[j] = left[i]
     output = [c for c in left + right if (c in left) != (c in right)]
     return einsum(f"{''.join(left)},{''.join(right)}->{''.join(output)}", a, b)

@@ -1,6 +1,6 @@
 """Arrays of jets: a number with its first and second derivatives, each of them an array of affine forms.
 
-A function that runs on arrays runs on jets, and so its values are all that is needed of it: the gradient and the Hessian
+A function that runs on arrays runs on jets, and so its values are all that is needed of it: gradient and Hessian
 are enclosed by differentiation of the very formulas that are evaluated, by the rules
 
     (ab)′ = a b′ + b a′,    (ab)″ = a b″ + b a″ + a′ b′ᵀ + b′ a′ᵀ,
@@ -47,7 +47,7 @@ class Jet(Face):
         self.parts = {key: part for key, part in parts.items() if not _is_zero(part)}
 
     @property
-    def record(self) -> Any:  # type: ignore[override]
+    def record(self) -> Any:
         return self.value.record
 
     @property
@@ -158,7 +158,7 @@ def differentiated(function: Callable[[Any], Any], theta: Form, order: int = 2) 
     """f(θ), ∇f(θ) and, to second order, ∇²f(θ), from a function of arrays: (...), (..., d), (..., d, d)."""
     d = theta.shape[-1]
     keys = tuple(key for k in range(1, order + 1) for key in combinations_with_replacement(range(d), k))
-    seeds = {(i,): theta.constant(row) for i, row in enumerate(numpy.eye(d))}
+    seeds: dict[Key, Form] = {(i,): theta.constant(row) for i, row in enumerate(numpy.eye(d))}
     value = function(Jet(theta, seeds, keys))
     if not isinstance(value, Jet):  # it does not depend on θ
         value = Jet(value, {}, keys)

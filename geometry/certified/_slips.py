@@ -92,9 +92,7 @@ def _compare(
         )
 
 
-def _enclosed(
-    function: Callable[[Any], Any], name: str, theta: numpy.ndarray, arithmetic: str | None
-) -> Interval:
+def _enclosed(function: Callable[[Any], Any], name: str, theta: numpy.ndarray, arithmetic: str | None) -> Interval:
     try:
         return evaluated(function, name, theta, None, arithmetic)[0].center
     except TypeError:
