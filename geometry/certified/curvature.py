@@ -43,7 +43,7 @@ def reach(
     Parameters
     ----------
     surface : FunctionGraph
-        With a gradient and a Hessian, which are evaluated on intervals.
+        As in `distance`.
     box : sequence of (low, high)
         One pair for each dimension of θ. What is outside has no say.
     side : {"both", "above", "below"}
@@ -74,10 +74,7 @@ def reach(
     --------
     The smallest circles of curvature of (θ² − 1)² are not those at the bottom of the wells, where the radius is 1/8:
 
-    >>> import numpy as np
-    >>> well = FunctionGraph(
-    ...     lambda t: (t[..., 0] ** 2 - 1) ** 2, lambda t: 4 * t * (t**2 - 1), lambda t: (12 * t**2 - 4)[..., None]
-    ... )
+    >>> well = FunctionGraph(lambda t: (t[..., 0] ** 2 - 1) ** 2)
     >>> found = reach(well, [(-2, 2)], tolerance=1e-9)
     >>> found.lower.round(8), bool(found.closed)
     (np.float64(0.12228568), True)
@@ -133,7 +130,7 @@ def critical_radius(
     Examples
     --------
     >>> import numpy as np
-    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos, lambda t: -np.sin(t)[..., None])
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]))
     >>> found = critical_radius(wave, [(-4, 4)])
     >>> 1.0 in found, bool(found.closed)
     (True, True)
@@ -161,7 +158,7 @@ def medial_radius(
     Parameters
     ----------
     surface : FunctionGraph
-        With a gradient and a Hessian, which are evaluated on intervals.
+        As in `distance`.
     theta : array (..., d)
         Of the points p.
     side : {"above", "below"}
@@ -186,8 +183,7 @@ def medial_radius(
     --------
     The largest ball that touches a parabola at θ is centred on its axis, at distance √(θ² + 1):
 
-    >>> import numpy as np
-    >>> bowl = FunctionGraph(lambda t: t[..., 0] ** 2 / 2, lambda t: t, lambda t: np.ones_like(t)[..., None])
+    >>> bowl = FunctionGraph(lambda t: t[..., 0] ** 2 / 2)
     >>> found = medial_radius(bowl, [[0.75], [2.0]])
     >>> found.upper.round(5), found.closed
     (array([1.25   , 2.23607]), array([ True,  True]))
