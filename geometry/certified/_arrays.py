@@ -32,26 +32,28 @@ def only_float(dtype: Any) -> None:
 @offered
 def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: Any = None) -> Any:
     only_float(dtype)
-    return obj if isinstance(obj, Face) else stack([asarray(x) for x in obj])
+    if not isinstance(obj, Face):
+        return stack([asarray(x) for x in obj])
+    return obj.copy() if copy else obj
 
 
 @offered
 def astype(x: Any, dtype: Any, *, copy: Any = True, device: Any = None) -> Any:
     only_float(dtype)
-    return x
+    return x.copy() if copy else x
 
 
 @offered
 def full(shape: Any, fill_value: Any, *, dtype: Any = None, device: Any = None) -> Any:
     only_float(dtype)
-    return broadcast_to(fill_value, (shape,) if isinstance(shape, int) else shape)
+    return +broadcast_to(fill_value, (shape,) if isinstance(shape, int) else shape)
 
 
 @offered
 def full_like(x: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, shape: Any = None) -> Any:
     only_float(dtype)
     shape = x.shape if shape is None else numpy.empty(shape).shape
-    return broadcast_to(*as_forms(fill_value, x)[:1], shape)
+    return +broadcast_to(*as_forms(fill_value, x)[:1], shape)
 
 
 @offered
@@ -139,13 +141,13 @@ def flip(x: Any, axis: int) -> Any:
 @offered
 def roll(x: Any, shift: int, axis: int) -> Any:
     axis = axis_from_end(x, axis)
-    return x.moved(lambda end: numpy.roll(end, shift, axis))
+    return +x.moved(lambda end: numpy.roll(end, shift, axis))
 
 
 @offered
 def take(x: Any, indices: Any, axis: int) -> Any:
     axis = axis_from_end(x, axis)
-    return x.moved(lambda end: numpy.take(end, indices, axis))
+    return +x.moved(lambda end: numpy.take(end, indices, axis))
 
 
 @offered

@@ -82,7 +82,7 @@ def pow_(x: Any, power: Any) -> Any:
     if not numpy.abs(p) < 2**31:
         raise TypeError(f"intervals have powers up to 2^31, got {p:g}")
     if p in (0, 1, 2):
-        return x.constant(numpy.ones(x.shape)) if p == 0 else x if p == 1 else square(x)
+        return x.constant(numpy.ones(x.shape)) if p == 0 else x.copy() if p == 1 else square(x)
     power_of = _whole_power(int(p)) if p.is_integer() else _real_power(p)
     return _on_jets(lambda x, y: (p * x ** (p - 1), p * (p - 1) * x ** (p - 2)))(power_of)(x)
 

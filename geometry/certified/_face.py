@@ -20,7 +20,7 @@ class Face(ABC):
     Whatever is not written out here or in `_functions` raises a `TypeError`, and so does every argument that is not.
     """
 
-    __slots__ = ()
+    __slots__ = ("shared",)
     __array_priority__ = 2000.0
     __hash__: ClassVar[Any] = None
     namespace: ClassVar[Any] = None  # the module of functions, which enters itself here
@@ -28,6 +28,7 @@ class Face(ABC):
     dtype: ClassVar[Any] = numpy.dtype(float)
     device: ClassVar[str] = "cpu"
     record: Any  # of the evaluation that this array takes part in: see `_forms.Record`
+    shared: bool  # whether NumPy's array would be the argument, or share its memory with others by names of their own
 
     @property
     @abstractmethod
@@ -44,6 +45,13 @@ class Face(ABC):
     @abstractmethod
     def constant(self, value: Any) -> Any:
         """Numbers as numbers of the same evaluation."""
+
+    @abstractmethod
+    def copy(self) -> Self: ...
+
+    @abstractmethod
+    def becomes(self, other: Any) -> None:
+        """Take over what another array holds."""
 
     @abstractmethod
     def moved(self, move: Any, full: bool = True) -> Self:
@@ -133,13 +141,10 @@ class Face(ABC):
     def reshape(self, *shape: Any) -> Any:
         return self.namespace.reshape(self, shape[0] if len(shape) == 1 else shape)
 
-    def copy(self) -> Self:
-        return self
-
     # Arithmetic.
 
     def __pos__(self) -> Self:
-        return self
+        return self.copy()
 
     def __abs__(self) -> Any:
         return self.namespace.abs(self)
@@ -174,6 +179,38 @@ class Face(ABC):
 
     def __rmatmul__(self, other: Any) -> Any:
         return self.namespace.matmul(other, self)
+
+    # Arithmetic in place: other names for the same array see it as well.
+
+    def _changed(self, result: Any) -> Any:
+        if result is NotImplemented:
+            return result
+        if self.shared:
+            raise TypeError(
+                "the argument of the function, or a view, would be changed in place; write x = x + y for x += y"
+            )
+        if result.shape != self.shape:
+            raise ValueError(f"an array of shape {self.shape} cannot take values of shape {result.shape}")
+        self.becomes(result)
+        return self
+
+    def __iadd__(self, other: Any) -> Any:
+        return self._changed(self + other)
+
+    def __isub__(self, other: Any) -> Any:
+        return self._changed(self - other)
+
+    def __imul__(self, other: Any) -> Any:
+        return self._changed(self * other)
+
+    def __itruediv__(self, other: Any) -> Any:
+        return self._changed(self / other)
+
+    def __ipow__(self, other: Any) -> Any:
+        return self._changed(self**other)
+
+    def __imatmul__(self, other: Any) -> Any:
+        return self._changed(self @ other)
 
     # Comparisons. Where one side is not defined they are false, whatever the range of values elsewhere. Where both
     # sides can be equal, what hangs on the outcome may have a kink or a jump, and on a border of the box as well.

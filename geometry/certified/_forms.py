@@ -78,8 +78,8 @@ class Form(Face):
 
     __slots__ = ("center", "record", "slopes")
 
-    def __init__(self, center: Interval, slopes: Slopes, record: Record) -> None:
-        self.center, self.slopes, self.record = _of_arrays(center), slopes, record
+    def __init__(self, center: Interval, slopes: Slopes, record: Record, shared: bool = False) -> None:
+        self.center, self.slopes, self.record, self.shared = _of_arrays(center), slopes, record, shared
         record.largest = max(record.largest, self.center.lo.size)
 
     @property
@@ -98,12 +98,23 @@ class Form(Face):
             slopes = mapped(lambda ends: numpy.stack([end[key] for end in ends]), slopes)
         else:
             slopes = mapped(lambda end: end[(slice(None), *key)], slopes)
-        return self.new(mapped(lambda end: numpy.asarray(end[key]), self.center), slopes)
+        return self.view(mapped(lambda end: numpy.asarray(end[key]), self.center), slopes)
 
     # Parts.
 
     def new(self, center: Interval, slopes: Slopes) -> Form:
         return Form(center, slopes, self.record)
+
+    def view(self, center: Interval, slopes: Slopes) -> Form:
+        """A form that shares its memory with this one, if NumPy's arrays do."""
+        self.shared = True
+        return Form(center, slopes, self.record, shared=True)
+
+    def copy(self) -> Form:
+        return self.new(self.center, self.slopes)
+
+    def becomes(self, other: Form) -> None:
+        self.center, self.slopes = other.center, other.slopes
 
     def flat(self, values: Interval) -> Form:
         return self.new(values, None)
@@ -151,17 +162,17 @@ class Form(Face):
     def reshaped(self, shape: tuple[int, ...]) -> Form:
         slopes = self.full_slopes()
         slopes = slopes if slopes is None else mapped(lambda end: end.reshape(len(end), *shape), slopes)
-        return self.new(mapped(lambda end: end.reshape(shape), self.center), slopes)
+        return self.view(mapped(lambda end: end.reshape(shape), self.center), slopes)
 
     def spread_to(self, shape: tuple[int, ...]) -> Form:
         slopes = self.lifted(len(shape))
         if slopes is not None:
             slopes = mapped(lambda end: numpy.broadcast_to(end, (len(end), *shape)), slopes)
-        return self.new(mapped(lambda end: numpy.broadcast_to(end, shape), self.center), slopes)
+        return self.view(mapped(lambda end: numpy.broadcast_to(end, shape), self.center), slopes)
 
     def moved(self, move: Callable[[numpy.ndarray], numpy.ndarray], full: bool = True) -> Form:
         slopes = self.full_slopes() if full else self.slopes
-        return self.new(mapped(move, self.center), slopes if slopes is None else mapped(move, slopes))
+        return self.view(mapped(move, self.center), slopes if slopes is None else mapped(move, slopes))
 
     def swing(self) -> Interval:
         """[−R, R] for R = Σ|A_i|; the center must be added for the range."""
@@ -233,7 +244,7 @@ def _of_arrays(x: Interval) -> Interval:
 
 def point_form(point: numpy.ndarray, arithmetic: Callable[..., Interval], record: Record) -> Form:
     """Single points (n, d)."""
-    return Form(arithmetic(point), None, record)
+    return Form(arithmetic(point), None, record, shared=True)
 
 
 def box_form(center: numpy.ndarray, radius: numpy.ndarray, make: Callable[..., Interval], record: Record) -> Form:
@@ -242,7 +253,7 @@ def box_form(center: numpy.ndarray, radius: numpy.ndarray, make: Callable[..., I
     slopes = numpy.zeros((d, *center.shape))
     for i in range(d):
         slopes[i, ..., i] = radius[..., i]
-    return Form(make(center), make(slopes), record)
+    return Form(make(center), make(slopes), record, shared=True)
 
 
 def _product(x: Form, y: Form) -> Form:

@@ -201,7 +201,7 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: 
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
         raise TypeError("clip takes min or a_min, max or a_max, not both")
     low, high = a_min if min is None else min, a_max if max is None else max
-    x = x if low is None else maximum(x, low)
+    x = +x if low is None else maximum(x, low)
     return x if high is None else minimum(x, high)
 
 
@@ -267,7 +267,7 @@ def negative(x: Any) -> Any:
 
 @offered
 def positive(x: Any) -> Any:
-    return x
+    return +x
 
 
 @offered

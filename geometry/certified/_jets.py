@@ -42,8 +42,8 @@ class Jet(Face):
 
     __slots__ = ("keys", "parts", "value")
 
-    def __init__(self, value: Form, parts: Mapping[Key, Form], keys: tuple[Key, ...]) -> None:
-        self.value, self.keys = value, keys
+    def __init__(self, value: Form, parts: Mapping[Key, Form], keys: tuple[Key, ...], shared: bool = False) -> None:
+        self.value, self.keys, self.shared = value, keys, shared
         self.parts = {key: part for key, part in parts.items() if not _is_zero(part)}
 
     @property
@@ -71,14 +71,25 @@ class Jet(Face):
     def new(self, value: Form, parts: Mapping[Key, Form]) -> Jet:
         return Jet(value, parts, self.keys)
 
+    def view(self, function: Callable[[Form], Form]) -> Jet:
+        """A function of all parts that moves elements about."""
+        self.shared = True
+        parts = {key: function(self.full(key)) for key in self.parts}
+        return Jet(function(self.value), parts, self.keys, shared=True)
+
+    def copy(self) -> Jet:
+        return self.new(self.value, self.parts)
+
+    def becomes(self, other: Any) -> None:
+        self.value, self.parts = plain(other), other.parts if isinstance(other, Jet) else {}
+
     def full(self, key: Key) -> Form:
         """A derivative, one of each for every element."""
         return self.parts[key].spread_to(self.shape) if key in self.parts else self.constant(numpy.zeros(self.shape))
 
-    def linear(self, function: Callable[[Form], Form], full: bool = False) -> Jet:
+    def linear(self, function: Callable[[Form], Form]) -> Jet:
         """A linear function."""
-        parts = {key: function(self.full(key) if full else part) for key, part in self.parts.items()}
-        return self.new(function(self.value), parts)
+        return self.new(function(self.value), {key: function(part) for key, part in self.parts.items()})
 
     def composed(self, value: Form, first: Form, second: Any) -> Jet:
         """φ(x), from φ(x), φ′(x) and φ″(x)."""
@@ -92,16 +103,17 @@ class Jet(Face):
         return self.new(value, parts)
 
     def moved(self, move: Callable[[numpy.ndarray], numpy.ndarray], full: bool = True) -> Jet:
-        return self.linear(lambda form: form.moved(move, full), full=True)
+        return self.view(lambda form: form.moved(move, full))
 
     def reshaped(self, shape: tuple[int, ...]) -> Jet:
-        return self.linear(lambda form: form.reshaped(shape), full=True)
+        return self.view(lambda form: form.reshaped(shape))
 
     def spread_to(self, shape: tuple[int, ...]) -> Jet:
-        return self.new(self.value.spread_to(shape), self.parts)
+        self.shared = True
+        return Jet(self.value.spread_to(shape), self.parts, self.keys, shared=True)
 
     def __getitem__(self, key: Any) -> Jet:
-        return self.linear(lambda form: form[key], full=True)
+        return self.view(lambda form: form[key])
 
     # Arithmetic.
 
@@ -159,7 +171,7 @@ def differentiated(function: Callable[[Any], Any], theta: Form, order: int = 2) 
     d = theta.shape[-1]
     keys = tuple(key for k in range(1, order + 1) for key in combinations_with_replacement(range(d), k))
     seeds: dict[Key, Form] = {(i,): theta.constant(row) for i, row in enumerate(numpy.eye(d))}
-    value = function(Jet(theta, seeds, keys))
+    value = function(Jet(theta, seeds, keys, shared=True))
     if not isinstance(value, Jet):  # it does not depend on θ
         value = Jet(value, {}, keys)
     stack = theta.namespace.stack

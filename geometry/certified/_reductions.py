@@ -37,7 +37,7 @@ def _reduce(x: Any, axis: Any, keepdims: Any, along: Callable[[Any, int], Any]) 
             raise TypeError("intervals have no reductions of nothing")
         x = along(x, a)
         x = expand_dims(x, a) if keepdims else x
-    return x
+    return +x
 
 
 def _is_number(value: Any, number: int) -> bool:

@@ -5,7 +5,7 @@ An argument is implemented or it is not in the signature, so that Python refuses
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import wraps
 from typing import Any
 
@@ -19,6 +19,8 @@ __all__ = ["TABLE", "by_numpy", "offered"]
 TABLE: dict[str, Callable[..., Any]] = {}
 ALIASES = {"amax": "max", "amin": "min", "around": "round", "fabs": "abs", "fix": "trunc", "float_power": "pow",
            "rint": "round", "transpose": "permute_dims"}  # fmt: skip
+VIEWS = {"asarray", "astype", "broadcast_arrays", "broadcast_to", "expand_dims", "flip",
+         "matrix_transpose", "moveaxis", "permute_dims", "reshape", "squeeze", "swapaxes", "unstack"}  # fmt: skip
 
 
 def offered(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,18 +30,26 @@ def offered(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def of_anything(*args: Any, **options: Any) -> Any:
-        if any(_is_ours(a) for a in (*args, *options.values())):
-            return function(*args, **options)
-        return _of_numpy(name)(*args, **options)
+        ours = [*_ours((args, tuple(options.values())))]
+        if not ours:
+            return _of_numpy(name)(*args, **options)
+        shared = [(x, x.shared) for x in ours if isinstance(x, Face)]
+        found = function(*args, **options)
+        if name not in VIEWS:  # views that were taken on the way are gone
+            for x, before in shared:
+                x.shared = before
+        return found
 
     TABLE[name] = of_anything
     return of_anything
 
 
-def _is_ours(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return any(map(_is_ours, value))
-    return isinstance(value, Face | Truth)
+def _ours(values: Iterable[Any]) -> Iterator[Any]:
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from _ours(value)
+        elif isinstance(value, Face | Truth):
+            yield value
 
 
 def _of_numpy(name: str) -> Callable[..., Any]:

@@ -16,7 +16,7 @@ import pytest
 from geometry.certified._forms import Form, Record, box_form, point_form
 from geometry.certified._functions import namespace as xp
 from geometry.certified._intervals import interval
-from geometry.certified._jets import differentiated
+from geometry.certified._jets import Jet, differentiated
 from geometry.certified._table import ALIASES, TABLE, by_numpy
 from geometry.certified._truth import Truth
 
@@ -109,6 +109,12 @@ def forms():
     yield point_form(A, interval, Record()), point_form(B, interval, Record())
     record = Record()
     yield box_form(A, np.full(A.shape, 1e-4), interval, record), box_form(B, np.full(B.shape, 1e-4), interval, record)
+
+
+def jets():
+    made = []
+    differentiated(lambda t: (made.append(t), t[..., 0])[1], next(forms())[0])
+    return [(made[0], made[0])]
 
 
 def value_of(function, args, options):
@@ -218,8 +224,8 @@ def test_an_argument_that_is_refused_is_named():
 
 # Methods and attributes.
 
-INSIDE = {"center", "constant", "flat", "full_slopes", "lifted", "moved", "namespace", "new", "range", "record",
-          "reshaped", "slopes", "spread_to", "swing", "unbounded_where"}  # fmt: skip
+INSIDE = {"becomes", "center", "constant", "flat", "full_slopes", "lifted", "moved", "namespace", "new", "range", "record",
+          "reshaped", "shared", "slopes", "spread_to", "swing", "unbounded_where", "view"}  # fmt: skip
 METHODS = {"copy": (), "max": (), "mean": (), "min": (), "reshape": ((3, 2),), "sum": ()}
 ATTRIBUTES = {"T", "device", "dtype", "mT", "ndim", "shape", "size"}
 
@@ -263,6 +269,97 @@ def test_operators(name):
         pairs = [((a, y), (A, y)) for y in others] + [((y, a), (y, A)) for y in others] + [((a, b), (A, B))]
         for args, true_args in pairs if count == 2 else [((a,), (A,))]:
             obeyed_or_refused(function, function, args, true_args, {})
+
+
+def same_array(x):
+    y = x + 0.5
+    z = y
+    z += 1.0
+    return y
+
+
+def same_array_by_a_function(x):
+    y = 2 * x
+    z = np.asarray(y) if isinstance(y, np.ndarray) else xp.asarray(y)
+    z *= 3.0
+    return y + z
+
+
+def copies(x):
+    y = 2 * x
+    z, w = y.copy(), +y
+    z -= 1.0
+    w /= 4.0
+    return y + z * w
+
+
+def accumulated(x):
+    total = 0 * x[..., 0]
+    for i in range(3):
+        total += x[..., i] ** (i + 1)
+        total = total @ np.eye(2) if i == 1 else total
+    total **= 2
+    return total
+
+
+def changed_after_use_by_functions(x):
+    y = x + 1.0
+    s = np.sum(y, axis=-1) + (y @ B[0]) + np.stack([y, y])[0].max(axis=-1) + np.prod(y, axis=-1)
+    y += 1.0
+    return y + s[..., None]
+
+
+def through_a_view(x):
+    y = x + 1.0
+    z = y[..., 0]
+    z += 1.0
+    return y
+
+
+def beside_a_view(x):
+    y = x + 1.0
+    z = np.permute_dims(y, (1, 0))
+    y += 1.0
+    return z
+
+
+def of_the_argument(x):
+    x *= 2.0
+    return x
+
+
+def of_a_part_of_the_argument(x):
+    y = x[..., 1:]
+    y -= 1.0
+    return x
+
+
+def to_another_shape(x):
+    y = x[..., 0] + 0
+    y += x.T
+    return y
+
+
+def to_a_smaller_one(x):
+    y = x + 0
+    y @= B.T
+    return y
+
+
+IN_PLACE = {same_array: True, same_array_by_a_function: True, copies: True, accumulated: True,
+            changed_after_use_by_functions: True, through_a_view: False, beside_a_view: False, of_the_argument: False,
+            of_a_part_of_the_argument: False, to_another_shape: False, to_a_smaller_one: False}  # fmt: skip
+
+
+@pytest.mark.parametrize("program", IN_PLACE)
+def test_changes_in_place_are_seen_by_all_names_or_refused(program):
+    for a, _ in [*forms(), *jets()]:
+        if not IN_PLACE[program]:
+            with pytest.raises((TypeError, ValueError)):
+                program(a)
+        else:
+            found = program(a)
+            assert holds(found.value if isinstance(found, Jet) else found, program(A.copy()))
 
 
 KEYS = [0, -1, ..., None, np.s_[:, 0], np.s_[..., 1:], np.s_[::-1], [1, 0], np.s_[0, :, None], np.s_[[1], :, None],
