@@ -65,10 +65,15 @@ def check_derivatives(surface: Any, theta: numpy.ndarray, arithmetic: str | None
     def truths(form: Form) -> tuple[Form, ...]:
         return differentiated(surface.value, form)
 
-    theta = theta[regular(truths, surface.name, theta, numpy.zeros_like(theta), arithmetic)] if len(theta) else theta
     if not len(theta):
         return
-    _, gradient, hessian = (form.center for form in evaluated(truths, surface.name, theta, None, arithmetic)[0])
+    found, record = evaluated(truths, surface.name, theta, None, arithmetic)
+    if record.irregular:
+        theta = theta[regular(truths, surface.name, theta, numpy.zeros_like(theta), arithmetic)]
+        if not len(theta):
+            return
+        found, _ = evaluated(truths, surface.name, theta, None, arithmetic)
+    _, gradient, hessian = (form.center for form in found)
     size = 1 + numpy.abs(theta).max()
     first, second = (numpy.nan_to_num(x.mag, posinf=0.0).max(initial=0.0) for x in (gradient, hessian))
     if surface.has_gradient(numpy):

@@ -224,8 +224,8 @@ def test_an_argument_that_is_refused_is_named():
 
 # Methods and attributes.
 
-INSIDE = {"becomes", "center", "constant", "flat", "full_slopes", "lifted", "moved", "namespace", "new", "range", "record",
-          "reshaped", "shared", "slopes", "spread_to", "swing", "unbounded_where", "view"}  # fmt: skip
+INSIDE = {"becomes", "center", "constant", "flat", "full_slopes", "lifted", "moved", "namespace", "new", "range",
+          "record", "reshaped", "shared", "slopes", "spread_to", "swing", "unbounded_where", "view"}  # fmt: skip
 METHODS = {"copy": (), "max": (), "mean": (), "min": (), "reshape": ((3, 2),), "sum": ()}
 ATTRIBUTES = {"T", "device", "dtype", "mT", "ndim", "shape", "size"}
 
