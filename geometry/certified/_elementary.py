@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any
 
 import numpy
@@ -83,8 +83,16 @@ def pow_(x: Any, power: Any) -> Any:
         raise TypeError(f"intervals have powers up to 2^31, got {p:g}")
     if p in (0, 1, 2):
         return x.constant(numpy.ones(x.shape)) if p == 0 else x.copy() if p == 1 else square(x)
-    power_of = _whole_power(int(p)) if p.is_integer() else _real_power(p)
-    return _on_jets(lambda x, y: (p * x ** (p - 1), p * (p - 1) * x ** (p - 2)))(power_of)(x)
+    if p.is_integer():
+        return _on_jets(lambda x, y: (p * x ** (p - 1), p * ((p - 1) * x ** (p - 2))))(_whole_power(int(p)))(x)
+    return _on_jets(partial(_powers_below, p))(_real_power(p))(x)
+
+
+def _powers_below(p: float, x: Form, y: Form) -> tuple[Form, Form]:
+    """p x^(p−1) and p(p − 1) x^(p−2), from y = xᵖ: p − 1 may be no float."""
+    r = reciprocal(x)
+    first = p * y * r
+    return first, (x.constant(p) - 1.0) * first * r
 
 
 def _form_power(x: Any, power: Any) -> Any:

@@ -76,6 +76,9 @@ class Face(ABC):
     @abstractmethod
     def __mul__(self, other: Any) -> Any: ...
 
+    @abstractmethod
+    def __truediv__(self, other: Any) -> Any: ...
+
     # Protocols.
 
     def __array_namespace__(self, *, api_version: str | None = None) -> Any:
@@ -161,9 +164,6 @@ class Face(ABC):
 
     def __rmul__(self, other: Any) -> Any:
         return self * other
-
-    def __truediv__(self, other: Any) -> Any:
-        return self * self.namespace.reciprocal(other)
 
     def __rtruediv__(self, other: Any) -> Any:
         return self.namespace.reciprocal(self) * other
