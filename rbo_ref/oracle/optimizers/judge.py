@@ -16,6 +16,7 @@ from rbo_ref.oracle.calls import Outcome, Port, called, fresh, misfit
 from rbo_ref.oracle.optimizers.cases import Case
 from rbo_ref.oracle.optimizers.rounded import PRECISION, Arithmetic, Rounded
 from rbo_ref.oracle.optimizers.truth import FORMULAS, Problem, hyper_parameters
+from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.rounding import Format, rounded
 from rbo_ref.oracle.setting import Setting as AnySetting
@@ -122,11 +123,9 @@ class TrueStep(NamedTuple):
 
 def true_steps(case: Case, setting: Setting) -> Generator[TrueStep, NDArray[Any], None]:
     """The true steps of a run; sent where the port went, it yields the next one."""
-    from flint import ctx
-
     arithmetic = Arithmetic(setting.inside)
     draws = case.draws if case.draws is None else rounded(case.draws, setting.coarsest)
-    with ctx.workprec(PRECISION), numpy.errstate(all="ignore"):
+    with working_precision(PRECISION), numpy.errstate(all="ignore"):
         problem = Problem(arithmetic, case.loss, draws, setting.inner)
         start, hyper = arithmetic.exact(case.start(setting.target)), hyper_parameters(arithmetic, case.hyper)
         if setting.inside == setting.coarsest:
@@ -135,7 +134,7 @@ def true_steps(case: Case, setting: Setting) -> Generator[TrueStep, NDArray[Any]
         theta = next(walk)
     while True:
         here = yield TrueStep(theta, arithmetic.evaluations)
-        with ctx.workprec(PRECISION), numpy.errstate(all="ignore"):
+        with working_precision(PRECISION), numpy.errstate(all="ignore"):
             theta = walk.send(_held(arithmetic.exact(here), setting))
 
 
