@@ -16,7 +16,7 @@ from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun
 from rbo_ref.cli._ports import as_port, load, named_port, prepare
 from rbo_ref.cli._program import add as add_program
 from rbo_ref.cli._program import carrier, program_port
-from rbo_ref.cli._reports import add_files, to_standard_output, write_files
+from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
 from rbo_ref.oracle import DIALECTS, Report, check, optimizers
 from rbo_ref.oracle.calls import attribute_of
 from rbo_ref.oracle.cases import all_cases
@@ -104,6 +104,7 @@ def _check(options: argparse.Namespace) -> int:
 
     Without a port: the package's own loop on every array library installed, and the example ports of the source tree.
     """
+    refuse_files(options)
     if options.program is not None:
         with program_port(options) as port:
             options.port = port.name

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-__all__ = ["COULD_NOT_RUN", "PICTURES", "RIGHT", "WRONG", "CouldNotRun", "check_picture", "save_picture", "write_text"]
+from rbo_ref._files import write_whole
+
+__all__ = [
+    "COULD_NOT_RUN",
+    "PICTURES",
+    "RIGHT",
+    "WRONG",
+    "CouldNotRun",
+    "check_files",
+    "check_picture",
+    "save_picture",
+    "write_text",
+]
 
 RIGHT, WRONG, COULD_NOT_RUN = 0, 1, 2
 PICTURES = (".png", ".svg", ".pdf")
@@ -24,18 +38,30 @@ def check_picture(file: str) -> None:
 
 def save_picture(figure: Any, file: str) -> None:
     """Write a Matplotlib figure."""
-    try:
-        figure.savefig(file)
-    except OSError as error:
-        raise CouldNotRun(f"cannot write {file}: {error.strerror}") from error
+    content = BytesIO()
+    figure.savefig(content, format=Path(file).suffix.lower()[1:])
+    _write(content.getvalue(), file)
 
 
 def write_text(text: str, file: str) -> None:
     """Write to a file, or with "-" to standard output."""
     if file == "-":
         sys.stdout.write(text)
-        return
+    else:
+        _write(text.encode("utf-8", "backslashreplace"), file)
+
+
+def check_files(**files: str | None) -> None:
+    """Raise if two of these options name one file, or both of them standard output."""
+    seen: dict[str, str] = {}
+    for option, file in files.items():
+        if file and seen.setdefault(file if file == "-" else os.path.realpath(file), option) != option:
+            other = seen[file if file == "-" else os.path.realpath(file)]
+            raise CouldNotRun(f"--{other} and --{option} must name two files, got {file!r} for both")
+
+
+def _write(content: bytes, file: str) -> None:
     try:
-        Path(file).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CouldNotRun(f"cannot write {file}: {error.strerror}") from error
+        write_whole(file, content)
+    except (OSError, ValueError) as error:
+        raise CouldNotRun(f"cannot write {file}: {getattr(error, 'strerror', None) or error}") from error
