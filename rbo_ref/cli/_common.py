@@ -45,10 +45,14 @@ def save_picture(figure: Any, file: str) -> None:
 
 def write_text(text: str, file: str) -> None:
     """Write to a file, or with "-" to standard output."""
-    if file == "-":
-        sys.stdout.write(text)
+    content = text.encode("utf-8", "backslashreplace")
+    if file != "-":
+        _write(content, file)
+    elif hasattr(sys.stdout, "buffer"):  # in UTF-8, whatever the terminal takes
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
     else:
-        _write(text.encode("utf-8", "backslashreplace"), file)
+        sys.stdout.write(text)
 
 
 def check_files(**files: str | None) -> None:

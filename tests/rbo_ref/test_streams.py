@@ -31,7 +31,10 @@ class Strange:
 class Named(RightPort):
     language = "\x1b[2K\rRIGHT: all\nRIGHT: all\ud800"
 
-strange, named = Strange(), Named()
+class Greek(RightPort):
+    language = "\u03bb"
+
+strange, named, greek = Strange(), Named(), Greek()
 """
 HERE = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 linux = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
@@ -102,6 +105,15 @@ def test_a_report_on_a_full_disk_and_a_transcript(folder):
     status, _, told = shell("$R check some_ports.py:right --case plane --json /dev/full")
     assert (status, told) == (2, "rbo-ref: cannot write /dev/full: No space left on device\n")
     assert shell("$R check --case plane --transcript /dev/full -- true")[0] == 2
+
+
+def test_a_report_on_standard_output_is_in_utf_8_and_a_device_is_written_to(folder):
+    for file in ("-", "/dev/stdout"):
+        command = f"$R check some_ports.py:greek --case plane --html {file} | cat"
+        status, out, _ = shell(command, LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+        assert status == 0
+        assert "<!DOCTYPE html>" in out
+        assert "λ" in out
 
 
 # The last resort.

@@ -91,6 +91,7 @@ def test_missing_must_pass_vectors_are_told(folder, tmp_path, stock):
         ({"id": "x"}, "there is no vector 'x'"),
         ({"id": VALLEY}, "expected iterates, got nothing"),
         ({"id": VALLEY, "theta": [1.0]}, "expected iterates, got theta"),
+        ({"id": VALLEY, "\ud800\x1b[2K\r": 1}, r"expected iterates, got \ud800\x1b[2K\r"),
         ({"id": VALLEY, "iterates": [1.0]}, "iterates: expected lists of shape (1, 1)"),
         ({"id": VALLEY, "iterates": [[1.0], [2.0]]}, "iterates: expected lists of shape (1, 1)"),
         ({"id": VALLEY, "iterates": None}, "iterates: expected lists of shape (1, 1)"),
