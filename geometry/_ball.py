@@ -14,7 +14,7 @@ import numpy
 
 from geometry._namespace import is_array_api_obj, positive, to_numpy
 
-__all__ = ["Ball", "ball_on_grid"]
+__all__ = ["Apex", "Ball", "ball_on_grid"]
 
 
 class Ball(NamedTuple):
@@ -42,6 +42,10 @@ class Ball(NamedTuple):
         A sample on the rim counts as inside when rounding puts it outside. The scale is a power of two, so that nothing
         overflows and no digit changes.
         """
+        table = self._table(half_widths)
+        return numpy.where(table.inside, table.scale * numpy.sqrt(table.left), -numpy.inf)
+
+    def _table(self, half_widths: Sequence[int]) -> _Table:
         scale = 2.0 ** (math.frexp(self.radius)[1] - 1)
         radius = self.radius / scale
         steps = [
@@ -53,7 +57,27 @@ class Ball(NamedTuple):
             squares = squares[..., None] + step
         left = radius * radius - squares
         rim = (len(steps) + 3) * EPSILON * radius * radius
-        return numpy.where(left >= -rim, scale * numpy.sqrt(numpy.maximum(left, 0.0)), -numpy.inf)
+        return _Table(scale, radius, squares, numpy.maximum(left, 0.0), left >= -rim)
+
+
+class Apex(Ball):
+    """A ball that is known by the height of its apex, that of its centre less ρ."""
+
+    def cap(self, half_widths: Sequence[int]) -> numpy.ndarray:
+        """√(ρ² − |s|²) − ρ, with a small relative error: a large ball is flat, and the difference would be rounding."""
+        table = self._table(half_widths)
+        drop = table.squares / (table.radius + numpy.sqrt(table.left))
+        return numpy.where(table.inside, -table.scale * drop, -numpy.inf)
+
+
+class _Table(NamedTuple):
+    """What a ball is over a grid, in units of `scale`."""
+
+    scale: float
+    radius: float
+    squares: numpy.ndarray  # |s|²
+    left: numpy.ndarray  # ρ² − |s|², at least zero
+    inside: numpy.ndarray
 
 
 EPSILON = float(numpy.finfo(float).eps)

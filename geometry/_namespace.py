@@ -49,6 +49,7 @@ __all__ = [
     "quietly",
     "repeat",
     "to_numpy",
+    "unmasked",
     "while_loop",
     "whole",
     "widest_float",
@@ -60,7 +61,7 @@ def floating(name: str, *arrays: Array) -> tuple[Any, ...]:
 
     Python numbers and nested sequences become NumPy arrays, integers the namespace's default float.
     """
-    arrays = tuple(a if is_array_api_obj(a) else _from_python(name, a) for a in arrays)
+    arrays = tuple(unmasked(name, a) if is_array_api_obj(a) else _from_python(name, a) for a in arrays)
     try:
         xp = array_namespace(*arrays)
     except TypeError as error:
@@ -69,6 +70,17 @@ def floating(name: str, *arrays: Array) -> tuple[Any, ...]:
     arrays = tuple(_as_floating(xp, name, a) for a in arrays)
     dtype = xp.result_type(*arrays)
     return (xp, *(a if a.dtype == dtype else xp.astype(a, dtype) for a in arrays))
+
+
+def unmasked(name: str, array: Array, instead: str = "") -> Array:
+    """The array, unless it is masked. `instead` is what to do with missing numbers, besides making them NaN."""
+    kind = array._meta if is_dask(array) else array
+    if isinstance(kind, numpy.ma.MaskedArray):
+        raise TypeError(
+            f"{name} must not be a masked array, since what is masked would count: pass {name}.filled(nan), of a "
+            f"floating dtype{instead} (of a dask array: dask.array.ma.filled)"
+        )
+    return array
 
 
 def _from_python(name: str, value: Any) -> numpy.ndarray:
@@ -141,7 +153,7 @@ def positive(name: str, value: Any, *, zero: bool = False) -> None:
     """
     if is_traced(value):
         return
-    array = to_numpy(value) if is_array_api_obj(value) else _from_python(name, value)
+    array = to_numpy(unmasked(name, value)) if is_array_api_obj(value) else _from_python(name, value)
     if array.dtype.kind not in "biuf":
         raise TypeError(f"{name} must be real, got dtype {array.dtype}")
     if not (numpy.isfinite(array) & ((array >= 0) if zero else (array > 0))).all():
@@ -160,7 +172,7 @@ def whole(name: str, value: Any, least: int = 0) -> int:
 def to_numpy(array: Array) -> numpy.ndarray:
     """A NumPy copy of any array, from whatever device; a floating dtype that NumPy lacks (bfloat16) becomes float32."""
     if isinstance(array, numpy.ndarray):
-        return array.copy()
+        return numpy.array(array, order="C")  # no subclass
     xp = array_namespace(array)
     if is_torch_namespace(xp):
         array = array.detach().cpu()

@@ -10,15 +10,26 @@ metrology (ISO 16610-41, -85) and, upside down, the rolling-ball background of m
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
-from geometry._ball import Ball, ball_on_grid
+from geometry._ball import Apex, Ball, ball_on_grid
 from geometry._chunked import lazy
 from geometry._dilation import dilation, extend
 from geometry._kernels import kernel
-from geometry._namespace import Array, Namespace, count_dtype, floating, is_traced, quietly, whole
+from geometry._namespace import (
+    Array,
+    Namespace,
+    count_dtype,
+    device_of,
+    floating,
+    is_traced,
+    quietly,
+    unmasked,
+    whole,
+    widest_float,
+)
 
 __all__ = ["closing", "dilate", "erode", "opening"]
 
@@ -147,7 +158,8 @@ def opening(
     """What a ball that rolls under a sampled function can reach: erosion, then dilation.
 
     The upper envelope of all balls below the function; it cuts off peaks that are narrower than the ball. Parameters
-    and results are those of `dilate`; the contact is the sample that stops the ball which shapes the envelope.
+    and results are those of `dilate`; the contact is the sample that stops the ball which shapes the envelope, and the
+    sample itself where a ball touches it. It is −closing(−heights): nowhere above `heights`, and rounded once.
 
     Examples
     --------
@@ -156,7 +168,7 @@ def opening(
     array([1. , 1. , 1.05, 1. , 1. ])
     """
     roll = _prepare(heights, radius, spacing, boundary, nan, workers)
-    return roll.answer(roll.twice(roll.under, roll.over, return_contact), out)
+    return roll.answer(roll.opened(roll.heights, return_contact), out)
 
 
 @lazy(passes=2)
@@ -173,9 +185,24 @@ def closing(
 ) -> Any:
     """What a ball that rolls over a sampled function can reach: dilation, then erosion.
 
-    The lower envelope of all balls above the function; it bridges valleys that are narrower than the ball. A sample is
-    reachable exactly where the closing equals the height (up to rounding). Parameters and results are those of
-    `dilate`; the contact is the sample that carries the ball which shapes the envelope.
+    The lower envelope of all balls above the function; it bridges valleys that are narrower than the ball. Parameters
+    and results are those of `dilate`; the contact is the sample that carries the ball which shapes the envelope, and
+    the sample itself where a ball touches it.
+
+    The result is nowhere below `heights`. It is rounded once, to their dtype, and its error does not grow with ρ.
+
+    Notes
+    -----
+    The balls are those with their centres over samples. The samples that one of them touches are those whose contact
+    they are themselves::
+
+        contact = closing(heights, radius, return_contact=True)[1]
+        touched = contact == numpy.arange(heights.size).reshape(heights.shape)
+
+    where of several balls that pass a sample within rounding the first decides. Comparing the closing with the heights
+    tells less, since either may be rounded. Neither tells which part of a surface the ball can reach, however fine the
+    grid: in a valley there are fewer balls than samples. For that, pass a surface through the samples to
+    `geometry.reachable`.
 
     Examples
     --------
@@ -184,10 +211,7 @@ def closing(
     array([1. , 1. , 0.95, 1. , 1. ])
     """
     roll = _prepare(heights, radius, spacing, boundary, nan, workers)
-    return roll.answer(roll.twice(roll.over, roll.under, return_contact), out)
-
-
-Pass = Callable[[Array, bool], tuple[Array, Array | None]]
+    return roll.answer(roll.closed(roll.heights, return_contact), out)
 
 
 def _prepare(heights: Array, radius: Any, spacing: Any, boundary: str, nan: str, workers: int | None) -> _Roll:
@@ -197,7 +221,7 @@ def _prepare(heights: Array, radius: Any, spacing: Any, boundary: str, nan: str,
     if nan not in NAN:
         raise ValueError(f"nan must be one of {NAN}, got {nan!r}")
     workers = None if workers is None else whole("workers", workers, 1)
-    xp, heights = floating("heights", heights)
+    xp, heights = floating("heights", unmasked("heights", heights, ', and nan="omit"'))
     if heights.ndim == 0:
         raise ValueError("heights must have at least one dimension")
     return _Roll(xp, heights, ball_on_grid(radius, spacing, heights.ndim), boundary, nan, workers)
@@ -219,7 +243,8 @@ class _Roll:
         """Dilation."""
         xp = self.xp
         if 0 in heights.shape:
-            return heights, xp.zeros(heights.shape, dtype=count_dtype(xp, heights)) if contact else None
+            nothing = xp.zeros(heights.shape, dtype=count_dtype(xp, heights), device=device_of(heights))
+            return heights, nothing if contact else None
         highest = xp.max(heights)
         if not is_traced(heights) and bool(highest < xp.inf):
             return self._dilation(heights, contact)
@@ -235,17 +260,30 @@ class _Roll:
     def under(self, heights: Array, contact: bool) -> tuple[Array, Array | None]:
         """Erosion."""
         values, contacts = self.over(-heights, contact)
-        return -values, contacts
+        return 0.0 - values, contacts  # unlike −values, without −0.0
 
-    def twice(self, first: Pass, second: Pass, contact: bool) -> tuple[Array, Array | None]:
-        """Two passes; the contact of the first where the second touches."""
-        centers, touched = first(self.heights, contact)
-        values, center = second(centers, contact)
-        if touched is None or center is None:
-            return values, None
-        xp, flat = self.xp, self.xp.reshape(touched, (-1,))
-        sample = xp.take(flat, xp.reshape(xp.where(center < 0, 0, center), (-1,)), axis=0)
-        return values, xp.where(center < 0, center, xp.reshape(sample, center.shape))
+    @quietly
+    def closed(self, heights: Array, contact: bool) -> tuple[Array, Array | None]:
+        """Closing. Between the passes the ball is known by its apex, in the widest float: ρ may be large."""
+        xp, apex = self.xp, replace(self, ball=Apex(*self.ball))
+        wide = xp.astype(heights, widest_float(xp, heights))
+        apexes, carriers = apex.over(wide, contact)
+        values, ball = apex.under(apexes, contact)
+        low = values <= wide  # by rounding alone
+        envelope = xp.astype(xp.where(low, wide, values) + 0.0, heights.dtype)
+        if carriers is None or ball is None:
+            return envelope, None
+        carrier = xp.take(xp.reshape(carriers, (-1,)), xp.reshape(xp.where(ball < 0, 0, ball), (-1,)), axis=0)
+        carrier = xp.where(ball < 0, ball, xp.reshape(carrier, ball.shape))
+        own = xp.reshape(
+            xp.arange(math.prod(carrier.shape), dtype=carrier.dtype, device=device_of(carrier)), carrier.shape
+        )
+        return envelope, xp.where(low & (carrier >= 0), own, carrier)
+
+    def opened(self, heights: Array, contact: bool) -> tuple[Array, Array | None]:
+        """Opening."""
+        values, contacts = self.closed(-heights, contact)
+        return 0.0 - values, contacts
 
     def _refuse(self, missing: Array) -> None:
         if self.nan == "raise" and not is_traced(missing) and bool(self.xp.any(missing)):

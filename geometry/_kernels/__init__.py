@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
+from types import ModuleType
 from typing import Any
 
 from geometry._namespace import Namespace, library
@@ -19,6 +21,16 @@ KERNELS = {
 
 
 def kernel(name: str, xp: Namespace) -> Callable[..., Any] | None:
-    """The fast path of a function for the arrays of a namespace, if there is one."""
+    """The fast path of a function for the arrays of a namespace; None where there is none, or it cannot be compiled."""
     module = KERNELS.get((name, library(xp)))
-    return None if module is None else getattr(import_module(module), name)
+    found = None if module is None else _imported(module)
+    return None if found is None else getattr(found, name)
+
+
+@cache
+def _imported(module: str) -> ModuleType | None:
+    """The module, unless its compiler is missing, broken, too old for this NumPy, or switched off."""
+    try:
+        return import_module(module)
+    except (ImportError, OSError):
+        return None

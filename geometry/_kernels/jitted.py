@@ -12,6 +12,8 @@ from llvmlite import ir
 from numba import njit, types
 from numba.extending import intrinsic
 
+from geometry._kernels.compiling import compiled
+
 __all__ = ["BLOCK", "LANES", "MARGIN", "NARROW", "ROWS", "STRIP", "Cap", "Planes", "line", "refine", "strips", "tiles"]
 
 LANES = 16  # columns of a tile, rows of a group: two vectors of AVX-512, four of AVX2
@@ -20,7 +22,6 @@ BLOCK = 8  # samples along an edge of a block; a superblock has BLOCK blocks alo
 STRIP = 32  # rows that a small ball rolls over at once
 NARROW = 24  # half-width up to which a window is scanned as a whole
 INF = numpy.inf
-compiled = njit(nogil=True, cache=True)
 inlined = njit
 
 
@@ -206,7 +207,7 @@ def best_samples(f, w, center, half, first, stop, best, work):
     return evaluations
 
 
-@compiled
+@compiled()
 def line(f, w, center, half, origin, first, stop, best, work, out):
     """out[first:stop] of the dilation; ball i rests on f near origin + i. The number of evaluations."""
     narrow, evaluations = half <= NARROW, 0
@@ -274,7 +275,7 @@ def rise_to(samples, plane, other, by, rises):
         rises[plane, by, bx] = least_rise
 
 
-@compiled
+@compiled()
 def refine(samples, lead, first, stop, rows, tops, rises):
     """Fill `Planes` for the block rows first..stop of all planes."""
     _, ny, nx = samples.shape
@@ -531,7 +532,7 @@ def sweep(image, cap, sources, folded, ty, tx, tile, origin, shape, contact):
     return evaluations
 
 
-@compiled
+@compiled()
 def tiles(image, cap, origin, shape, first, stop, out, contacts):
     """Tiles first..stop of the dilation, and its contacts if there is room for them; the number of evaluations."""
     ny, nx = shape[-2], shape[-1]
@@ -593,7 +594,7 @@ def press(field, cap, u, half_y, half_x, heights, rows):
                     raise_by(heights, r * heights.shape[1] + x, field, start + x + dx, cap.weights, weight)
 
 
-@compiled
+@compiled()
 def strips(samples, lead, cap, origin, shape, first, stop, out):
     """Strips first..stop of the dilation."""
     ny, nx = shape[-2], shape[-1]

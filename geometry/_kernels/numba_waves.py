@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy
-from numba import njit
+
+from geometry._kernels.compiling import compiled
 
 __all__ = ["sine_and_cosine"]
 
@@ -23,7 +24,7 @@ def sine_and_cosine(x: numpy.ndarray) -> numpy.ndarray:
     return bounds.reshape(4, *numpy.shape(x))
 
 
-@njit(nogil=True, cache=True, error_model="numpy")
+@compiled(error_model="numpy")
 def _fill(x: numpy.ndarray, bounds: numpy.ndarray) -> None:
     for i in range(x.size):
         k = numpy.rint(x[i] * TURN)

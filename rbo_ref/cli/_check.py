@@ -18,8 +18,9 @@ from rbo_ref.cli._guard import going_on
 from rbo_ref.cli._ports import as_port, load, named_port, prepare
 from rbo_ref.cli._program import add as add_program
 from rbo_ref.cli._program import carrier, program_port
-from rbo_ref.cli._reports import add_files, to_standard_output, write_files
+from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
 from rbo_ref.oracle import DIALECTS, Report, check, optimizers
+from rbo_ref.oracle.calls import attribute_of
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases import select as select_cases
 from rbo_ref.oracle.check import DTYPES
@@ -107,6 +108,7 @@ def _check(options: argparse.Namespace) -> int:
     Exit status: 0 right, 1 wrong, 2 it cannot be run, 3 nothing decided, or the port skipped what it was asked.
     Without a port: the package's own loop on every array library installed, and the example ports of the source tree.
     """
+    refuse_files(options)
     if options.program is not None:
         with program_port(options) as port:
             options.port = port.name
@@ -160,7 +162,7 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
         except (TypeError, ValueError, ImportError) as error:
             raise CouldNotRun(str(error)) from error
     report.port = task.name
-    report.library = getattr(task.port, "language", report.library)
+    report.library = attribute_of(task.port, "language", report.library)
     return report
 
 

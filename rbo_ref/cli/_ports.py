@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Callable
 from importlib import import_module, util
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from rbo_ref._words import printable
 from rbo_ref.cli._common import CouldNotRun
 from rbo_ref.cli._guard import going_on
 from rbo_ref.oracle import optimizers
 from rbo_ref.oracle.adapters import as_step
+from rbo_ref.oracle.calls import attribute_of
 
 __all__ = ["as_port", "load", "named_port", "prepare"]
 
@@ -22,7 +25,9 @@ def named_port(name: str, xp: str | None, dtype: str, optimizer: str | None) -> 
     if optimizer and optimizer not in optimizers.OPTIMIZERS:
         raise CouldNotRun(f"optimizer must be one of {', '.join(optimizers.OPTIMIZERS)}, got {optimizer!r}")
     port = as_port(load(name), name, optimizers.as_run if optimizer else as_step)
-    library = str(xp or getattr(port, "library", "numpy"))
+    library = xp or attribute_of(port, "library", "numpy")
+    if not isinstance(library, str):
+        raise CouldNotRun(f"the library of {name} must be the name of one, got {library!r}")
     prepare(library, dtype)
     return port, library
 
@@ -32,7 +37,7 @@ def as_port(port: Any, name: str, adapt: Callable[[Any], Any] = as_step) -> Any:
     try:
         return adapt(port)
     except Exception as error:
-        raise CouldNotRun(f"{name} is no port: {error}") from error
+        raise CouldNotRun(f"{name} is no port: {printable(error)}") from error
 
 
 def load(name: str) -> Any:
@@ -45,12 +50,11 @@ def load(name: str) -> Any:
     try:
         found = _load_file(Path(place)) if place.endswith(".py") else import_module(place)
     except (Exception, SystemExit) as error:
-        raise CouldNotRun(f"cannot import {place}: {type(error).__name__}: {error}") from error
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise CouldNotRun(f"{place} has no attribute {attribute!r}")
-        found = getattr(found, part)
-    return found
+        raise CouldNotRun(f"cannot import {place}: {type(error).__name__}: {printable(error)}") from error
+    try:
+        return attrgetter(attribute)(found)
+    except Exception as error:
+        raise CouldNotRun(f"{place} has no attribute {attribute!r}") from error
 
 
 def _load_file(path: Path) -> Any:
@@ -65,7 +69,11 @@ def _load_file(path: Path) -> Any:
 
 def prepare(xp: str, dtype: str) -> None:
     """Make sure that the library is there, and that JAX does not quietly drop to float32."""
-    if util.find_spec(xp.partition(".")[0]) is None:
+    try:
+        found = util.find_spec(xp.partition(".")[0])
+    except (ValueError, ImportError):  # no name of a module
+        found = None
+    if found is None:
         raise CouldNotRun(f"{xp} is not installed")
     if xp.partition(".")[0] == "jax" and dtype == "float64":
         import jax

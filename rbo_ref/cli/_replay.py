@@ -9,7 +9,7 @@ from typing import Any
 from rbo_ref.cli._common import CouldNotRun, status_of
 from rbo_ref.cli._guard import going_on
 from rbo_ref.cli._ports import load
-from rbo_ref.cli._reports import add_files, to_standard_output, write_files
+from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
 from rbo_ref.oracle import DIALECTS, Report, check_trajectory, compare_trajectories
 from rbo_ref.oracle.replay import Recording, open_recording
 
@@ -38,6 +38,7 @@ def _replay(options: argparse.Namespace) -> int:
 
     What the options say goes before what the recording says of itself.
     """
+    refuse_files(options)
     loss = load(options.loss) if options.loss and ":" in options.loss else options.loss
     given = {name: getattr(options, name) for name in HYPERS}
     going_on(f"{options.file} was judged")

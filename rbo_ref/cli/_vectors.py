@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from rbo_ref._words import printable
 from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun, status_of, write_text
 from rbo_ref.oracle import vectors
 
@@ -56,7 +57,7 @@ def _write(folder: str) -> int:
 def _lint(folder: str) -> int:
     found = vectors.lint(folder)
     for problem in found.problems:
-        print(problem)
+        print(printable(problem))
     flaws = f"{len(found.problems)} problems" if found.problems else "no problem"
     print(f"{found.vectors} vectors checked: {flaws}")
     return WRONG if found.problems else RIGHT

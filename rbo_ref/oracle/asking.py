@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
 from typing import Any
 
+from rbo_ref.oracle.calls import attribute_of
+
 __all__ = ["asked", "needed", "refuse_unaskable", "refuse_uncalled"]
 
 NEUTRAL: Mapping[str, Any] = {
@@ -73,7 +75,7 @@ def refuse_unaskable(name: str, port: Any, questions: Mapping[str, Mapping[str, 
     ...
     TypeError: port has no parameter for momentum, which heavy needs: give it one, or choose ...: plain
     """
-    lacks = getattr(port, "lacks", None) or (lambda arguments: _lacks(port, arguments))
+    lacks = attribute_of(port, "lacks", None) or (lambda arguments: _lacks(port, arguments))
     missing = {case: names for case, arguments in questions.items() if (names := lacks(arguments))}
     if missing:
         names = ", ".join(dict.fromkeys(chain.from_iterable(missing.values())))
@@ -93,7 +95,7 @@ def _signature(port: Any) -> inspect.Signature | None:
     """None where it cannot be read, as of some compiled functions."""
     try:
         return inspect.signature(port)
-    except (TypeError, ValueError):
+    except Exception:  # whatever its attributes raise
         return None
 
 

@@ -7,7 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from math import inf
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,16 @@ from geometry._namespace import (
     library,
     to_numpy,
 )
+from rbo_ref._words import printable, text_of
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounding import Format, format_of
 from rbo_ref.oracle.truth import Hyper, correctly_rounded
 
-__all__ = ["Outcome", "PortError", "ServedLoss", "Skip", "call", "called", "fresh", "misfit"]
+__all__ = ["Outcome", "PortError", "ServedLoss", "Skip", "attribute_of", "call", "called", "fresh", "misfit"]
 
 Port = Callable[..., Any]
 PACKAGE = str(Path(__file__).resolve().parents[1])
+LONGEST = 200  # characters, of a port's own words
 PARTS = ("normal", "tangent", "center", "candidate")
 
 
@@ -60,8 +62,31 @@ class Skip(Exception):
 
 
 def fresh(port: Port) -> Port:
-    """The port without memory of earlier steps: what its method ``fresh()`` returns, or itself if it has none."""
-    return port.fresh() if hasattr(port, "fresh") else port
+    """The port without memory of earlier steps: what its method ``fresh()`` returns, or itself if it has none.
+
+    What that raises is raised by the port that is returned, when it is called.
+    """
+    try:
+        return port.fresh() if hasattr(port, "fresh") else port
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return _raising(error)
+
+
+def _raising(error: BaseException) -> Port:
+    def port(*_: Any, **__: Any) -> Any:
+        raise error
+
+    return port
+
+
+def attribute_of(thing: Any, name: str, default: Any) -> Any:
+    """``getattr`` that has the default for an attribute that raises, too."""
+    try:
+        return getattr(thing, name, default)
+    except Exception:
+        return default
 
 
 class ServedLoss:
@@ -151,26 +176,33 @@ def called(
     time_limit: float,
     read: Callable[[Any, Array, Namespace], Outcome],
 ) -> Outcome:
-    """A call of a port with these keyword arguments; `read` makes an outcome of what it returns."""
+    """A call of a port with these keyword arguments; `read` makes an outcome of what it returns.
+
+    What a port returns may run its code when it is read. So that is done within the limits of the call.
+    """
     xp = array_namespace(theta)
     served = ServedLoss(loss, xp, tuple(theta.shape))
     before = to_numpy(theta)
+
+    def run() -> Outcome:
+        outcome = read(port(served, theta, **arguments), theta, xp)
+        outcome.formats = served.formats
+        changed = outcome.problem is None and not numpy.array_equal(before, to_numpy(theta), equal_nan=True)
+        return Outcome(problem="changed its input theta in place") if changed else outcome
+
     try:
-        result = _limited(lambda: port(served, theta, **arguments), time_limit)
+        outcome = _limited(run, time_limit)
     except TimeoutError as error:
-        return Outcome(problem=str(error) or "raised TimeoutError", hung=True, queries=served.queries)
+        outcome = Outcome(problem=printable(error) or "raised TimeoutError", hung=True)
     except Skip as reason:
-        return Outcome(problem=str(reason), skipped=True, queries=served.queries)
+        outcome = Outcome(problem=printable(reason, LONGEST), skipped=True)
     except PortError as error:
-        return Outcome(problem=str(error), queries=served.queries)
+        outcome = Outcome(problem=printable(error))
+    except KeyboardInterrupt:
+        raise
     except BaseException as error:
-        if isinstance(error, KeyboardInterrupt):
-            raise
-        return Outcome(problem=_told(error), queries=served.queries)
-    outcome = read(result, theta, xp)
-    outcome.queries, outcome.formats = served.queries, served.formats
-    if outcome.problem is None and not numpy.array_equal(before, to_numpy(theta), equal_nan=True):
-        return Outcome(problem="changed its input theta in place", queries=served.queries)
+        outcome = Outcome(problem=_told(error))
+    outcome.queries = served.queries
     return outcome
 
 
@@ -179,14 +211,16 @@ def _told(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [f for f in frames if not f.filename.startswith(PACKAGE) and "site-packages" not in f.filename]
     place = f" (line {own[-1].lineno} of {own[-1].filename.rsplit('/', 1)[-1]})" if own else ""
-    return f"raised {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}{place}"
+    words = printable(text_of(error).strip().partition("\n")[0], LONGEST)
+    return printable(f"raised {attribute_of(type(error), '__name__', 'an exception')}: {words}{place}")
 
 
 def _read(result: Any, theta: Array, xp: Namespace) -> Outcome:
     """The outcome of a result: an array, or a mapping with "theta" and intermediates."""
     named = dict(result) if isinstance(result, Mapping) else {"theta": result}
     if "theta" not in named:
-        return Outcome(problem=f"returned a dict without 'theta' (its keys: {', '.join(map(str, named)) or 'none'})")
+        keys = ", ".join(printable(key, 40) for key in islice(named, 20))
+        return Outcome(problem=f"returned a dict without 'theta' (its keys: {keys or 'none'})")
     new = named["theta"]
     problem = misfit("theta", new, theta, tuple(theta.shape), xp)
     if problem is None and not numpy.isfinite(to_numpy(new)).all():
@@ -214,7 +248,7 @@ def _read_inner(iterates: Any, theta: Array, xp: Namespace) -> tuple[str | None,
 
 def misfit(name: str, array: Any, theta: Array, shape: tuple[int, ...], xp: Namespace) -> str | None:
     """What is wrong with the kind, library, shape or dtype of a result, or None."""
-    if not is_array_api_obj(array):
+    if not is_array_api_obj(array) or isinstance(array, numpy.ma.MaskedArray):
         return f"returned {name} as {type(array).__name__}, not as an array"
     if array_namespace(array) is not xp:
         return f"returned {name} as an array of {library(array_namespace(array))}, not of {library(xp)}"
@@ -238,7 +272,7 @@ def _limited(function: Callable[[], Any], seconds: float) -> Any:
     An abandoned thread is asked to stop at its next Python instruction; a call that never returns from compiled code or
     from sleep is left behind, and as a daemon it does not keep the interpreter alive.
     """
-    if seconds == inf:
+    if seconds > threading.TIMEOUT_MAX:  # centuries
         with numpy.errstate(all="ignore"):
             return function()
     result: list[Any] = []

@@ -12,8 +12,9 @@ from typing import Any
 import numpy
 
 from geometry._namespace import Namespace, array_namespace, library
+from rbo_ref._words import printable
 from rbo_ref.oracle.asking import refuse_unaskable, refuse_uncalled
-from rbo_ref.oracle.calls import Port
+from rbo_ref.oracle.calls import Port, attribute_of
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.contraction import notes
 from rbo_ref.oracle.diagnosis import diagnose
@@ -205,7 +206,8 @@ def wanted_levels(levels: Iterable[str] | str | None, known: tuple[str, ...]) ->
 
 def name_of(step: Any) -> str:
     """What a port is called."""
-    return getattr(step, "__qualname__", None) or getattr(step, "name", None) or type(step).__qualname__
+    named = attribute_of(step, "__qualname__", None) or attribute_of(step, "name", None)
+    return printable(named or type(step).__qualname__)
 
 
 def _counts(judged: list[tuple[Result, Experiment]], setting: Setting) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """What is on disk while a comparison runs: an outcome for every finished run, the progress of every other.
 
 Files are written beside their place and then moved there, so that whenever the command is killed each is there as a
-whole or not at all. A file that cannot be read counts as missing: its run is made again.
+whole or not at all. A file that was changed, or cannot be read, counts as missing: its run is made again.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 import io
 import json
 import math
-import os
-import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy
 
 from geometry._namespace import array_namespace, device_of, is_array_api_obj, to_numpy
+from rbo_ref._files import write_whole
 from rbo_ref.training.course import Mark, Outcome, Progress, Run
 from rbo_ref.training.errors import TrainingError
 
@@ -45,17 +45,20 @@ class Records:
         """What came of a run, if it is finished."""
         try:
             record = json.loads(self._path(run, "json").read_text(encoding="utf-8"))
+            if record.pop("checksum") != _checksum(record):
+                return None
             marks = tuple(Mark._make(math.inf if x is None else x for x in mark) for mark in record["marks"])
             if record["run"] != json.loads(json.dumps(asdict(run))):
                 return None
             return Outcome(marks, record["steps"], record["evaluations"], record["diverged"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except Exception:  # a damaged file may make json, and what reads its contents, raise anything
             return None
 
     def save_outcome(self, run: Run, outcome: Outcome) -> None:
         """Keep what came of a run, and forget its progress."""
         marks = [[x if math.isfinite(x) else None for x in mark] for mark in outcome.marks]
-        record = {"run": asdict(run)} | outcome._asdict() | {"marks": marks}
+        record: dict[str, Any] = {"run": asdict(run)} | outcome._asdict() | {"marks": marks}
+        record["checksum"] = _checksum(record)
         write(self._path(run, "json"), json.dumps(record, allow_nan=False).encode())
         self._path(run, "npz").unlink(missing_ok=True)
 
@@ -66,16 +69,18 @@ class Records:
             with numpy.load(body, allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             parts = iter([arrays[f"state{i}"] for i in range(len(_leaves(start.state)))])
-            return Progress(
+            progress = Progress(
                 _like(start.theta, arrays["theta"]),
                 _restored(start.state, parts),
-                int(arrays["steps"]),
-                int(arrays["evaluations"]),
+                _count(arrays["steps"]),
+                _count(arrays["evaluations"]),
                 float(arrays["seconds"]),
-                tuple(Mark(int(mark[0]), *(float(x) for x in mark[1:])) for mark in arrays["marks"]),
+                tuple(Mark(_count(mark[0]), *(float(x) for x in mark[1:])) for mark in arrays["marks"]),
             )
-        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        except Exception:  # a damaged file may make zipfile and NumPy raise anything
             return None
+        theta = to_numpy(progress.theta)
+        return progress if progress.marks and progress.seconds >= 0 and numpy.isfinite(theta).all() else None
 
     def save_progress(self, run: Run, progress: Progress) -> None:
         """Keep where a run stands."""
@@ -91,12 +96,22 @@ class Records:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file that is there as a whole or not at all."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
-        beside.write_bytes(content)
-        beside.replace(path)
+        write_whole(path, content)
     except OSError as error:
         raise TrainingError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _checksum(record: dict[str, Any]) -> str:
+    """Of the contents of a record."""
+    return sha256(json.dumps(record, sort_keys=True).encode()).hexdigest()
+
+
+def _count(number: numpy.ndarray) -> int:
+    """A whole number that is not negative."""
+    if not (number.ndim == 0 and number >= 0 and int(number) == number):
+        raise ValueError(f"expected a count, got {number}")
+    return int(number)
 
 
 # States: nested tuples and lists of arrays and numbers. Where None stands there is nothing to keep.
@@ -121,7 +136,9 @@ def _restored(template: Any, leaves: Iterator[numpy.ndarray]) -> Any:
 
 
 def _like(template: Any, values: numpy.ndarray) -> Any:
-    """The values in the library, dtype and device of `template`."""
+    """The values in the library, dtype and device of `template`, and in its shape."""
+    if values.shape != tuple(numpy.shape(template)):
+        raise ValueError(f"expected numbers of shape {numpy.shape(template)}, got {values.shape}")
     if not is_array_api_obj(template):
         return type(template)(values)
     xp = array_namespace(template)

@@ -285,3 +285,25 @@ def test_the_old_name_of_workers_is_deprecated(workers):
 def test_wrong_arguments(image, arguments, error, message):
     with pytest.raises(error, match=message):
         rolling_ball(image, **arguments)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "float64"])
+def test_masked_images_are_refused(dtype):
+    image = np.ma.masked_array(np.array([0, 0, 100, 0]).astype(dtype), mask=[0, 0, 1, 0])
+    with pytest.raises(TypeError, match=r"^image must not be a masked array, .*image\.filled\(nan\)"):
+        rolling_ball(image, 1.0)
+
+
+@pytest.mark.parametrize("radius", [5.0, 500.0, 5e4])
+@pytest.mark.parametrize("dtype", ["float16", "float32"])
+def test_it_is_rounded_once(dtype, radius):
+    """min f(s) + ρ − √(ρ² − |θ − s|²) in numpy.longdouble, for all balls that cover the profile."""
+    f = (1e-3 * np.sin(0.02 * np.arange(400))).astype(dtype)
+    s = 0.005 * np.arange(400, dtype=np.longdouble)
+    away = np.abs(s[:, None] - s)
+    rise = away**2 / (radius + np.sqrt(radius**2 - away**2))
+    truth = (f.astype(np.longdouble) + rise).min(axis=1)
+    found = rolling_ball(f, radius, spacing=0.005)
+    ulp = np.spacing(np.abs(truth).astype(dtype)).astype(np.longdouble)
+    assert (np.abs(found - truth) <= ulp / 2 * 1.001 + 1e-15 * radius).all()
+    assert (found <= f).all()

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, ndimage
 
-from geometry import closing, dilate, erode, opening
-from geometry._ball import Ball
+from geometry import FunctionGraph, closing, dilate, erode, opening, reachable
+from geometry._ball import Apex, Ball
 
 INF, NAN = math.inf, math.nan
 VERBS = [dilate, erode, opening, closing]
@@ -40,17 +40,19 @@ def noise(shape, dtype="float64", seed=0):
 # every √ correctly rounded: all bits of the result are determined.
 
 
-def under_the_ball(shape, place, radius, spacing, boundary):
-    """Index of the sample and √(ρ² − |s|²) for all samples under a ball."""
+def under_the_ball(shape, place, radius, spacing, boundary, apex=False):
+    """Index of the sample and √(ρ² − |s|²), or ρ less of it, for all samples under a ball."""
     reach = [math.floor(radius / h) for h in spacing]
     for offset in np.ndindex(*(2 * r + 1 for r in reach)):
         offset = [o - r for o, r in zip(offset, reach, strict=True)]
-        left = radius**2 - sum((o * h) ** 2 for o, h in zip(offset, spacing, strict=True))
+        square = sum((o * h) ** 2 for o, h in zip(offset, spacing, strict=True))
+        left = radius**2 - square
         sample = [p + o for p, o in zip(place, offset, strict=True)]
         if boundary == "periodic":
             sample = [s % n for s, n in zip(sample, shape, strict=True)]
         if left >= 0 and all(0 <= s < n for s, n in zip(sample, shape, strict=True)):
-            yield int(np.ravel_multi_index(sample, shape)), math.sqrt(left)
+            height = -square / (radius + math.sqrt(left)) if apex else math.sqrt(left)
+            yield int(np.ravel_multi_index(sample, shape)), height
 
 
 def nearest(pairs):
@@ -71,22 +73,25 @@ def rest(f, pairs, nan):
     return (NAN if len(missing) == len(pairs) else -INF), -1
 
 
-def definition(verb, f, radius, spacing, boundary="none", nan="raise"):
-    """Values and contacts of one pass, in the dtype of f."""
+def definition(verb, f, radius, spacing, boundary="none", nan="raise", apex=False):
+    """Values and contacts of one pass, in the dtype of f; the height is that of the centre or the apex of the ball."""
     sign = 1 if verb is dilate else -1
     values, contacts, flat = np.empty(f.shape, f.dtype), np.empty(f.shape, int), sign * f.ravel()
     for place in np.ndindex(*f.shape):
-        pairs = list(under_the_ball(f.shape, place, radius, spacing, boundary))
+        pairs = list(under_the_ball(f.shape, place, radius, spacing, boundary, apex))
         values[place], contacts[place] = rest(flat, pairs, nan)
     return sign * values, contacts
 
 
 def definition_of_two(verb, f, radius, spacing, boundary="none", nan="raise"):
-    """Closing and opening: the contact of the first pass where the second touches."""
+    """Closing and opening: the contact of the first pass where the second touches, and what touches is its own."""
     first, second = (dilate, erode) if verb is closing else (erode, dilate)
-    centers, touched = definition(first, f, radius, spacing, boundary, nan)
-    values, center = definition(second, centers, radius, spacing, boundary, nan)
-    return values, np.where(center < 0, -1, touched.ravel()[center])
+    dtype, f = f.dtype, f.astype(float)
+    apexes, touched = definition(first, f, radius, spacing, boundary, nan, apex=True)
+    values, center = definition(second, apexes, radius, spacing, boundary, nan, apex=True)
+    contacts = np.where(center < 0, -1, touched.ravel()[center])
+    touching = (values <= f if verb is closing else values >= f) & (contacts >= 0)
+    return np.where(touching, f, values).astype(dtype), np.where(touching, np.arange(f.size).reshape(f.shape), contacts)
 
 
 def few(backend):
@@ -213,7 +218,16 @@ def scipy_pass(verb, f, shape_of_the_ball):
     return found.astype(f.dtype)
 
 
-PASSES = {dilate: [dilate], erode: [erode], opening: [erode, dilate], closing: [dilate, erode]}
+def scipy_verb(verb, f, ball):
+    """SciPy's; of two passes with the ball's apex, in double precision up to the end."""
+    if verb in (dilate, erode):
+        return scipy_pass(verb, f, structure(ball, f.shape))
+    apex, wide = structure(Apex(*ball), f.shape), f.astype(float)
+    if verb is closing:
+        found = np.maximum(scipy_pass(erode, scipy_pass(dilate, wide, apex), apex), wide)
+    else:
+        found = np.minimum(scipy_pass(dilate, scipy_pass(erode, wide, apex), apex), wide)
+    return found.astype(f.dtype)
 
 
 @every_verb
@@ -225,10 +239,8 @@ def test_against_scipy(backend, dtype, verb):
         ((9, 8), 2.5, (1.0, 0.9)),
         ((4, 3, 5), 1.8, (1.0, 1.2, 1.0)),
     ][: few(backend)]:
-        f, ball = noise(shape, dtype), structure(Ball(radius, spacing), shape)
-        expected = f
-        for step in PASSES[verb]:
-            expected = scipy_pass(step, expected, ball)
+        f = noise(shape, dtype)
+        expected = scipy_verb(verb, f, Ball(radius, spacing))
         found = backend.jit(partial(verb, radius=radius, spacing=spacing))(backend.asarray(f, dtype))
         agree(backend, found, expected, dtype, 50)
 
@@ -238,9 +250,7 @@ def test_against_scipy(backend, dtype, verb):
 def test_images_against_scipy(verb, dtype):
     for f in (noise((90, 70), dtype), np.cumsum(noise((90, 70)), 0).astype(dtype), noise((4000,), dtype)):
         for radius in (1.0, 12.6):
-            expected = f
-            for step in PASSES[verb]:
-                expected = scipy_pass(step, expected, structure(Ball(radius, (0.7,) * f.ndim), f.shape))
+            expected = scipy_verb(verb, f, Ball(radius, (0.7,) * f.ndim))
             np.testing.assert_array_equal(verb(f, radius, spacing=0.7), expected)
 
 
@@ -643,6 +653,133 @@ def test_nan_propagates_as_far_as_the_ball_reaches():
             assert not np.isnan(found[x**2 + y**2 > 36]).any()
 
 
+# Large balls: truth in numpy.longdouble, of each sample and each ball.
+
+
+def closed_by_all(f, radius, h):
+    """Of a profile: the lowest of all balls over samples that pass above all samples."""
+    f, s = f.astype(np.longdouble), h * np.arange(f.size, dtype=np.longdouble)
+    away = np.abs(s[:, None] - s)
+    drop = away**2 / (radius + np.sqrt(np.maximum(np.longdouble(radius) ** 2 - away**2, 0)))
+    apexes = np.where(away <= radius, f - drop, -INF).max(axis=1)
+    return np.where(away <= radius, apexes + drop, INF).min(axis=1)
+
+
+def half_ulp(x, dtype):
+    """Half of the distance of neighbouring numbers of the format at x."""
+    eps, tiny = (2.0**-7, 2.0**-126) if dtype == "bfloat16" else (np.finfo(dtype).eps, np.finfo(dtype).tiny)
+    powers = 2.0 ** np.floor(np.log2(np.maximum(np.abs(x).astype(float), 1e-300)))
+    return np.maximum(powers, float(tiny)) * float(eps) / 2
+
+
+def roughness(n):
+    """A profile of n samples in mm, 5 µm apart, with a range of about 3 µm: waves and noise."""
+    noisy = np.random.default_rng(3).normal(size=n)
+    return 1e-3 * np.sin(0.02 * np.arange(n)) + 2e-4 * noisy
+
+
+@pytest.mark.parametrize("radius", [5.0, 50.0, 500.0, 5e4, 1e9])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_large_ball_leaves_what_the_format_can_hold(dtype, radius):
+    """The centres are as high as the ball is large; the result is as precise as the heights, which is rounded once."""
+    f = roughness(400).astype(dtype)
+    truth = closed_by_all(f, radius, 0.005)
+    for found in (closing(f, radius, spacing=0.005), -opening(-f, radius, spacing=0.005)):
+        assert found.dtype == dtype
+        error = np.abs(found.astype(np.longdouble) - truth)
+        assert (error <= half_ulp(truth, dtype) * 1.001 + 4 * epsilon(float) * np.abs(f).max()).all()
+        assert (found >= f).all()
+
+
+@pytest.mark.parametrize("radius", [0.02, 50.0, 5e4])
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16", "float32"])
+def test_a_large_ball_in_pytorch(dtype, radius):
+    torch = pytest.importorskip("torch")
+    f = torch.asarray(roughness(60), dtype=getattr(torch, dtype))
+    exact = f.to(torch.float64).numpy()
+    truth = closed_by_all(exact, radius, 0.005)
+    found = closing(f, radius, spacing=0.005)
+    assert found.dtype == f.dtype
+    error = np.abs(found.to(torch.float64).numpy() - truth)
+    assert (error <= half_ulp(truth, dtype) * 1.001 + 1e-18).all()
+    assert (found >= f).all()
+
+
+def test_chunks_are_rounded_once_too():
+    dask = pytest.importorskip("dask.array")
+    f = roughness(400).astype("float32")
+    truth = closed_by_all(f, 0.2, 0.005)
+    found = closing(dask.from_array(f, chunks=100), 0.2, spacing=0.005).compute()
+    assert (np.abs(found - truth) <= half_ulp(truth, "float32") * 1.001).all()
+    assert (found >= f).all()
+
+
+def test_a_large_ball_where_there_is_no_float64():
+    """Single precision throughout: a few roundings of the heights, none of the radius."""
+    strict = pytest.importorskip("array_api_strict")
+    f = roughness(60).astype("float32")
+    array = strict.asarray(f, device=strict.Device("no_float64"))
+    for radius in (50.0, 5e4, 1e9):
+        found = np.from_dlpack(closing(array, radius, spacing=0.005))
+        assert np.abs(found - closed_by_all(f, radius, 0.005)).max() <= 4 * epsilon("float32") * np.abs(f).max()
+        assert (found >= f).all()
+
+
+def test_the_bridge_of_a_large_ball_in_closed_form():
+    """Over a pit between two samples 2h apart the ball sags by h²/(ρ + √(ρ² − h²))."""
+    for dtype in ("float16", "float32", "float64"):
+        for radius in (1e1, 1e4, 1e8):
+            pit = closing(np.array([0.0, -1.0, 0.0], dtype), radius)[1]
+            assert pit == np.array(-1 / (radius + math.sqrt(radius**2 - 1))).astype(dtype)
+
+
+@pytest.mark.parametrize("radius", [0.7, 3.3, 1e3])
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_a_closing_is_nowhere_below_and_an_opening_nowhere_above(dtype, radius):
+    for shape in ((300,), (30, 20), (6, 7, 8)):
+        f = noise(shape, dtype)
+        assert (closing(f, radius) >= f).all()
+        assert (opening(f, radius) <= f).all()
+
+
+@every_verb
+def test_no_zero_is_negative(verb):
+    for f in (np.array([0.0, 1.0, 0.0]), np.array([1.0, 1.0, 1.0]), np.array([-0.0, -0.0]), -np.ones(3)):
+        values = verb(f, 1.0)
+        assert not np.signbit(values[values == 0]).any()
+
+
+# Which samples the ball touches.
+
+
+def test_the_contact_tells_which_samples_a_ball_touches():
+    """A pit below the ball is not touched; its rims are, by one ball and by their own."""
+    for f, touched in [
+        ([0.0, -9.0, 0.0], [True, False, True]),
+        ([0.0, 0.0, 0.0, -1.0, 0.0], [True, True, True, False, True]),
+        ([0.0, 0.01, 0.0], [True, True, True]),
+        ([0.0, 1.0, 0.0], [False, True, False]),
+    ]:
+        _, contact = closing(np.array(f), 10.0, return_contact=True)
+        np.testing.assert_array_equal(contact == np.arange(len(f)), touched)
+
+
+@pytest.mark.parametrize("h", [1e-2, 1e-3, 1e-4])
+def test_only_balls_over_samples_are_counted(h):
+    """Half of the samples of a parabola, however fine, and yet every point of the parabola can be touched.
+
+    A ball of radius ½ that touches f = x²/2 at x has its centre at x − x/(2√(1 + x²)). Over the bottom |x| <= X stand
+    fewer centres than samples, in the ratio 1 − 1/(2√(1 + X²)), and each ball touches one sample.
+    """
+    x = h * np.arange(-round(1 / h), round(1 / h) + 1)
+    _, contact = closing(x**2 / 2, 0.5, spacing=h, return_contact=True)
+    bottom = np.abs(x) <= 0.2
+    share = (contact == np.arange(x.size))[bottom].mean()
+    assert share == pytest.approx(1 - 0.5 / math.sqrt(1.04), abs=3 * h / 0.2)
+    parabola = FunctionGraph(lambda t: t[..., 0] ** 2 / 2, lambda t: t, lambda t: np.ones((*t.shape, 1)))
+    assert reachable(parabola, x[bottom][:: round(0.05 / h)][:, None], 0.5).all()
+
+
 # Where to write.
 
 
@@ -731,3 +868,18 @@ def test_workers(verb):
 def test_wrong_arguments_are_refused_by_name(verb, arguments, error, message):
     with pytest.raises(error, match=f"^{message}"):
         verb(**({"heights": np.zeros((3, 3)), "radius": 1.0} | arguments))
+
+
+@pytest.mark.parametrize("chunks", [None, 2])
+@every_verb
+def test_masked_arrays_are_refused_and_told_what_to_write(verb, chunks):
+    heights = np.ma.masked_array([0.0, 0.0, 1e6, 0.0], mask=[0, 0, 1, 0])
+    if chunks:
+        heights = pytest.importorskip("dask.array").from_array(heights, chunks=chunks)
+    with pytest.raises(TypeError, match=r"^heights must not be a masked array, .*heights\.filled\(nan\).*nan=\"omit\""):
+        verb(heights, 1.0)
+
+
+def test_what_to_write_is_right():
+    heights = np.ma.masked_array([0.0, 0.0, 1e6, 0.0], mask=[0, 0, 1, 0])
+    np.testing.assert_array_equal(dilate(heights.filled(np.nan), 1.0, nan="omit"), [1, 1, 0, 1])

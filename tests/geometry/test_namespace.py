@@ -7,6 +7,7 @@ import warnings
 import numpy as np
 import pytest
 
+import geometry
 from geometry._namespace import (
     broadcast,
     count_dtype,
@@ -20,6 +21,7 @@ from geometry._namespace import (
     to_numpy,
     while_loop,
 )
+from tests.geometry import surfaces
 
 
 def test_floating_keeps_library_device_and_dtype(backend, dtype):
@@ -200,3 +202,30 @@ def test_jax_without_double_precision_gives_no_warnings():
     pytest.importorskip("jax")
     run = subprocess.run([sys.executable, "-W", "error", "-c", SINGLE_PRECISION], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
+
+
+MASKED = np.ma.masked_array([[0.0, 1.0], [1e6, 0.0]], mask=[[0, 0], [1, 0]])
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda: geometry.project(surfaces.sine(), MASKED),
+        lambda: geometry.distance(surfaces.sine(), MASKED),
+        lambda: geometry.offset(surfaces.sine(), MASKED[:, :1], 0.5),
+        lambda: geometry.offset(surfaces.sine(), [[0.0], [1.0]], MASKED[0]),
+        lambda: geometry.medial_radius(surfaces.sine(), MASKED[:, :1]),
+        lambda: surfaces.sine().curvatures(MASKED[:, :1]),
+        lambda: geometry.reach_from_points(MASKED),
+        lambda: geometry.shapes.Sphere(1.0).value(MASKED),
+        lambda: surfaces.sine().value(MASKED[:, :1]),
+        lambda: geometry.dilate(np.zeros(3), MASKED[0, :1]),
+    ],
+)
+def test_a_mask_is_never_dropped_in_silence(run):
+    with pytest.raises(TypeError, match=r"must not be a masked array, .* pass \w+\.filled\(nan\)"):
+        run()
+
+
+def test_numpy_copies_have_no_subclass():
+    assert type(to_numpy(np.ma.masked_array([1.0], mask=[True]))) is np.ndarray

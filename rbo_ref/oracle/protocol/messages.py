@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
+from rbo_ref._words import printable, quoted
 from rbo_ref.oracle.bits import decode, encode
 from rbo_ref.oracle.calls import PortError
 from rbo_ref.oracle.rounding import Format, rounded
 
-__all__ = ["SCHEMA", "VERSION", "Numbers", "line_of", "quoted", "read"]
+__all__ = ["SCHEMA", "VERSION", "Numbers", "line_of", "read"]
 
 VERSION = 1
 SCHEMA = Path(__file__).resolve().parents[1] / "schemas" / "protocol.json"
@@ -27,12 +28,6 @@ ANSWERS: Mapping[str, str] = {  # the key that tells what kind of message a port
     "skip": "skip",
     "error": "error",
 }
-
-
-def quoted(text: bytes | str, length: int = 60) -> str:
-    """What a program has printed, made printable, and cut."""
-    text = text.decode("utf-8", "backslashreplace") if isinstance(text, bytes) else text
-    return repr(text if len(text) <= length else f"{text[:length]}...")
 
 
 def line_of(message: Mapping[str, Any]) -> bytes:
@@ -114,7 +109,7 @@ def _validate(kind: str, message: dict[str, Any]) -> None:
 
 
 def _reason(kind: str, reason: str) -> str:
-    return quoted(reason.replace("data", kind, 1), 200)[1:-1]
+    return printable(reason.replace("data", kind, 1), 200)
 
 
 @cache

@@ -12,8 +12,9 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, array_namespace, device_of, to_numpy
+from rbo_ref._words import printable, quoted
 from rbo_ref.oracle.calls import PortError, Skip
-from rbo_ref.oracle.protocol.messages import VERSION, Numbers, line_of, quoted, read
+from rbo_ref.oracle.protocol.messages import VERSION, Numbers, line_of, read
 from rbo_ref.oracle.protocol.program import Program
 from rbo_ref.oracle.rounding import format_of
 
@@ -139,7 +140,7 @@ class ProgramPort:
         wanted = (("optimizer", self.optimizer, declared.optimizers), ("dtype", dtype, declared.dtypes))
         for kind, name, known in wanted:
             if name not in known:
-                raise Undeclared(f"the program declares no {kind} {name}, but {_text(', '.join(known))}")
+                raise Undeclared(f"the program declares no {kind} {name}, but {printable(', '.join(known), 200)}")
 
     def fresh(self) -> ProgramPort:
         """The port, which tells the program with the next run to forget all earlier ones."""
@@ -159,9 +160,9 @@ class ProgramPort:
 
         kind, message = self._guarded(lambda: self._run(served, to_numpy(theta), arguments, numbers))
         if kind == "skip":
-            raise Skip(_text(message["skip"]))
+            raise Skip(printable(message["skip"], 200))
         if kind == "error":
-            raise PortError(f"answered with an error: {_text(message['error'])}")
+            raise PortError(f"answered with an error: {printable(message['error'], 200)}")
 
         def array(entries: list[Any]) -> Array:
             return _like(theta, numbers.read(entries))
@@ -268,11 +269,6 @@ class ProgramPort:
         if "draws" in hyper:
             order["draws"] = numbers.written(to_numpy(hyper.pop("draws")))
         return order | {"hyper": hyper}
-
-
-def _text(text: str) -> str:
-    """A program's own words: printable, and not too many."""
-    return quoted(text, 200)[1:-1]
 
 
 def _like(theta: Array, flat: NDArray[Any]) -> Array:

@@ -12,8 +12,8 @@ from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 from time import monotonic
 from typing import IO, Any
 
+from rbo_ref._words import quoted
 from rbo_ref.oracle.calls import PortError
-from rbo_ref.oracle.protocol.messages import quoted
 
 __all__ = ["Program"]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from rbo_ref._words import printable
 from rbo_ref.oracle.report.machine import environment
 
 if TYPE_CHECKING:
@@ -67,6 +68,10 @@ class Result:
     tolerance: float | None
     message: str
     declined: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("id", "level", "message"):  # they hold words of ports
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
     @property
     def ratio(self) -> float | None:
@@ -145,6 +150,9 @@ class Report:
     suite: Coverage | None = None
     notes: list[str] = field(default_factory=list)
     scene: Callable[[], Scene | None] | None = field(default=None, repr=False, compare=False)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, printable(value) if name in ("port", "library", "dtype", "dialect") else value)
 
     @property
     def passed(self) -> bool:

@@ -1,7 +1,9 @@
 """Records: what is written is what is read, and what cannot be read is as if it were not there."""
 
+import errno
 import json
 import math
+import os
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -117,3 +119,105 @@ def test_folders_that_cannot_be(tmp_path):
         Records(tmp_path / "file" / "runs")
     with pytest.raises(TrainingError, match="cannot write"):
         write(tmp_path / "nothing" / "there", b"")
+
+
+def same(found):
+    return found is None or (
+        found.theta.tobytes() == PROGRESS.theta.tobytes()
+        and found.state.mean.tobytes() == STATE.mean.tobytes()
+        and found[2:] == PROGRESS[2:]
+    )
+
+
+def test_a_changed_bit_of_the_progress_is_noticed_or_means_nothing(tmp_path):
+    records = Records(tmp_path)
+    records.save_progress(RUN, PROGRESS)
+    path = tmp_path / f"{RUN.name}.npz"
+    content = path.read_bytes()
+    for place in range(len(content)):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        assert same(records.load_progress(RUN, START)), place
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"theta": np.zeros(3)},
+        {"theta": np.array([np.nan, 0.0])},
+        {"theta": np.array([np.inf, 0.0])},
+        {"state0": np.zeros(4)},
+        {"state1": np.zeros((2, 1))},
+        {"marks": np.zeros(3)},
+        {"marks": np.zeros((0, 5))},
+        {"marks": np.zeros((1, 4))},
+        {"marks": np.full((1, 5), np.nan)},
+        {"steps": np.array(np.inf)},
+        {"steps": np.array([1, 2])},
+        {"steps": np.array(1.5)},
+        {"evaluations": np.array(-5)},
+        {"seconds": np.array(-1.0)},
+        {"seconds": np.array(np.nan)},
+        {"seconds": np.array("soon")},
+    ],
+)
+def test_progress_that_cannot_be_counts_as_missing(tmp_path, change):
+    records, path = Records(tmp_path), tmp_path / f"{RUN.name}.npz"
+    records.save_progress(RUN, PROGRESS)
+    with np.load(path) as file:
+        arrays = dict(file)
+    np.savez(path, **arrays)
+    assert records.load_progress(RUN, START) is not None
+    np.savez(path, **(arrays | change))
+    assert records.load_progress(RUN, START) is None
+
+
+@pytest.mark.parametrize("content", [b"\x93NUMPY\x01\x00", b"PK\x05\x06" + bytes(18), b"[" * 200_000, b"null", b"[]"])
+@pytest.mark.parametrize("suffix", ["json", "npz"])
+def test_another_file_in_its_place_counts_as_missing(tmp_path, suffix, content):
+    records = Records(tmp_path)
+    (tmp_path / f"{RUN.name}.{suffix}").write_bytes(content)
+    assert records.load_outcome(RUN) is None
+    assert records.load_progress(RUN, START) is None
+
+
+def test_an_array_in_its_place_counts_as_missing(tmp_path):
+    with (tmp_path / f"{RUN.name}.npz").open("wb") as file:
+        np.save(file, np.zeros(3))
+    assert Records(tmp_path).load_progress(RUN, START) is None
+
+
+def test_one_changed_character_of_a_record_is_noticed(tmp_path):
+    records, path = Records(tmp_path), tmp_path / f"{RUN.name}.json"
+    records.save_outcome(RUN, OUTCOME)
+    text = path.read_text()
+    for place, character in enumerate(text):
+        if character.isalnum():
+            path.write_text(text[:place] + ("7" if character == "3" else "3") + text[place + 1 :])
+            assert records.load_outcome(RUN) in (None, OUTCOME), place  # which is another text of the same number
+
+
+def test_a_record_without_a_checksum_counts_as_missing(tmp_path):
+    records, path = Records(tmp_path), tmp_path / f"{RUN.name}.json"
+    records.save_outcome(RUN, OUTCOME)
+    record = json.loads(path.read_text())
+    del record["checksum"]
+    path.write_text(json.dumps(record))
+    assert records.load_outcome(RUN) is None
+
+
+def test_a_disk_that_fills_leaves_nothing_and_keeps_what_was(tmp_path, monkeypatch):
+    records = Records(tmp_path)
+    records.save_outcome(RUN, OUTCOME)
+    monkeypatch.setattr("rbo_ref._files.os.fdopen", full)
+    with pytest.raises(TrainingError, match="No space left on device"):
+        records.save_outcome(RUN, OUTCOME._replace(steps=7))
+    monkeypatch.undo()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{RUN.name}.json"]
+    assert records.load_outcome(RUN) == OUTCOME
+
+
+def full(descriptor, mode):
+    os.close(descriptor)
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from rbo_ref._words import quoted
 from rbo_ref.oracle.calls import PortError
-from rbo_ref.oracle.protocol.messages import Numbers, line_of, quoted, read
+from rbo_ref.oracle.protocol.messages import Numbers, line_of, read
 from rbo_ref.oracle.rounding import format_of
 
 styles = st.sampled_from(["bits", "decimal"])

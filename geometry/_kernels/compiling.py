@@ -1,0 +1,55 @@
+"""How functions are compiled: once, and then kept on disk where there is a place for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from numba import config, njit
+from numba.core.caching import FunctionCache
+
+__all__ = ["compiled"]
+
+if config.DISABLE_JIT:  # type: ignore[attr-defined]
+    raise ImportError("numba is told not to compile (NUMBA_DISABLE_JIT), and the kernels are too slow uncompiled")
+
+
+def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Decorator: numba's ``njit(nogil=True, cache=True)``, for which a cache that is of no use is no cache.
+
+    Without a directory to write into, with a full disk or a damaged file, the function is compiled anew.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher = njit(nogil=True, **options)(function)
+        with suppress(RuntimeError, OSError):  # no directory can be written, or there is no source file
+            dispatcher._cache = _Cache(function)
+        return dispatcher
+
+    return decorate
+
+
+class _Cache(FunctionCache):
+    """numba's cache of a function, which raises whatever a damaged file makes pickle raise."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            found = super().load_overload(sig, target_context)
+            if found is None or _is_of(found, self._py_func, sig):
+                return found
+        except Exception:
+            pass
+        with suppress(Exception):
+            self.flush()
+        return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        with suppress(Exception):
+            super().save_overload(sig, data)
+
+
+def _is_of(found: Any, function: Callable[..., Any], signature: Any) -> bool:
+    """Whether a file holds what its name says: the code of this function for these types."""
+    types = getattr(signature, "args", signature)
+    return found.fndesc.qualname == function.__qualname__ and tuple(found.signature.args) == tuple(types)
