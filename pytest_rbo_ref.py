@@ -85,6 +85,8 @@ class _Oracle:
             outcome: [r.nodeid.startswith(f"{self.name}::") for r in stats.get(outcome, ())] for outcome in outcomes
         }
         told = ", ".join(f"{sum(own)} {outcome}" for outcome, own in mine.items() if any(own)) or "none ran"
+        declined = sum("skipped by the port" in str(report.longrepr) for report in stats.get("skipped", ()))
+        told += f"; INCOMPLETE: {declined} skipped by the port" if declined else ""
         known = judgements(self.config.getoption("--rbo-optimizer") or ROLLING_BALL)
         drawn = sum((j.case.id, j.level) not in known for j in self.judgements)
         return f"suite {frozen()['version']}: {len(known)} judgements, and {drawn} of drawn cases; {told}"

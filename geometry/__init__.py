@@ -8,6 +8,7 @@ array([ True])
 
 from geometry import shapes
 from geometry.background import rolling_ball
+from geometry.derivatives import check_gradient
 from geometry.distance import distance, distance_gradient, signed_distance
 from geometry.footpoint import Descent, Footpoints, GaussNewton, MultiStart, Newton, Solver, Status, project
 from geometry.graph import FunctionGraph, shape_matrix, steepest_tangent, upward_normal
@@ -33,6 +34,7 @@ __all__ = [
     "Solver",
     "Status",
     "bottleneck",
+    "check_gradient",
     "closing",
     "critical_radius",
     "dilate",

@@ -11,7 +11,7 @@ from numba.core.caching import FunctionCache
 
 __all__ = ["compiled"]
 
-if config.DISABLE_JIT:
+if config.DISABLE_JIT:  # type: ignore[attr-defined]
     raise ImportError("numba is told not to compile (NUMBA_DISABLE_JIT), and the kernels are too slow uncompiled")
 
 

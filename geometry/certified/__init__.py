@@ -1,9 +1,10 @@
 """Answers with a proof: bounds that contain the truth, computed in interval arithmetic.
 
 The verbs are those of `geometry`, on function graphs. A surface is evaluated over boxes of θ, by running its own
-functions on intervals, so they must be written in array API functions. Each answer is an `Enclosure`; for footpoints,
-`Regions`. Where the budget of boxes ends first, the bounds reached so far are returned, and say that they are not
-closed.
+function on intervals, and its derivatives by running it on jets of intervals; so it must be written in array API
+functions. Proofs rest on its values alone, never on derivatives that were written by hand, and what an argument asks
+for is done or refused. Each answer is an `Enclosure`; for footpoints, `Regions`. Where the budget of boxes ends first,
+the bounds reached so far are returned, and say that they are not closed.
 
 >>> import numpy as np
 >>> from geometry import FunctionGraph

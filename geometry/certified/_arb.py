@@ -1,7 +1,8 @@
 """Intervals over NumPy arrays with the elementary functions of python-flint's `arb`: the slow stand-in for `ival`.
 
 Sums, products and quotients are NumPy's, correctly rounded, and then one number outward. Elementary functions go
-through `arb` number by number, with more bits than a float has, and are rounded outward to floats.
+through `arb` number by number, and are rounded outward to floats. Balls contain the truth at any precision, so
+that of `flint.ctx`, which all threads share and which is the user's, stays what it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import Any
 import numpy
 
 _INF = math.inf
-_PRECISION = 80  # bits
 
 
 class Interval:
@@ -143,8 +143,12 @@ def pown(x: Interval, n: int) -> Interval:
 
 
 def pow(x: Interval, y: Any) -> Interval:
-    """x^y on x ≥ 0."""
-    return exp(_interval(y) * log(x))
+    """x^y on x ≥ 0; 0^y is 0 for y > 0."""
+    y = _interval(y)
+    power, zero = exp(y * log(x)), (x.lo <= 0) & (x.hi >= 0) & (y.hi > 0)
+    return Interval(
+        numpy.where(zero, numpy.fmin(power.lo, 0.0), power.lo), numpy.where(zero, numpy.fmax(power.hi, 0.0), power.hi)
+    )
 
 
 def _rounding(name: str) -> Callable[[Interval], Interval]:
@@ -170,13 +174,7 @@ def _floats(ball: Any) -> tuple[float, float]:
 
 def _each(x: Interval, ends: Callable[[float, float], tuple[float, float]]) -> Interval:
     """`ends` of every interval that is not empty."""
-    from flint import ctx
-
-    before, ctx.prec = ctx.prec, _PRECISION
-    try:
-        pairs = [(a, a) if a != a else ends(a, b) for a, b in zip(x.lo.flat, x.hi.flat, strict=True)]
-    finally:
-        ctx.prec = before
+    pairs = [(a, a) if a != a else ends(a, b) for a, b in zip(x.lo.flat, x.hi.flat, strict=True)]
     both = numpy.array(pairs, dtype=float).reshape(*x.shape, 2)
     return Interval(both[..., 0], both[..., 1])
 

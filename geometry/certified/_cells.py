@@ -123,6 +123,10 @@ def _pool() -> ThreadPoolExecutor:
     return _POOLS[0]
 
 
+if hasattr(os, "register_at_fork"):  # a forked child has no threads
+    os.register_at_fork(after_in_child=_POOLS.clear)
+
+
 def evaluated(
     function: Callable[[Form], Any],
     name: str | None,

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
 
 from geometry.certified._forms import Form
 from geometry.certified._intervals import Interval, add_up, call, hull, like, mapped
+from geometry.certified._jets import Jet, plain
 from geometry.certified._truth import Truth, as_truth
 
 __all__ = ["choose", "maximum", "minimum", "stacked", "summed"]
 
 
-def choose(condition: Any, a: Form, b: Form) -> Form:
+def choose(condition: Any, a: Any, b: Any) -> Any:
     """a where the condition certainly holds, b where it certainly does not, otherwise the hull of both."""
     condition = as_truth(condition)
     a.record.irregular_where(~(condition.yes | condition.no))
+    return _of_parts(lambda *forms: _chosen(condition, *forms), [a, b])
+
+
+def _of_parts(function: Callable[..., Form], arrays: list[Any]) -> Any:
+    """A function of several forms which is linear in all of them; of jets, part by part."""
+    jets = [x for x in arrays if isinstance(x, Jet)]
+    value = function(*(plain(x) for x in arrays))
+    if not jets:
+        return value
+    zero = jets[0].constant(0.0)
+
+    def part(x: Any, key: Any) -> Form:
+        return x.full(key) if isinstance(x, Jet) and key in x.parts else zero.spread_to(x.shape)
+
+    keys = {key for jet in jets for key in jet.parts}
+    return jets[0].new(value, {key: function(*(part(x, key) for x in arrays)) for key in keys})
+
+
+def _chosen(condition: Truth, a: Form, b: Form) -> Form:
     shape = numpy.broadcast_shapes(condition.shape, a.shape, b.shape)
 
     def of(x: Interval, y: Interval) -> Interval:
@@ -40,47 +60,66 @@ def choose(condition: Any, a: Form, b: Form) -> Form:
     return a.new(of(a.center, b.center), of(*slopes))
 
 
-def maximum(a: Form, b: Form) -> Form:
+def maximum(a: Any, b: Any) -> Any:
     """The larger one; where that is undecided, of the ranges."""
-    larger = a >= b
-    decided = choose(larger, a, b)
-    return _or_else(larger, decided, lambda: call("max", a.range(), b.range()))
+    return _extreme("max", a, b, _order(plain(a) - plain(b)))
 
 
-def minimum(a: Form, b: Form) -> Form:
-    smaller = a <= b
-    decided = choose(smaller, a, b)
-    return _or_else(smaller, decided, lambda: call("min", a.range(), b.range()))
+def minimum(a: Any, b: Any) -> Any:
+    return _extreme("min", a, b, _order(plain(b) - plain(a)))
 
 
-def _or_else(truth: Truth, form: Form, natural: Callable[[], Interval]) -> Form:
-    """The form where the truth is decided, otherwise the intervals."""
-    open_ = ~(truth.yes | truth.no)
+def _order(difference: Form) -> Truth:
+    """Whether a difference is at least 0, wherever it is defined at all; where it can be 0, there may be a kink."""
+    whole = difference.range()
+    difference.record.irregular_where(~((whole.lo > 0) | (whole.hi < 0)))
+    return Truth(whole.lo >= 0, whole.hi < 0)
+
+
+def _extreme(name: str, a: Any, b: Any, first: Truth) -> Any:
+    chosen = choose(first, a, b)
+    open_ = ~(first.yes | first.no)
     if not open_.any():
-        return form
-    other = natural()
-    center = like(
-        other, *(numpy.where(open_, o, e) for o, e in ((other.lo, form.center.lo), (other.hi, form.center.hi)))
-    )
-    if form.slopes is None:
-        return form.new(center, None)
+        return chosen
+    form = plain(chosen)
+    other = call(name, a.range(), b.range())
+    ends = ((other.lo, form.center.lo), (other.hi, form.center.hi))
+    center = like(other, *(numpy.where(open_, o, e) for o, e in ends))
     slopes = form.full_slopes()
-    return form.new(center, mapped(lambda end: numpy.where(open_, 0.0, end), slopes))
+    slopes = slopes if slopes is None else mapped(lambda end: numpy.where(open_, 0.0, end), slopes)
+    value = form.new(center, slopes)
+    return chosen.new(value, chosen.parts) if isinstance(chosen, Jet) else value
 
 
-def summed(x: Form, axis: int) -> Form:
+def summed(x: Any, axis: int) -> Any:
     """Σ along one axis, which is negative."""
+    if not isinstance(x, Jet):
+        return _summed(x, axis, x.shape[axis])
+    parts = {key: _summed(part, axis, x.shape[axis]) for key, part in x.parts.items()}
+    return x.new(_summed(x.value, axis, x.shape[axis]), parts)
+
+
+def _summed(x: Form, axis: int, n: int) -> Form:
+    """Of an array that broadcasts to a length of n."""
+    if x.ndim < -axis:
+        return x * float(n)
+    if x.shape[axis] != n:
+        return x.moved(lambda end: end.take(0, axis)) * float(n)
     center = add_up(x.center, axis)
     if x.slopes is None:
         return x.new(center, None)
-    slopes, n = x.lifted(x.ndim), x.shape[axis]
+    slopes = x.lifted(x.ndim)
     if slopes.shape[axis] == n:
         return x.new(center, add_up(slopes, axis))
     return x.new(center, mapped(lambda end: end.take(0, axis), slopes) * float(n))
 
 
-def stacked(forms: list[Form], axis: int, join: Callable[..., Any]) -> Form:
+def stacked(arrays: list[Any], axis: int, join: Callable[..., Any]) -> Any:
     """`join`, which is numpy.stack or numpy.concatenate, along an axis counted from the end."""
+    return _of_parts(lambda *forms: _stacked(forms, axis, join), arrays)
+
+
+def _stacked(forms: Sequence[Form], axis: int, join: Callable[..., Any]) -> Form:
     slopes = [form.full_slopes() for form in forms]
     d = next((len(s.lo) for s in slopes if s is not None), None)
     center = like(forms[0].center, *(join([getattr(f.center, end) for f in forms], axis=axis) for end in ("lo", "hi")))

@@ -21,14 +21,15 @@ import numpy
 from geometry.certified._cells import BATCH, evaluated, in_batches, regular
 from geometry.certified._curvature import extreme_curvature
 from geometry.certified._forms import Form
-from geometry.certified._intervals import Interval, call, mapped, point, symmetric, total
+from geometry.certified._intervals import Interval, call, mapped, midpoint, point, total
+from geometry.certified._jets import differentiated
 from geometry.graph import FunctionGraph
 
 __all__ = ["Convexity", "Height", "Objective", "SquaredDistance", "Valleys"]
 
 STEPS = 5  # of Newton's method; it converges quadratically
 NEXT = 2.0**-24  # of the width of the box: after a step that is shorter, the next one would be of no use
-SLACK = 2.0**-40  # what given derivatives may differ from the exact ones by, relatively: their constants are rounded
+ROOM = 2.0**-40  # of the radius of the box, for the rounding of m
 
 
 class Valleys(NamedTuple):
@@ -41,13 +42,19 @@ class Valleys(NamedTuple):
 
 
 class Objective(ABC):
-    """F for queries, from forms or from arrays of θ."""
+    """F for queries, from forms of θ, by differentiation of the values; or from floats, as the surface has it."""
 
     def __init__(self, surface: FunctionGraph, x: numpy.ndarray) -> None:
         self.surface, self.x = surface, x
 
+    def derivatives(self, theta: Any, order: int = 2) -> tuple[Any, ...]:
+        """f, ∇f and, to second order, ∇²f."""
+        if isinstance(theta, Form):
+            return differentiated(self.surface.value, theta, order)
+        return *self.surface.value_and_gradient(theta), self.surface.hessian(theta)
+
     @abstractmethod
-    def value_and_forces(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any, Any]:
+    def value_and_forces(self, theta: Form, query: numpy.ndarray) -> tuple[Form, Form, Form]:
         """F, and two vectors of which the sum is ∇F."""
 
     @abstractmethod
@@ -65,17 +72,15 @@ class SquaredDistance(Objective):
         super().__init__(surface, x)
         self.y = y
 
-    def _parts(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any, Any]:
-        value, g = self.surface.value_and_gradient(theta)
-        return theta - self.x[query], value - self.y[query], g
-
-    def value_and_forces(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any, Any]:
-        away, rise, g = self._parts(theta, query)
+    def value_and_forces(self, theta: Form, query: numpy.ndarray) -> tuple[Form, Form, Form]:
+        value, g = self.derivatives(theta, order=1)
+        away, rise = theta - self.x[query], value - self.y[query]
         return ((away**2).sum(axis=-1) + rise**2) / 2, away, rise[..., None] * g
 
     def gradient_and_hessian(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any]:
-        away, rise, g = self._parts(theta, query)
-        bend = rise[..., None, None] * self.surface.hessian(theta)
+        value, g, h = self.derivatives(theta)
+        away, rise = theta - self.x[query], value - self.y[query]
+        bend = rise[..., None, None] * h
         return away + rise[..., None] * g, numpy.eye(self.x.shape[1]) + g[..., :, None] * g[..., None, :] + bend
 
     def searched(self, value: Interval) -> Interval:
@@ -94,16 +99,17 @@ class Height(Objective):
         square = theta.constant(radius) ** 2 if isinstance(theta, Form) else radius**2
         return away, (square - (away**2).sum(axis=-1)) ** 0.5
 
-    def value_and_forces(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any, Any]:
-        value, g = self.surface.value_and_gradient(theta)
+    def value_and_forces(self, theta: Form, query: numpy.ndarray) -> tuple[Form, Form, Form]:
+        value, g = self.derivatives(theta, order=1)
         away, cap = self._cap(theta, query)
         return -value - cap, away / cap[..., None], -g
 
     def gradient_and_hessian(self, theta: Any, query: numpy.ndarray) -> tuple[Any, Any]:
+        _, g, h = self.derivatives(theta)
         away, cap = self._cap(theta, query)
         lean = away / cap[..., None]
         bend = (numpy.eye(self.x.shape[1]) + lean[..., :, None] * lean[..., None, :]) / cap[..., None, None]
-        return lean - self.surface.gradient(theta), bend - self.surface.hessian(theta)
+        return lean - g, bend - h
 
     def searched(self, value: Interval) -> Interval:
         return value
@@ -122,7 +128,7 @@ class Convexity:
         return Valleys(*(numpy.concatenate(p) for p in zip(*parts, strict=True)))
 
     def _valleys(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> Valleys:
-        radius = radius * (1 + SLACK) + 4 * numpy.spacing(numpy.abs(center))  # with room for the rounding of m
+        radius = radius * (1 + ROOM) + 4 * numpy.spacing(numpy.abs(center))
         least = self._least_eigenvalue(query, center, radius)
         nothing = numpy.full(len(query), numpy.inf)
         found = Valleys(-nothing, nothing, center.copy(), nothing.copy())
@@ -144,25 +150,22 @@ class Convexity:
         surface = self.objective.surface
         (_, bend), record = self._evaluated(self.objective.gradient_and_hessian, query, center, radius)
         self._cost = max(1, record.largest // len(query))
-        size = bend.range().mag.sum((1, 2))
-        with numpy.errstate(invalid="ignore"):
-            least = numpy.nextafter(-extreme_curvature(-bend)[0] - SLACK * size, -numpy.inf)
+        least = numpy.where(numpy.isfinite(bend.range().mag).all((1, 2)), -extreme_curvature(-bend)[0], -numpy.inf)
         if record.irregular:
             smooth = regular(
-                lambda form: (*surface.value_and_gradient(form), surface.hessian(form)),
-                surface.name, center, radius, self.arithmetic,
-            )  # fmt: skip
+                lambda form: differentiated(surface.value, form), surface.name, center, radius, self.arithmetic
+            )
             least = numpy.where(smooth, least, -numpy.inf)
         return numpy.where(numpy.isfinite(least), least, -numpy.inf)
 
     def _descended(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
         """Newton's method in floats, inside of the boxes."""
-        low, high = center - radius * (1 - SLACK), center + radius * (1 - SLACK)
+        low, high = center - radius * (1 - ROOM), center + radius * (1 - ROOM)
         theta, ids = center.copy(), numpy.arange(len(center))
         for _ in range(STEPS):
             at = theta[ids]
             with numpy.errstate(all="ignore"):
-                gradient, bend = self.objective.gradient_and_hessian(at, query[ids])
+                gradient, bend = self._roughly(at, query[ids])
                 solvable = numpy.isfinite(bend).all((1, 2)) & (numpy.abs(numpy.linalg.det(bend)) > 0)
                 bend[~solvable] = numpy.eye(at.shape[1])
                 step = numpy.linalg.solve(bend, -gradient[..., None])[..., 0]
@@ -173,11 +176,19 @@ class Convexity:
                 break
         return theta
 
+    def _roughly(self, theta: numpy.ndarray, query: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
+        """∇F and ∇²F at points: where Newton's method goes by them proves nothing, so hand-written ones will do."""
+        surface = self.objective.surface
+        if surface.has_gradient(numpy) and surface.has_second_order(numpy):
+            return self.objective.gradient_and_hessian(theta, query)
+        found, _ = self._evaluated(self.objective.gradient_and_hessian, query, theta, None)
+        gradient, bend = (midpoint(form.center) for form in found)
+        return gradient, bend
+
     def _bounds(self, theta: numpy.ndarray, query: numpy.ndarray, least: numpy.ndarray) -> Valleys:
         (value, pull, push), _ = self._evaluated(self.objective.value_and_forces, query, theta, None)
         pull, push = (mapped(lambda end: numpy.ascontiguousarray(end.T), f.center) for f in (pull, push))
-        loose = (symmetric(pull) + symmetric(push)) * SLACK
-        force = call("sqrt", total(call("sqr", pull + push + loose)))
+        force = call("sqrt", total(call("sqr", pull + push)))
         stiff = point(value.center, least)
         drop = call("sqr", force) / stiff / 2.0
         lower = self.objective.searched(value.center - drop).lo

@@ -14,6 +14,7 @@ from geometry.certified._elementary import sqrt
 from geometry.certified._forms import Form
 from geometry.certified._functions import namespace
 from geometry.certified._intervals import Interval, interval, joined, like, midpoint, point, symmetric
+from geometry.certified._jets import differentiated
 from geometry.graph import FunctionGraph
 
 __all__ = ["extreme_curvature", "shape_operator"]
@@ -44,11 +45,11 @@ class ExtremeCurvature:
         return parts[0] if len(parts) == 1 else joined(parts, axis=1)
 
     def _bounds(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:
-        def derivatives(form: Form) -> tuple[Form, Form]:
-            return self.surface.gradient(form), self.surface.hessian(form)
+        def derivatives(form: Form) -> tuple[Form, ...]:
+            return differentiated(self.surface.value, form)
 
         def shape(form: Form) -> Form:
-            return shape_operator(*derivatives(form))
+            return shape_operator(*derivatives(form)[1:])
 
         at = (self.surface.name, center, radius, self.arithmetic)
         found, record = evaluated(shape, *at)

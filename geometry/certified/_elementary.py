@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial, wraps
 from typing import Any
 
 import numpy
 from numpy import inf
 
 from geometry._kernels import kernel
+from geometry.certified._face import Face
 from geometry.certified._forms import Form, elementary, expanded
 from geometry.certified._intervals import Interval, call, library_of, like, mapped, midpoint, within
+from geometry.certified._jets import Jet
 from geometry.certified._points import LARGEST, sine_and_cosine
+from geometry.certified._table import offered
 
 __all__ = [
     "acos", "acosh", "asin", "asinh", "atan", "atanh", "cos", "cosh", "exp", "expm1", "log", "log1p", "log2", "log10",
@@ -19,6 +23,27 @@ __all__ = [
 ]  # fmt: skip
 
 
+Rule = Callable[[Any, Any], tuple[Any, Any]]  # φ′ and φ″, from an argument and the value of φ there
+
+
+def _on_jets(rule: Rule) -> Callable[[Callable[[Form], Form]], Callable[[Any], Any]]:
+    """A function of forms becomes one of jets as well."""
+
+    def decorated(function: Callable[[Form], Form]) -> Callable[[Any], Any]:
+        @wraps(function)
+        def of_any(x: Any) -> Any:
+            if not isinstance(x, Jet):
+                return function(x)
+            value = function(x.value)
+            return x.composed(value, *rule(x.value, value))
+
+        return of_any
+
+    return decorated
+
+
+@offered
+@_on_jets(lambda x, y: (2.0 * x, 2.0))
 def square(x: Form) -> Form:
     if x.slopes is None:
         return x.new(call("sqr", x.center), None)
@@ -32,84 +57,123 @@ def square(x: Form) -> Form:
     return x.new(like(center, *ends), mapped(lambda end: numpy.where(crossing, 0.0, end), slopes))
 
 
+@offered
+@_on_jets(lambda x, y: (-square(y), 2.0 * square(y) * y))
 def reciprocal(x: Form) -> Form:
     whole = x.range()
     x.record.partial_where((whole.lo <= 0) & (whole.hi >= 0))
-    return elementary(
+    found = elementary(
         x, lambda u: call("recip", u), lambda u, y: -call("sqr", y), lambda u, y: 2.0 * call("pown", y, 3)
     )
+    return found.unbounded_where((whole.lo == 0) & (whole.hi == 0))
 
 
+@offered
 def pow_(x: Any, power: Any) -> Any:
-    if isinstance(power, Form):
-        if not isinstance(x, Form):
-            x = power.constant(x)
-        return exp(power * log(x))
+    if isinstance(power, Face):
+        return _form_power(x if isinstance(x, Face) else power.constant(x), power)
     power = numpy.asarray(power)
     if power.ndim:
         exponents = numpy.unique(power)
-        if exponents.size > 1:
+        if exponents.size != 1:
             raise TypeError("powers of intervals need one exponent, or take exp(p * log(x))")
         return x.spread_to(numpy.broadcast_shapes(x.shape, power.shape)) ** exponents[0]
     p = float(power)
-    if not p.is_integer() or numpy.abs(p) >= 2**31:
-        return _real_power(x, p)
+    if not numpy.abs(p) < 2**31:
+        raise TypeError(f"intervals have powers up to 2^31, got {p:g}")
     if p in (0, 1, 2):
-        return x.constant(numpy.ones(x.shape)) if p == 0 else x if p == 1 else square(x)
-    return _whole_power(x, int(p))
+        return x.constant(numpy.ones(x.shape)) if p == 0 else x.copy() if p == 1 else square(x)
+    if p.is_integer():
+        return _on_jets(lambda x, y: (p * x ** (p - 1), p * ((p - 1) * x ** (p - 2))))(_whole_power(int(p)))(x)
+    return _on_jets(partial(_powers_below, p))(_real_power(p))(x)
 
 
-def _whole_power(x: Form, n: int) -> Form:
-    if n < 0:
+def _powers_below(p: float, x: Form, y: Form) -> tuple[Form, Form]:
+    """p x^(p−1) and p(p − 1) x^(p−2), from y = xᵖ: p − 1 may be no float."""
+    r = reciprocal(x)
+    first = p * y * r
+    return first, (x.constant(p) - 1.0) * first * r
+
+
+def _form_power(x: Any, power: Any) -> Any:
+    """exp(p log x) for x > 0. Elsewhere no slopes: 0ᵖ is 0, 1 or infinite, and (−x)ᵖ is ±xᵖ if p is whole."""
+    base, exponent = x.range(), power.range()
+    positive = base.lo > 0
+    if positive.all():
+        return exp(power * log(x))
+    x.record.irregular_where(~positive)
+    x.record.partial_where((base.lo < 0) | ((base.lo <= 0) & (exponent.lo < 0)))
+    size, zero = call("pow", abs(base), exponent), (base.lo <= 0) & (base.hi >= 0)
+    one = zero & (exponent.lo <= 0) & (exponent.hi >= 0)
+    high = numpy.where(zero & (exponent.lo < 0), inf, numpy.where(one, numpy.fmax(size.hi, 1.0), size.hi))
+    low = numpy.where(zero, 0.0, size.lo)
+    return x.flat(like(size, numpy.where(base.lo < 0, -high, low), high))
+
+
+def _whole_power(n: int) -> Callable[[Form], Form]:
+    def power(x: Form) -> Form:
         whole = x.range()
-        x.record.partial_where((whole.lo <= 0) & (whole.hi >= 0))
-    return elementary(
-        x,
-        lambda u: call("pown", u, n),
-        lambda u, y: float(n) * call("pown", u, n - 1),
-        lambda u, y: float(n * (n - 1)) * call("pown", u, n - 2),
-    )
+        x.record.partial_where((n < 0) & (whole.lo <= 0) & (whole.hi >= 0))
+        found = elementary(
+            x,
+            lambda u: call("pown", u, n),
+            lambda u, y: float(n) * call("pown", u, n - 1),
+            lambda u, y: float(n * (n - 1)) * call("pown", u, n - 2),
+        )
+        return found.unbounded_where((n < 0) & (whole.lo == 0) & (whole.hi == 0))
+
+    return power
 
 
-def _real_power(x: Form, p: float) -> Form:
-    whole = x.range()
-    x.record.irregular_where(~(whole.lo > 0))
-    x.record.partial_where(_straddles(whole, 0.0, inf, p > 0))
+def _real_power(p: float) -> Callable[[Form], Form]:
+    def power(x: Form) -> Form:
+        whole, exact = x.range(), like(x.center, *2 * (numpy.full(1, p),))
+        x.record.irregular_where(~(whole.lo > 0))
+        x.record.partial_where(_straddles(whole, 0.0, inf, p > 0))
+        found = elementary(
+            x,
+            lambda u: call("pow", u, exact),
+            lambda u, y: exact * call("pow", u, exact - 1.0),
+            lambda u, y: exact * (exact - 1.0) * call("pow", u, exact - 2.0),
+        )
+        return found.unbounded_where((p < 0) & (whole.hi == 0))
 
-    def power(u: Interval, exponent: Any) -> Interval:
-        return call("pow", u, exponent)
-
-    exact = like(x.center, *2 * (numpy.full(1, p),))
-    return elementary(
-        x,
-        lambda u: power(u, exact),
-        lambda u, y: exact * power(u, exact - 1.0),
-        lambda u, y: exact * (exact - 1.0) * power(u, exact - 2.0),
-    )
-
-
-def sin(x: Form) -> Form:
-    return _wave(x, "sin", "cos", 1.0)
+    return power
 
 
-def cos(x: Form) -> Form:
-    return _wave(x, "cos", "sin", -1.0)
+@offered
+def sin(x: Any) -> Any:
+    if not isinstance(x, Jet):
+        return _waves(x, ("sin",))[0]
+    sine, cosine = _waves(x.value, ("sin", "cos"))
+    return x.composed(sine, cosine, -sine)
 
 
-def _wave(x: Form, value: str, other: str, sense: float) -> Form:
+@offered
+def cos(x: Any) -> Any:
+    if not isinstance(x, Jet):
+        return _waves(x, ("cos",))[0]
+    sine, cosine = _waves(x.value, ("sin", "cos"))
+    return x.composed(cosine, -sine, -cosine)
+
+
+def _waves(x: Form, names: tuple[str, ...]) -> list[Form]:
     """sin and cos: φ′ is ± the other one, φ″ is −φ, and |φ(m + u) − φ(m)| ≤ |u|."""
     if x.slopes is None:
-        return x.new(_of_points(x.center, value), None)
+        return [x.new(_of_points(x.center, name), None) for name in names]
     swing, middle = x.swing(), midpoint(x.center)
     offset = x.center + swing - like(swing, middle, middle)
     size = offset.mag
     waves = _at_points(middle, size < 3, x.center)  # elsewhere [−1, 1] is hard to beat
-    at_middle, first = waves[value], waves[other]
     natural = like(offset, numpy.full(x.shape, -1.0), numpy.full(x.shape, 1.0))
-    all_values = (at_middle + like(offset, -size, size)) & natural
-    return expanded(
-        x, middle, at_middle, first if sense > 0 else -first, -all_values * call("sqr", offset), swing, natural
-    )
+    square_of_offset, nearby = call("sqr", offset), like(offset, -size, size)
+
+    def wave(name: str) -> Form:
+        at_middle, first = (waves["sin"], waves["cos"]) if name == "sin" else (waves["cos"], -waves["sin"])
+        all_values = (at_middle + nearby) & natural
+        return expanded(x, middle, at_middle, first, -all_values * square_of_offset, swing, natural)
+
+    return [wave(name) for name in names]
 
 
 def _of_points(x: Interval, name: str) -> Interval:
@@ -148,28 +212,34 @@ def _smooth(
     low: float = -inf,
     high: float = inf,
     *,
+    rule: Rule,
     closed: bool = False,
 ) -> Callable[[Any], Any]:
-    """A function of the interval library that is smooth on the open interval (low, high), with its derivatives.
+    """A function of the interval library that is smooth on the open interval (low, high), with its derivatives, as
+    intervals and as forms.
 
     If `closed`, it is defined at the ends as well.
     """
 
-    def smooth(x: Any) -> Any:
+    def smooth(x: Form) -> Form:
         whole = x.range()
         x.record.irregular_where(~within(whole, low, high))
         x.record.partial_where(_straddles(whole, low, high, closed))
-        return elementary(x, lambda u: call(name, u), first, second)
+        found = elementary(x, lambda u: call(name, u), first, second)
+        return found if closed else found.unbounded_where((whole.hi == low) | (whole.lo == high))
 
     smooth.__name__ = name
-    return smooth
+    return offered(_on_jets(rule)(smooth))
 
 
 def _straddles(whole: Interval, low: float, high: float, closed: bool) -> numpy.ndarray:
-    """Where intervals lie partly in a domain, partly not. Those outside have empty values, which say it themselves."""
+    """Where intervals lie partly in a domain, partly not. Those outside have empty values, which say it themselves.
+
+    So does an end that is not in the domain, where NumPy has an infinity, which may become a number again.
+    """
     if closed:
         return ((whole.lo < low) & (whole.hi >= low)) | ((whole.lo <= high) & (whole.hi > high))
-    return ((whole.lo <= low) & (whole.hi > low)) | ((whole.lo < high) & (whole.hi >= high))
+    return ((whole.lo <= low) & (whole.hi >= low)) | ((whole.lo <= high) & (whole.hi >= high))
 
 
 def _sqr(x: Interval) -> Interval:
@@ -180,57 +250,121 @@ def _root(x: Interval) -> Interval:
     return call("sqrt", x)
 
 
-exp = _smooth("exp", lambda x, y: y, lambda x, y: y)
-expm1 = _smooth("expm1", lambda x, y: y + 1.0, lambda x, y: y + 1.0)
-log = _smooth("log", lambda x, y: 1.0 / x, lambda x, y: -1.0 / _sqr(x), 0.0)
-log1p = _smooth("log1p", lambda x, y: 1.0 / (x + 1.0), lambda x, y: -1.0 / _sqr(x + 1.0), -1.0)
-sqrt = _smooth("sqrt", lambda x, y: 0.5 / y, lambda x, y: -0.25 / (x * y), 0.0, closed=True)
-sinh = _smooth("sinh", lambda x, y: call("cosh", x), lambda x, y: y)
-cosh = _smooth("cosh", lambda x, y: call("sinh", x), lambda x, y: y)
-tanh = _smooth("tanh", lambda x, y: 1.0 - _sqr(y), lambda x, y: -2.0 * y * (1.0 - _sqr(y)))
-atan = _smooth("atan", lambda x, y: 1.0 / (1.0 + _sqr(x)), lambda x, y: -2.0 * x / _sqr(1.0 + _sqr(x)))
+def _cube(x: Interval) -> Interval:
+    return call("pown", x, 3)
+
+
+def _by(function: Callable[[Any], Any], factor: float = 1.0) -> Rule:
+    """The rule of φ′ = r = ±1/√q and φ″ = factor·x·r³, from r."""
+
+    def rule(x: Any, y: Any) -> tuple[Any, Any]:
+        r = function(x)
+        return r, factor * x * square(r) * r
+
+    return rule
+
+
+exp = _smooth("exp", lambda x, y: y, lambda x, y: y, rule=lambda x, y: (y, y))
+expm1 = _smooth("expm1", lambda x, y: y + 1.0, lambda x, y: y + 1.0, rule=lambda x, y: (y + 1.0, y + 1.0))
+log = _smooth(
+    "log", lambda x, y: 1.0 / x, lambda x, y: -1.0 / _sqr(x), 0.0, rule=lambda x, y: _with_minus_square(reciprocal(x))
+)
+log1p = _smooth(
+    "log1p",
+    lambda x, y: 1.0 / (x + 1.0),
+    lambda x, y: -1.0 / _sqr(x + 1.0),
+    -1.0,
+    rule=lambda x, y: _with_minus_square(reciprocal(x + 1.0)),
+)
+sqrt = _smooth(
+    "sqrt",
+    lambda x, y: 0.5 / y,
+    lambda x, y: -0.25 / (x * y),
+    0.0,
+    closed=True,
+    rule=lambda x, y: (0.5 * reciprocal(y), -0.25 * reciprocal(x * y)),
+)
+sinh = _smooth("sinh", lambda x, y: call("cosh", x), lambda x, y: y, rule=lambda x, y: (_cosh(x), y))
+cosh = _smooth("cosh", lambda x, y: call("sinh", x), lambda x, y: y, rule=lambda x, y: (sinh(x), y))
+tanh = _smooth(
+    "tanh",
+    lambda x, y: 1.0 - _sqr(y),
+    lambda x, y: -2.0 * y * (1.0 - _sqr(y)),
+    rule=lambda x, y: (1.0 - square(y), -2.0 * y * (1.0 - square(y))),
+)
+atan = _smooth(
+    "atan",
+    lambda x, y: 1.0 / (1.0 + _sqr(x)),
+    lambda x, y: -2.0 * x / _sqr(1.0 + _sqr(x)),
+    rule=lambda x, y: _with_square(reciprocal(1.0 + square(x)), -2.0 * x),
+)
 asinh = _smooth(
-    "asinh", lambda x, y: 1.0 / _root(1.0 + _sqr(x)), lambda x, y: -x / call("pown", _root(1.0 + _sqr(x)), 3)
+    "asinh",
+    lambda x, y: 1.0 / _root(1.0 + _sqr(x)),
+    lambda x, y: -x / _cube(_root(1.0 + _sqr(x))),
+    rule=_by(lambda x: reciprocal(sqrt(1.0 + square(x))), -1.0),
 )
 asin = _smooth(
     "asin",
     lambda x, y: 1.0 / _root(1.0 - _sqr(x)),
-    lambda x, y: x / call("pown", _root(1.0 - _sqr(x)), 3),
+    lambda x, y: x / _cube(_root(1.0 - _sqr(x))),
     -1.0,
     1.0,
     closed=True,
+    rule=_by(lambda x: reciprocal(sqrt(1.0 - square(x)))),
 )
 acos = _smooth(
     "acos",
     lambda x, y: -1.0 / _root(1.0 - _sqr(x)),
-    lambda x, y: -x / call("pown", _root(1.0 - _sqr(x)), 3),
+    lambda x, y: -x / _cube(_root(1.0 - _sqr(x))),
     -1.0,
     1.0,
     closed=True,
+    rule=_by(lambda x: -reciprocal(sqrt(1.0 - square(x)))),
 )
 acosh = _smooth(
     "acosh",
     lambda x, y: 1.0 / _root(_sqr(x) - 1.0),
-    lambda x, y: -x / call("pown", _root(_sqr(x) - 1.0), 3),
+    lambda x, y: -x / _cube(_root(_sqr(x) - 1.0)),
     1.0,
     closed=True,
+    rule=_by(lambda x: reciprocal(sqrt(square(x) - 1.0)), -1.0),
 )
-atanh = _smooth("atanh", lambda x, y: 1.0 / (1.0 - _sqr(x)), lambda x, y: 2.0 * x / _sqr(1.0 - _sqr(x)), -1.0, 1.0)
+atanh = _smooth(
+    "atanh",
+    lambda x, y: 1.0 / (1.0 - _sqr(x)),
+    lambda x, y: 2.0 * x / _sqr(1.0 - _sqr(x)),
+    -1.0,
+    1.0,
+    rule=lambda x, y: _with_square(reciprocal(1.0 - square(x)), 2.0 * x),
+)
 
 
+def _cosh(x: Any) -> Any:
+    return cosh(x)
+
+
+def _with_square(r: Any, factor: Any) -> tuple[Any, Any]:
+    return r, factor * square(r)
+
+
+def _with_minus_square(r: Any) -> tuple[Any, Any]:
+    return r, -square(r)
+
+
+@offered
+@_on_jets(lambda x, y: (1.0 + square(y), 2.0 * y * (1.0 + square(y))))
 def tan(x: Form) -> Form:
     whole = call("tan", x.range())
     x.record.partial_where(~within(whole, -inf, inf))
     return elementary(x, lambda u: call("tan", u), lambda u, y: 1.0 + _sqr(y), lambda u, y: 2.0 * y * (1.0 + _sqr(y)))
 
 
-def log2(x: Form) -> Form:
-    return log(x) / _log_of(x, 2.0)
+@offered
+def log2(x: Any) -> Any:
+    return log(x) / log(x.constant(2.0))
 
 
-def log10(x: Form) -> Form:
-    return log(x) / _log_of(x, 10.0)
-
-
-def _log_of(x: Form, base: float) -> Form:
-    return x.new(call("log", x.constant(base).center), None)
+@offered
+def log10(x: Any) -> Any:
+    return log(x) / log(x.constant(10.0))

@@ -23,11 +23,11 @@ L. H. de Figueiredo, "Self-Validated Numerical Methods and Applications" (1997),
 from __future__ import annotations
 
 from collections.abc import Callable
-from numbers import Integral, Real
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy
 
+from geometry.certified._face import Face, operand
 from geometry.certified._intervals import (
     Interval,
     call,
@@ -39,10 +39,10 @@ from geometry.certified._intervals import (
     symmetric,
     width,
 )
-from geometry.certified._truth import Truth, Undecided
 
 __all__ = ["Form", "Record", "box_form", "elementary", "expanded", "point_form"]
 
+LARGEST = float(numpy.finfo(float).max)
 Slopes = Any  # Interval (d, ...), which broadcasts against the center; or None
 
 
@@ -64,7 +64,7 @@ class Record:
         self.irregular = self.irregular or self.partial
 
 
-class Form:
+class Form(Face):
     """An array of affine forms, with the face of an array of the array API standard.
 
     Attributes
@@ -77,63 +77,14 @@ class Form:
     """
 
     __slots__ = ("center", "record", "slopes")
-    __array_priority__ = 2000.0
-    __hash__: ClassVar[Any] = None
-    namespace: ClassVar[Any] = None  # the module of functions of forms, which enters itself here
 
-    dtype: ClassVar[Any] = numpy.dtype(float)
-    device: ClassVar[str] = "cpu"
-
-    def __init__(self, center: Interval, slopes: Slopes, record: Record) -> None:
-        self.center, self.slopes, self.record = center, slopes, record
-        record.largest = max(record.largest, numpy.size(center.lo))
-
-    # The face of an array.
-
-    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
-        return self.namespace
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
-        if method != "__call__" or options:
-            raise TypeError(f"numpy.{ufunc.__name__}.{method} with {options} is not known for intervals")
-        return self.namespace.__function__(ufunc.__name__)(*inputs)
-
-    def __array_function__(self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        return self.namespace.__function__(function.__name__)(*args, **kwargs)
-
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
-        raise Undecided("intervals cannot become an array of numbers; write the function in array functions throughout")
-
-    def __float__(self) -> float:
-        raise Undecided("an interval is not one number; use functions of arrays, not those of `math`")
-
-    __int__ = __index__ = __complex__ = __float__
-
-    def __bool__(self) -> bool:
-        return bool(self != 0)
+    def __init__(self, center: Interval, slopes: Slopes, record: Record, shared: bool = False) -> None:
+        self.center, self.slopes, self.record, self.shared = _of_arrays(center), slopes, record, shared
+        record.largest = max(record.largest, self.center.lo.size)
 
     @property
     def shape(self) -> tuple[int, ...]:
         return self.center.shape
-
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        return int(numpy.size(self.center.lo))
-
-    @property
-    def mT(self) -> Form:
-        return self.moved(lambda end: numpy.swapaxes(end, -1, -2), full=True)
-
-    @property
-    def T(self) -> Form:
-        return self.namespace.permute_dims(self, tuple(reversed(range(self.ndim))))
-
-    def __len__(self) -> int:
-        return self.shape[0]
 
     def __repr__(self) -> str:
         return f"Form(center={self.center!r}, slopes={self.slopes!r})"
@@ -141,39 +92,58 @@ class Form:
     def __getitem__(self, key: Any) -> Form:
         key = key if isinstance(key, tuple) else (key,)
         slopes = self.full_slopes()
-        slopes = slopes if slopes is None else mapped(lambda end: end[(slice(None), *key)], slopes)
-        return self.new(mapped(lambda end: numpy.asarray(end[key]), self.center), slopes)
-
-    def __iter__(self) -> Any:
-        return (self[i] for i in range(len(self)))
-
-    def sum(self, axis: Any = None, **options: Any) -> Form:
-        return self.namespace.sum(self, axis=axis, **options)
-
-    def mean(self, axis: Any = None, **options: Any) -> Form:
-        return self.namespace.mean(self, axis=axis, **options)
-
-    def max(self, axis: Any = None, **options: Any) -> Form:
-        return self.namespace.max(self, axis=axis, **options)
-
-    def min(self, axis: Any = None, **options: Any) -> Form:
-        return self.namespace.min(self, axis=axis, **options)
-
-    def reshape(self, *shape: Any) -> Form:
-        return self.namespace.reshape(self, shape[0] if isinstance(shape[0], tuple) else shape)
-
-    def copy(self) -> Form:
-        return self
+        if slopes is None:
+            pass
+        elif any(isinstance(k, list | numpy.ndarray) for k in key):  # these may move to the front of a result
+            slopes = mapped(lambda ends: numpy.stack([end[key] for end in ends]), slopes)
+        else:
+            slopes = mapped(lambda end: end[(slice(None), *key)], slopes)
+        return self.view(mapped(lambda end: numpy.asarray(end[key]), self.center), slopes)
 
     # Parts.
 
     def new(self, center: Interval, slopes: Slopes) -> Form:
         return Form(center, slopes, self.record)
 
+    def view(self, center: Interval, slopes: Slopes) -> Form:
+        """A form that shares its memory with this one, if NumPy's arrays do."""
+        self.shared = True
+        return Form(center, slopes, self.record, shared=True)
+
+    def copy(self) -> Form:
+        return self.new(self.center, self.slopes)
+
+    def becomes(self, other: Form) -> None:
+        self.center, self.slopes = other.center, other.slopes
+
+    def flat(self, values: Interval) -> Form:
+        return self.new(values, None)
+
     def constant(self, value: Any) -> Form:
-        """Numbers as forms of the same evaluation."""
-        end = numpy.ascontiguousarray(value, dtype=float)
-        return self.new(type(self.center)(numpy.atleast_1d(end)), None)
+        number = operand(value)
+        if number is None or isinstance(number, Face):
+            raise TypeError(f"expected numbers, got {value!r:.80}")
+        end = numpy.asarray(number)
+        low, high = (
+            numpy.nan_to_num(end, nan=numpy.nan, posinf=p, neginf=n)
+            for p, n in ((LARGEST, -numpy.inf), (numpy.inf, -LARGEST))
+        )
+        known = type(self.center)(*(numpy.ascontiguousarray(e) for e in (low, high)))  # of one axis at least
+        return self.new(mapped(lambda ends: ends.reshape(end.shape), known), None)
+
+    def unbounded_where(self, where: Any) -> Form:
+        """Anything where NumPy has an infinity, of which intervals know nothing: it may become a number again."""
+        if not numpy.any(where):
+            return self
+        center = like(
+            self.center,
+            *(
+                numpy.where(where, e, end)
+                for e, end in zip((-numpy.inf, numpy.inf), (self.center.lo, self.center.hi), strict=True)
+            ),
+        )
+        slopes = self.lifted(len(center.shape))
+        return self.new(center, slopes if slopes is None else mapped(lambda end: numpy.where(where, 0.0, end), slopes))
 
     def lifted(self, ndim: int) -> Slopes:
         """The slopes, ready to broadcast against arrays of `ndim` dimensions."""
@@ -189,17 +159,20 @@ class Form:
             return slopes
         return mapped(lambda end: numpy.broadcast_to(end, (len(end), *self.shape)), slopes)
 
+    def reshaped(self, shape: tuple[int, ...]) -> Form:
+        slopes = self.full_slopes()
+        slopes = slopes if slopes is None else mapped(lambda end: end.reshape(len(end), *shape), slopes)
+        return self.view(mapped(lambda end: end.reshape(shape), self.center), slopes)
+
     def spread_to(self, shape: tuple[int, ...]) -> Form:
-        """Broadcast to a shape."""
         slopes = self.lifted(len(shape))
         if slopes is not None:
             slopes = mapped(lambda end: numpy.broadcast_to(end, (len(end), *shape)), slopes)
-        return self.new(mapped(lambda end: numpy.broadcast_to(end, shape), self.center), slopes)
+        return self.view(mapped(lambda end: numpy.broadcast_to(end, shape), self.center), slopes)
 
     def moved(self, move: Callable[[numpy.ndarray], numpy.ndarray], full: bool = True) -> Form:
-        """`move`, which acts on trailing axes only, of all parts."""
         slopes = self.full_slopes() if full else self.slopes
-        return self.new(mapped(move, self.center), slopes if slopes is None else mapped(move, slopes))
+        return self.view(mapped(move, self.center), slopes if slopes is None else mapped(move, slopes))
 
     def swing(self) -> Interval:
         """[−R, R] for R = Σ|A_i|; the center must be added for the range."""
@@ -211,23 +184,23 @@ class Form:
         return total
 
     def range(self) -> Interval:
-        """An interval that holds all values, (...)."""
-        return self.center if self.slopes is None else self.center + self.swing()
+        return self.center if self.slopes is None else _of_arrays(self.center + self.swing())
 
     # Arithmetic.
+
+    def _operand(self, other: Any) -> Any:
+        """A form, or finite floats; None for what is no number, or sees to mixed arithmetic itself."""
+        other = operand(other)
+        if isinstance(other, Face) or other is None:
+            return other if isinstance(other, Form) else None
+        return self.constant(other) if numpy.any(numpy.isinf(other)) else other
 
     def __neg__(self) -> Form:
         return self.new(-self.center, None if self.slopes is None else -self.slopes)
 
-    def __pos__(self) -> Form:
-        return self
-
-    def __abs__(self) -> Form:
-        return self.namespace.abs(self)
-
-    def __add__(self, other: Any) -> Form:
+    def __add__(self, other: Any) -> Any:
+        other = self._operand(other)
         if not isinstance(other, Form):
-            other = _number(other)
             return NotImplemented if other is None else self.new(self.center + other, self.slopes)
         center = self.center + other.center
         if self.slopes is None or other.slopes is None:
@@ -235,100 +208,43 @@ class Form:
         ndim = len(center.shape)
         return self.new(center, self.lifted(ndim) + other.lifted(ndim))
 
-    __radd__ = __add__
-
-    def __sub__(self, other: Any) -> Form:
-        if isinstance(other, Form):
-            return self + -other
-        other = _number(other)
-        return NotImplemented if other is None else self.new(self.center - other, self.slopes)
-
-    def __rsub__(self, other: Any) -> Form:
-        return -self + other
-
-    def __mul__(self, other: Any) -> Form:
+    def __mul__(self, other: Any) -> Any:
         if other is self:
             return self.namespace.square(self)
+        other = self._operand(other)
         if not isinstance(other, Form):
-            other = _number(other)
             return NotImplemented if other is None else self._scaled(other, lambda x, k: x * k)
         if self.slopes is None or other.slopes is None:
             fixed, form = (self, other) if self.slopes is None else (other, self)
             return form._scaled(fixed.center, lambda x, k: x * k)
         return _product(self, other)
 
-    __rmul__ = __mul__
-
     def _scaled(self, factor: Any, operation: Callable[[Interval, Any], Interval]) -> Form:
         center = operation(self.center, factor)
         return self.new(center, None if self.slopes is None else operation(self.lifted(len(center.shape)), factor))
 
-    def __truediv__(self, other: Any) -> Form:
+    def __truediv__(self, other: Any) -> Any:
+        other = self._operand(other)
+        if other is None:
+            return NotImplemented
         if not isinstance(other, Form):
-            other = _number(other)
-            return NotImplemented if other is None else self._scaled(other, lambda x, k: x / k)
+            self.record.partial_where(numpy.equal(other, 0))
+            return self._scaled(other, lambda x, k: x / k).unbounded_where(numpy.equal(other, 0))
         if self.slopes is None and other.slopes is None:
-            zero = (other.center.lo <= 0) & (other.center.hi >= 0)
-            self.record.partial_where(zero)
-            return self.new(self.center / other.center, None)
+            low, high = other.center.lo, other.center.hi
+            self.record.partial_where((low <= 0) & (high >= 0))
+            return self.new(self.center / other.center, None).unbounded_where((low == 0) & (high == 0))
         return self * self.namespace.reciprocal(other)
 
-    def __rtruediv__(self, other: Any) -> Form:
-        return self.namespace.reciprocal(self) * other
 
-    def __pow__(self, power: Any) -> Form:
-        return self.namespace.pow(self, power)
-
-    def __rpow__(self, base: Any) -> Form:
-        return self.namespace.pow(self.constant(base), self)
-
-    def __matmul__(self, other: Any) -> Form:
-        return self.namespace.matmul(self, other)
-
-    def __rmatmul__(self, other: Any) -> Form:
-        return self.namespace.matmul(other, self)
-
-    # Comparisons.
-
-    def _compared(self, other: Any) -> tuple[Interval, Interval]:
-        difference = (self - other).range()  # what both have in common cancels
-        return difference.lo, difference.hi
-
-    def __lt__(self, other: Any) -> Any:
-        low, high = self._compared(other)
-        return Truth(high < 0, low >= 0)
-
-    def __le__(self, other: Any) -> Any:
-        low, high = self._compared(other)
-        return Truth(high <= 0, low > 0)
-
-    def __gt__(self, other: Any) -> Any:
-        return ~(self <= other)
-
-    def __ge__(self, other: Any) -> Any:
-        return ~(self < other)
-
-    def __eq__(self, other: Any) -> Any:
-        low, high = self._compared(other)
-        return Truth((low == 0) & (high == 0), (low > 0) | (high < 0))
-
-    def __ne__(self, other: Any) -> Any:
-        return ~(self == other)
-
-
-def _number(value: Any) -> Any:
-    """A constant operand, as an array; None for what is no number."""
-    if isinstance(value, Real):
-        return float(value) if not isinstance(value, Integral) or abs(int(value)) <= 2**53 else value
-    array = numpy.asarray(value)
-    if array.dtype.kind not in "biuf":
-        return None
-    return array.astype(float) if array.dtype.kind == "b" else array
+def _of_arrays(x: Interval) -> Interval:
+    """Intervals with arrays as ends; libraries have numbers where no axis is left."""
+    return x if isinstance(x.lo, numpy.ndarray) else mapped(numpy.asarray, x)
 
 
 def point_form(point: numpy.ndarray, arithmetic: Callable[..., Interval], record: Record) -> Form:
     """Single points (n, d)."""
-    return Form(arithmetic(point), None, record)
+    return Form(arithmetic(point), None, record, shared=True)
 
 
 def box_form(center: numpy.ndarray, radius: numpy.ndarray, make: Callable[..., Interval], record: Record) -> Form:
@@ -337,7 +253,7 @@ def box_form(center: numpy.ndarray, radius: numpy.ndarray, make: Callable[..., I
     slopes = numpy.zeros((d, *center.shape))
     for i in range(d):
         slopes[i, ..., i] = radius[..., i]
-    return Form(make(center), make(slopes), record)
+    return Form(make(center), make(slopes), record, shared=True)
 
 
 def _product(x: Form, y: Form) -> Form:

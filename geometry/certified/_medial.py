@@ -20,6 +20,7 @@ from geometry.certified._cells import evaluated, regular
 from geometry.certified._curvature import extreme_curvature, shape_operator
 from geometry.certified._forms import Form
 from geometry.certified._intervals import Interval, call, interval, mapped, midpoint, point, total
+from geometry.certified._jets import differentiated
 from geometry.certified._model import Model, cover
 from geometry.certified._problems import LADDER, Solution, gap
 from geometry.certified._search import Bounds
@@ -36,7 +37,10 @@ class Contacts:
     def __init__(self, model: Model, theta: numpy.ndarray) -> None:
         self.model, self.theta = model, theta
         name, arithmetic = model.surface.name, model.arithmetic
-        function = model.surface.value_and_gradient
+
+        def function(form: Form) -> tuple[Form, ...]:
+            return differentiated(model.surface.value, form, order=1)
+
         (value, gradient), record = evaluated(function, name, theta, None, arithmetic)
         self.smooth = numpy.full(len(theta), True)
         if record.irregular:
@@ -99,10 +103,10 @@ def least_radius(
 ) -> numpy.ndarray:
     """The least radius |t|²(1 + s²)·W/tᵀHt, for a slope s along t and an H from anywhere in the box."""
 
-    def derivatives(form: Form) -> tuple[Form, Form]:
-        return model.surface.value_and_gradient(form)[1], model.surface.hessian(form)
+    def derivatives(form: Form) -> tuple[Form, ...]:
+        return differentiated(model.surface.value, form)
 
-    (gradient, hessian), record = evaluated(derivatives, model.surface.name, center, radius, model.arithmetic)
+    (_, gradient, hessian), record = evaluated(derivatives, model.surface.name, center, radius, model.arithmetic)
     g, h = (form.new(form.range(), None) for form in (gradient, hessian))  # slope and H need not be of one place
     d = center.shape[1]
     if d == 1:

@@ -10,12 +10,13 @@ import numpy
 
 from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._cells import Cells
-from geometry.certified._convexity import Convexity, Height, Objective, SquaredDistance
+from geometry.certified._convexity import Convexity, Height, SquaredDistance
 from geometry.certified._intervals import Interval, call, interval
 from geometry.certified._model import Model, cover
-from geometry.certified._regions import Boxes, contracted, has_derivatives, merged
+from geometry.certified._regions import Boxes, contracted, merged
 from geometry.certified._search import Bounds, Found
 from geometry.certified._slabs import distance_bounds, height_bounds, slabs
+from geometry.certified._slips import check_near
 from geometry.certified.enclosure import Enclosure
 
 __all__ = ["Solution", "distances", "gap", "offsets"]
@@ -68,6 +69,7 @@ def distances(
 ) -> Solution:
     """Distances of (x, y) to a graph, and where the nearest points may be."""
     upper, theta = _nearest_known(model, x, y, [x, *starts])
+    check_near(model.surface, x, upper, model.arithmetic)
     solution = Solution(numpy.zeros(len(x)), upper, theta, numpy.zeros(len(x), dtype=int))
     ids = numpy.flatnonzero(upper < numpy.inf)
     ids = ids[numpy.argsort(upper[ids])]  # balls of similar sizes begin with boxes of one size
@@ -84,7 +86,7 @@ def distances(
             *pairs,
             upper[some],
             theta[some],
-            proofs(model, convex),
+            Convexity(convex, model.arithmetic),
         )
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
@@ -112,11 +114,6 @@ def _remaining(cells: Cells, found: Found) -> tuple[Boxes, numpy.ndarray]:
     parts = (found.query[~rough][first], span.lo, span.hi)
     joined = Boxes(*(numpy.concatenate(both) for both in zip(boxes, parts, strict=True)))
     return joined, numpy.concatenate([least, found.valleys.lower[valley]])
-
-
-def proofs(model: Model, objective: Objective) -> Convexity | None:
-    """Proofs of convexity, if the surface has the derivatives that they need."""
-    return Convexity(objective, model.arithmetic) if has_derivatives(model.surface) else None
 
 
 def _nearest_known(
@@ -195,6 +192,7 @@ def offsets(
     finite = numpy.isfinite(x).all(1)
     flat = finite & (radius == 0)
     solution.upper[flat] = numpy.where(numpy.isnan(at_pole.hi[flat]), -numpy.inf, at_pole.hi[flat])
+    check_near(model.surface, x, radius, model.arithmetic)
     ids = numpy.flatnonzero(finite & (radius > 0))
     ids = ids[numpy.argsort(radius[ids])]
 
@@ -208,7 +206,7 @@ def offsets(
             return height_bounds(slabs(model.cells, x[some], level, query, cell), radius[some][query])
 
         convex = Height(model.surface, x[some], radius[some])
-        return Problem(model.cells, bounds, *pairs, -height[some], x[some], proofs(model, convex))
+        return Problem(model.cells, bounds, *pairs, -height[some], x[some], Convexity(convex, model.arithmetic))
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
     for some, _, found in solved(ids, problem, **options):

@@ -13,10 +13,10 @@ from scipy.spatial import cKDTree
 from geometry.certified._cells import evaluated, in_batches, regular
 from geometry.certified._forms import Form
 from geometry.certified._intervals import Interval, interval, like, midpoint
+from geometry.certified._jets import differentiated
 from geometry.certified._model import Model
-from geometry.graph import FunctionGraph
 
-__all__ = ["Boxes", "contracted", "has_derivatives", "merged"]
+__all__ = ["Boxes", "contracted", "merged"]
 
 ROUNDS = 6  # of Newton's method; it converges quadratically
 INFLATION = 1.25  # so that a stationary point on the border of a region is inside of the box that is tested
@@ -70,12 +70,6 @@ def _touching(query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray
     return numpy.where(few, label, len(query) + query)
 
 
-def has_derivatives(surface: FunctionGraph) -> bool:
-    """Whether the surface was given derivatives of first and second order, which then run on intervals."""
-    first = surface._gradient is not None or surface._both is not None
-    return first and (surface._hessian is not None or surface._hessian_vector is not None)
-
-
 def contracted(
     model: Model, x: numpy.ndarray, y: numpy.ndarray, boxes: Boxes
 ) -> tuple[Boxes, numpy.ndarray, numpy.ndarray]:
@@ -84,7 +78,7 @@ def contracted(
 
     Two regions that a proof has shrunk to the same place are one: their hull is tried again.
     """
-    if not len(boxes.query) or not has_derivatives(model.surface):
+    if not len(boxes.query):
         return boxes, numpy.zeros(len(boxes.query), dtype=bool), numpy.arange(len(boxes.query))
     boxes, unique = _newton(model, x, y, boxes)
     label = _overlapping(boxes, unique)
@@ -199,7 +193,7 @@ def _residual(model: Model, x: numpy.ndarray, y: numpy.ndarray, theta: numpy.nda
     """∇φ = (θ − x) + (f − y) g."""
 
     def gradient(form: Form) -> Form:
-        value, g = model.surface.value_and_gradient(form)
+        value, g = differentiated(model.surface.value, form, order=1)
         return form - x + (value - y)[..., None] * g
 
     return evaluated(gradient, model.surface.name, theta, None, model.arithmetic)[0].center
@@ -210,8 +204,8 @@ def _jacobian(
 ) -> tuple[Interval, numpy.ndarray]:
     """∇²φ = 1 + g gᵀ + (f − y) H over boxes; and whether everything in it is smooth."""
 
-    def derivatives(form: Form) -> tuple[Form, Form, Form]:
-        return *model.surface.value_and_gradient(form), model.surface.hessian(form)
+    def derivatives(form: Form) -> tuple[Form, ...]:
+        return differentiated(model.surface.value, form)
 
     def hessian(form: Form) -> Any:
         value, g, h = derivatives(form)

@@ -14,7 +14,10 @@ class Undecided(TypeError):
 
 
 class Truth:
-    """What is known of comparisons over boxes: `yes` where they certainly hold, `no` where they certainly do not."""
+    """What is known of comparisons over boxes: `yes` where they certainly hold, `no` where they certainly do not.
+
+    The logic is Kleene's: an operation is decided where it has one outcome whatever its undecided parts are.
+    """
 
     __array_ufunc__ = None
 
@@ -40,7 +43,19 @@ class Truth:
         other = as_truth(other)
         return Truth(self.yes | other.yes, self.no & other.no)
 
-    __rand__, __ror__ = __and__, __or__
+    def __xor__(self, other: Any) -> Truth:
+        other = as_truth(other)
+        return Truth((self.yes & other.no) | (self.no & other.yes), (self.yes & other.yes) | (self.no & other.no))
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __ne__(self, other: Any) -> Any:
+        return self ^ other
+
+    def __eq__(self, other: Any) -> Any:
+        return ~(self ^ other)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __getitem__(self, key: Any) -> Truth:
         return Truth(self.yes[key], self.no[key])
@@ -58,4 +73,9 @@ class Truth:
 
 
 def as_truth(value: Any) -> Truth:
-    return value if isinstance(value, Truth) else Truth(value, ~numpy.asarray(value, dtype=bool))
+    """Truth values as what is known of them; numbers are none, since NumPy's & of numbers is another operation."""
+    if isinstance(value, Truth):
+        return value
+    if numpy.asarray(value).dtype != bool:
+        raise TypeError(f"truth values go with comparisons of intervals, got {value!r:.80}")
+    return Truth(value, ~numpy.asarray(value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -15,8 +15,8 @@ from geometry.certified._intervals import interval
 from geometry.certified._medial import medial_radii
 from geometry.certified._model import Model
 from geometry.certified._problems import gap
-from geometry.certified._regions import has_derivatives
 from geometry.certified._search import Bounds
+from geometry.certified._slips import check_near, check_within
 from geometry.certified.enclosure import Enclosure
 from geometry.graph import FunctionGraph, check_surface
 
@@ -43,7 +43,7 @@ def reach(
     Parameters
     ----------
     surface : FunctionGraph
-        With a gradient and a Hessian, which are evaluated on intervals.
+        As in `distance`.
     box : sequence of (low, high)
         One pair for each dimension of θ. What is outside has no say.
     side : {"both", "above", "below"}
@@ -74,10 +74,7 @@ def reach(
     --------
     The smallest circles of curvature of (θ² − 1)² are not those at the bottom of the wells, where the radius is 1/8:
 
-    >>> import numpy as np
-    >>> well = FunctionGraph(
-    ...     lambda t: (t[..., 0] ** 2 - 1) ** 2, lambda t: 4 * t * (t**2 - 1), lambda t: (12 * t**2 - 4)[..., None]
-    ... )
+    >>> well = FunctionGraph(lambda t: (t[..., 0] ** 2 - 1) ** 2)
     >>> found = reach(well, [(-2, 2)], tolerance=1e-9)
     >>> found.lower.round(8), bool(found.closed)
     (np.float64(0.12228568), True)
@@ -86,6 +83,7 @@ def reach(
     low, high = _sides(box)
     d = len(low)
     both, upside = side == "both", surface if side != "below" else _mirrored(surface)
+    check_within(surface, low, high, arithmetic)
     cells = Cells(d, ExtremeCurvature(upside, d, both, arithmetic))
     middle = low / 2 + high / 2
     root = cells.add(middle[None], (interval(low, high) - middle).mag[None])
@@ -132,7 +130,7 @@ def critical_radius(
     Examples
     --------
     >>> import numpy as np
-    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos, lambda t: -np.sin(t)[..., None])
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]))
     >>> found = critical_radius(wave, [(-4, 4)])
     >>> 1.0 in found, bool(found.closed)
     (True, True)
@@ -160,7 +158,7 @@ def medial_radius(
     Parameters
     ----------
     surface : FunctionGraph
-        With a gradient and a Hessian, which are evaluated on intervals.
+        As in `distance`.
     theta : array (..., d)
         Of the points p.
     side : {"above", "below"}
@@ -185,8 +183,7 @@ def medial_radius(
     --------
     The largest ball that touches a parabola at θ is centred on its axis, at distance √(θ² + 1):
 
-    >>> import numpy as np
-    >>> bowl = FunctionGraph(lambda t: t[..., 0] ** 2 / 2, lambda t: t, lambda t: np.ones_like(t)[..., None])
+    >>> bowl = FunctionGraph(lambda t: t[..., 0] ** 2 / 2)
     >>> found = medial_radius(bowl, [[0.75], [2.0]])
     >>> found.upper.round(5), found.closed
     (array([1.25   , 2.23607]), array([ True,  True]))
@@ -198,23 +195,19 @@ def medial_radius(
     if theta.ndim == 0 or theta.shape[-1] == 0:
         raise ValueError(f"theta must have shape (..., d) with d >= 1, got {theta.shape}")
     ends = None if box is None else _sides(box)
-    d = theta.shape[-1]
+    batch, d = theta.shape[:-1], theta.shape[-1]
     if ends is not None and len(ends[0]) != d:
         raise ValueError(f"box must have {d} pairs for theta of shape {theta.shape}, got {len(ends[0])}")
+    theta = theta.reshape(-1, d)
+    check_near(surface, theta, numpy.ones(len(theta)), arithmetic)
     model = Model(_mirrored(surface) if side == "below" else surface, d, arithmetic)
     options: dict[str, Any] = {"tolerance": float(tolerance), "max_boxes": max_boxes, "progress": progress}
-    found = medial_radii(model, theta.reshape(-1, d), ends, **options)
-    return found.enclosure(tolerance, theta.shape[:-1])
+    return medial_radii(model, theta, ends, **options).enclosure(tolerance, batch)
 
 
 def _mirrored(surface: FunctionGraph) -> FunctionGraph:
     """The graph of −f, of which above is below."""
-
-    def minus(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
-        return lambda theta: -function(theta)
-
-    functions = (surface.value, surface.gradient, surface.hessian)
-    return FunctionGraph(*(minus(f) for f in functions), name=surface.name)
+    return FunctionGraph(lambda theta: -surface.value(theta), name=surface.name)
 
 
 def _radii(lower: numpy.ndarray, upper: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -234,10 +227,6 @@ def _radius_gap(lower: numpy.ndarray, upper: numpy.ndarray) -> numpy.ndarray:
 
 def _check(surface: FunctionGraph, side: str, tolerance: float, max_boxes: int) -> None:
     check_surface(surface)
-    if not has_derivatives(surface):
-        raise TypeError(
-            f"{surface.name} needs a gradient and a Hessian that run on intervals: pass gradient=, hessian="
-        )
     if side not in SIDES:
         raise ValueError(f"side must be 'above', 'below' or 'both', got {side!r}")
     positive("tolerance", tolerance, zero=True)

@@ -73,7 +73,7 @@ class Regions:
     >>> from geometry import FunctionGraph
     >>> from geometry.certified import footpoint
     >>> import numpy as np
-    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos, lambda t: -np.sin(t)[..., None])
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]))
     >>> found = footpoint(wave, [[-np.pi / 2, 1.25833], [0.0, 0.5]])
     >>> found.count
     array([2, 1])

@@ -30,9 +30,10 @@ def distance(
     Parameters
     ----------
     surface : FunctionGraph
-        Values are enough. They are evaluated on intervals, so the function must be written in array API functions; it
-        is taken for the exact function of these formulas, with constants that are the floats they are. With a gradient
-        and a Hessian fewer boxes are needed. The bounds rest on them, so they must be those of the values.
+        Bounds rest on its values alone. They are evaluated on intervals, and so are their derivatives, found by
+        differentiation: the function must be written in array API functions, and is taken for the exact function of
+        these formulas, with constants that are the floats they are. A gradient and a Hessian that it was given save
+        some time; they are compared with those of the values at some points.
     points : array (..., d+1)
         Query points, height last. NumPy arrays come back, whatever the library of the points.
     tolerance : float
@@ -54,7 +55,8 @@ def distance(
     Raises
     ------
     TypeError, ValueError
-        For arguments of the wrong kind or shape, and for functions that cannot run on intervals.
+        For arguments of the wrong kind or shape, for functions that cannot run on intervals, and for derivatives that
+        are not those of the values: see `geometry.check_gradient`.
 
     Notes
     -----
@@ -92,15 +94,15 @@ def footpoint(
     Parameters
     ----------
     surface : FunctionGraph
-        As in `distance`. With a gradient and a Hessian, which are evaluated on intervals as well, the regions shrink to
-        what floats can tell apart, and are proven to hold one stationary point each, where that is so.
+        As in `distance`.
     points, tolerance, max_boxes, start, arithmetic, progress
         As in `distance`; the tolerance is that of the distance.
 
     Returns
     -------
     Regions
-        Every nearest point is in one of them. A region that is not marked as `unique` may hold none, or many.
+        Every nearest point is in one of them. Those that are marked as `unique` are as small as floats can tell apart,
+        and proven to hold one stationary point each; others may hold none, or many.
 
     Raises
     ------
@@ -110,7 +112,7 @@ def footpoint(
     Examples
     --------
     >>> import numpy as np
-    >>> bowl = FunctionGraph(lambda t: (t**2).sum(-1) / 2, lambda t: t, lambda t: np.eye(1) + 0 * t[..., None])
+    >>> bowl = FunctionGraph(lambda t: (t**2).sum(-1) / 2)
     >>> found = footpoint(bowl, [[0.5, 1.0], [0.0, 3.0]])
     >>> found.lower.round(9), found.unique            # θ = 1, and θ = ±2 for the point on the axis
     (array([[ 1.],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from importlib import util
@@ -12,14 +13,16 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun
+from rbo_ref.cli._common import RIGHT, CouldNotRun, status_of
+from rbo_ref.cli._guard import going_on
 from rbo_ref.cli._ports import as_port, load, named_port, prepare
 from rbo_ref.cli._program import add as add_program
 from rbo_ref.cli._program import carrier, program_port
-from rbo_ref.cli._reports import add_files, to_standard_output, write_files
+from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
 from rbo_ref.oracle import DIALECTS, Report, check, optimizers
 from rbo_ref.oracle.calls import attribute_of
 from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.cases import select as select_cases
 from rbo_ref.oracle.check import DTYPES
 from rbo_ref.oracle.levels import LEVELS
 from rbo_ref.oracle.mistakes import MISTAKES
@@ -65,7 +68,7 @@ def add(commands: Any) -> None:
     judge.add_argument("--time-limit", type=float, default=20.0, metavar="SECONDS", help="for one step of the port")
     add_files(judge)
     add_program(judge)
-    judge.set_defaults(run=_check)
+    judge.set_defaults(run=_check, runs_foreign_code=True)
     show = commands.add_parser("cases", help="list the cases", description=_cases.__doc__)
     show.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="those of another optimizer")
     show.set_defaults(run=_cases)
@@ -100,10 +103,12 @@ def _mistakes(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    """Judge a port of the Rolling Ball Optimizer, or of another. Exit status: 0 right, 1 wrong, 2 it cannot be run.
+    """Judge a port of the Rolling Ball Optimizer, or of another.
 
+    Exit status: 0 right, 1 wrong, 2 it cannot be run, 3 nothing decided, or the port skipped what it was asked.
     Without a port: the package's own loop on every array library installed, and the example ports of the source tree.
     """
+    refuse_files(options)
     if options.program is not None:
         with program_port(options) as port:
             options.port = port.name
@@ -125,7 +130,7 @@ def _report(tasks: Iterable[_Task], options: argparse.Namespace) -> int:
     write_files(reports, options)
     if not options.port and not to_standard_output(options):
         _conclude(reports)
-    return RIGHT if reports and all(report.passed for report in reports) else WRONG
+    return status_of(report.verdict for report in reports)
 
 
 def _judge(task: _Task, options: argparse.Namespace) -> Report:
@@ -136,11 +141,13 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
+            going_on(f"{task.name} was judged" + (f" in case {asked[done].id}" if done < total else ""))
 
         judge = partial(optimizers.check_optimizer, optimizer=options.optimizer) if options.optimizer else check
         given = {name: getattr(options, name) for name in ("dialect", "compute_dtype", "inner_dtype")}
         chosen = {name: value for name, value in given.items() if value}
         try:
+            asked = _cases_of(options)
             report = judge(
                 task.port,
                 xp=task.xp,
@@ -157,6 +164,13 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
     report.port = task.name
     report.library = attribute_of(task.port, "language", report.library)
     return report
+
+
+def _cases_of(options: argparse.Namespace) -> Sequence[Any]:
+    """The cases that are asked, in their order."""
+    if options.optimizer:
+        return select(options.optimizer, options.case, options.seed)
+    return select_cases(options.case, options.seed)
 
 
 def _named(options: argparse.Namespace) -> _Task:
@@ -237,5 +251,6 @@ def _row(report: Report) -> str:
 
 
 def _conclude(reports: list[Report]) -> None:
-    wrong = sum(not report.passed for report in reports)
-    print(f"\n{len(reports)} ports judged: " + (f"{wrong} WRONG" if wrong else "all RIGHT"))
+    count = Counter(report.verdict for report in reports)
+    told = ", ".join(f"{count[verdict]} {verdict}" for verdict in count if verdict != "RIGHT")
+    print(f"\n{len(reports)} ports judged: {told or 'all RIGHT'}")

@@ -40,8 +40,8 @@ def _draw(options: argparse.Namespace) -> int:
     check_picture(options.out)
     try:
         picture = _picture(options)
-    except (TypeError, ValueError, ImportError) as error:
-        raise CouldNotRun(str(error)) from error
+    except (TypeError, ValueError, ImportError, ArithmeticError, MemoryError) as error:
+        raise CouldNotRun(str(error) or "there is not enough memory") from error
     save_picture(picture, options.out)
     return RIGHT
 

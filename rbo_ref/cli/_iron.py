@@ -7,18 +7,19 @@ import json
 import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy
 
 from geometry import FunctionGraph, dilate
 from rbo_ref.cli._common import PICTURES, RIGHT, CouldNotRun, check_picture, save_picture, write_text
+from rbo_ref.cli._heights import load_heights
 from rbo_ref.ironing import Ironing, ironing, ironing_of_samples, ironing_of_sine
 from rbo_ref.landscapes import LANDSCAPES, by_name
 
 __all__ = ["add"]
 
+RADII = 100_000  # in a sequence, at most
 SIDE = 3.0  # half the side of the default box; of the sine, three periods as in the paper
 SHOWN = 6  # ironed functions in a picture
 FINE, FAR = 2000, 100  # samples of a function of one variable in a picture, and how many pictures beyond it
@@ -39,11 +40,13 @@ def add(commands: Any) -> None:
     iron.add_argument("--spacing", nargs="+", type=float, metavar="H", help="of samples; one, or one per axis")
     iron.add_argument("--boundary", choices=("none", "periodic"), help="of samples")
     iron.add_argument("--nan", choices=("raise", "omit", "propagate"), help="of samples")
+    iron.add_argument("--page", type=int, metavar="N", help="of an image file with several, from 1 up")
     iron.add_argument("--json", metavar="FILE", help="write the result as JSON ('-': to standard output, and no table)")
     iron.add_argument("--out", metavar="FILE", help=f"a picture: {', '.join(PICTURES)}")
     iron.set_defaults(run=_iron)
 
 
+@numpy.errstate(all="ignore")
 def _iron(options: argparse.Namespace) -> int:
     """The range Δ(ρ) = max f_ρ − min f_ρ of the offset function, for balls of several radii.
 
@@ -63,7 +66,9 @@ def _iron(options: argparse.Namespace) -> int:
         if options.out:
             save_picture(_figure(options.target, result, profile()), options.out)
     except (TypeError, ValueError, ImportError, MemoryError) as error:
-        raise CouldNotRun(str(error)) from error
+        raise CouldNotRun(str(error) or "there is not enough memory") from error
+    except ArithmeticError as error:
+        raise CouldNotRun(f"radius, box, spacing and heights differ too much in size: {error}") from error
     return RIGHT
 
 
@@ -77,8 +82,8 @@ def _radii(text: str) -> Iterator[float]:
         low, high, count = float(parts[0]), float(parts[1]), int(parts[2])
     except (ValueError, IndexError) as error:
         raise CouldNotRun(f"--radius takes numbers or LOW:HIGH:COUNT, got {text!r}") from error
-    if not (0 < low < high < math.inf and count >= 2 and len(parts) == 3):
-        raise CouldNotRun(f"--radius LOW:HIGH:COUNT needs 0 < LOW < HIGH and COUNT >= 2, got {text!r}")
+    if not (0 < low < high < math.inf and 2 <= count <= RADII and len(parts) == 3):
+        raise CouldNotRun(f"--radius LOW:HIGH:COUNT needs 0 < LOW < HIGH and COUNT >= 2, at most {RADII}, got {text!r}")
     yield from numpy.geomspace(low, high, count).tolist()
 
 
@@ -87,7 +92,7 @@ Work = tuple[Ironing, Callable[[], Profile | None]]
 
 
 def _of_landscape(options: argparse.Namespace, radii: list[float]) -> Work:
-    given = [name for name in ("spacing", "boundary", "nan") if getattr(options, name) is not None]
+    given = [name for name in ("spacing", "boundary", "nan", "page") if getattr(options, name) is not None]
     if given:
         raise CouldNotRun(f"--{given[0]} is for samples in a file; {options.target} is a function")
     surface = by_name(options.target)
@@ -122,7 +127,7 @@ def _default_box(surface: FunctionGraph, name: str) -> list[tuple[float, float]]
 def _of_file(options: argparse.Namespace, radii: list[float]) -> Work:
     if options.box:
         raise CouldNotRun("--box is for landscapes; samples are taken as they are")
-    heights, spacing = _load(options.target), options.spacing or [1.0]
+    heights, spacing = load_heights(options.target, options.page), options.spacing or [1.0]
     rest: dict[str, Any] = {
         "spacing": spacing[0] if len(spacing) == 1 else spacing,
         "boundary": options.boundary or "none",
@@ -141,34 +146,6 @@ def _of_file(options: argparse.Namespace, radii: list[float]) -> Work:
 
 def _joined(parts: Iterable[Ironing]) -> Ironing:
     return Ironing(*map(numpy.concatenate, zip(*parts, strict=True)))
-
-
-def _load(file: str) -> Any:
-    """The heights in a file."""
-    path = Path(file)
-    if not path.is_file():
-        raise CouldNotRun(f"{file} is neither a file nor a landscape ({', '.join(LANDSCAPES)})")
-    try:
-        is_array = path.suffix.lower() == ".npy"
-        heights = numpy.load(path, allow_pickle=False) if is_array else _load_image(path)
-    except (OSError, EOFError, SyntaxError) as error:
-        raise CouldNotRun(f"cannot read {file}: {error}") from error
-    except ValueError as error:  # NumPy's words are about pickles, which we do not open
-        raise CouldNotRun(f"cannot read {file}: it holds no array of numbers") from error
-    if heights.size == 0 or heights.dtype.kind not in "biuf":
-        raise CouldNotRun(f"{file} must hold real numbers, got {heights.dtype} of shape {heights.shape}")
-    return heights
-
-
-def _load_image(path: Path) -> Any:
-    """The grey levels of an image, 0 to 255 if it is in colour."""
-    try:
-        from PIL import Image
-    except ModuleNotFoundError as error:
-        raise ImportError('images need Pillow: pip install "rbo-ref[figures]"') from error
-    with Image.open(path) as image:
-        colours = len(image.getbands()) > 1 or image.mode == "P"
-        return numpy.asarray(image.convert("L") if colours else image)
 
 
 def _some(radii: list[float]) -> list[float]:

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any
 
-from rbo_ref.cli._common import RIGHT, WRONG, write_text
+from rbo_ref.cli._common import RIGHT, WRONG, check_files, write_text
 from rbo_ref.oracle import optimizers
 from rbo_ref.oracle.check import DTYPES
 from rbo_ref.oracle.matrix import KillMatrix, kill_matrix
@@ -41,6 +41,7 @@ def _matrix(options: argparse.Namespace) -> int:
 
     Exit status 0: each is caught by two cases or more, and nine in ten are diagnosed by name; 1: not so.
     """
+    check_files(csv=options.csv, html=options.html)
     matrix = _made(options)
     if options.csv:
         write_text(matrix.to_csv(), options.csv)

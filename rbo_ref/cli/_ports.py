@@ -12,6 +12,7 @@ from typing import Any
 
 from rbo_ref._words import printable
 from rbo_ref.cli._common import CouldNotRun
+from rbo_ref.cli._guard import going_on
 from rbo_ref.oracle import optimizers
 from rbo_ref.oracle.adapters import as_step
 from rbo_ref.oracle.calls import attribute_of
@@ -45,6 +46,7 @@ def load(name: str) -> Any:
     if not colon or not place or not attribute:
         raise CouldNotRun(f"expected MODULE:ATTRIBUTE, got {name!r}")
     sys.path.insert(0, os.getcwd())
+    going_on(f"{place} was imported")
     try:
         found = _load_file(Path(place)) if place.endswith(".py") else import_module(place)
     except (Exception, SystemExit) as error:

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 from importlib import util
 from typing import Any, TextIO
 
+from rbo_ref._words import printable
 from rbo_ref.cli._common import CouldNotRun
 from rbo_ref.oracle import ProgramPort
 from rbo_ref.oracle.calls import PortError
@@ -91,4 +92,4 @@ def _opened(file: str) -> TextIO:
 
 def _transcript(file: TextIO) -> Heard:
     """What writes each line of the conversation to a file."""
-    return lambda direction, line: file.write(f"{direction} {line.decode('utf-8', 'backslashreplace')}\n")
+    return lambda direction, line: file.write(f"{direction} {printable(line, None)}\n")

@@ -6,9 +6,10 @@ import argparse
 import sys
 from typing import Any
 
-from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun
+from rbo_ref.cli._common import CouldNotRun, status_of
+from rbo_ref.cli._guard import going_on
 from rbo_ref.cli._ports import load
-from rbo_ref.cli._reports import add_files, to_standard_output, write_files
+from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
 from rbo_ref.oracle import DIALECTS, Report, check_trajectory, compare_trajectories
 from rbo_ref.oracle.replay import Recording, open_recording
 
@@ -29,16 +30,18 @@ def add(commands: Any) -> None:
     replay.add_argument("--dtype", choices=DTYPES, help="the format that the port computed in")
     replay.add_argument("--compare", metavar="OTHER", help="another recording of the same map, from any port")
     add_files(replay)
-    replay.set_defaults(run=_replay)
+    replay.set_defaults(run=_replay, runs_foreign_code=True)
 
 
 def _replay(options: argparse.Namespace) -> int:
-    """Judge every step of a recorded run. Exit status: 0 right, 1 wrong, 2 it cannot be judged.
+    """Judge every step of a recorded run. Exit status: 0 right, 1 wrong, 2 it cannot be judged, 3 nothing decided.
 
     What the options say goes before what the recording says of itself.
     """
+    refuse_files(options)
     loss = load(options.loss) if options.loss and ":" in options.loss else options.loss
     given = {name: getattr(options, name) for name in HYPERS}
+    going_on(f"{options.file} was judged")
     try:
         recording = open_recording(options.file)
         reports: list[Report] = [_judge(recording, loss, given, options)]
@@ -50,7 +53,7 @@ def _replay(options: argparse.Namespace) -> int:
     if not to_standard_output(options):
         print("\n\n".join(str(report) for report in reports))
     write_files(reports, options)
-    return RIGHT if all(report.passed for report in reports) else WRONG
+    return status_of(report.verdict for report in reports)
 
 
 def _judge(recording: Recording, loss: Any, given: dict[str, Any], options: argparse.Namespace) -> Report:

@@ -6,11 +6,11 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 
-from rbo_ref.cli._common import write_text
+from rbo_ref.cli._common import check_files, write_text
 from rbo_ref.oracle import Report
 from rbo_ref.oracle.report import junit, page
 
-__all__ = ["add_files", "to_standard_output", "write_files"]
+__all__ = ["add_files", "refuse_files", "to_standard_output", "write_files"]
 
 
 def add_files(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +19,11 @@ def add_files(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", metavar="FILE", help=f"write the reports as JSON {where}")
     parser.add_argument("--junit", metavar="FILE", help="write them as JUnit XML, likewise")
     parser.add_argument("--html", metavar="FILE", help="write them as one page with plots, likewise")
+
+
+def refuse_files(options: argparse.Namespace) -> None:
+    """Raise if the files asked for would overwrite each other."""
+    check_files(json=options.json, junit=options.junit, html=options.html)
 
 
 def to_standard_output(options: argparse.Namespace) -> bool:

@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun, write_text
+from rbo_ref._words import printable
+from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun, status_of, write_text
 from rbo_ref.oracle import vectors
 
 __all__ = ["add"]
@@ -27,7 +28,7 @@ def add(commands: Any) -> None:
 def _vectors(options: argparse.Namespace) -> int:
     """Write the conformance vectors into a folder; check those of a folder; or judge answers to them.
 
-    Exit status: 0 right, 1 wrong, 2 it could not be done.
+    Exit status: 0 right, 1 wrong, 2 it could not be done, 3 nothing decided, or must-pass vectors are missing.
     """
     if options.json and not options.judge:
         raise CouldNotRun("--json goes with --judge")
@@ -56,7 +57,7 @@ def _write(folder: str) -> int:
 def _lint(folder: str) -> int:
     found = vectors.lint(folder)
     for problem in found.problems:
-        print(problem)
+        print(printable(problem))
     flaws = f"{len(found.problems)} problems" if found.problems else "no problem"
     print(f"{found.vectors} vectors checked: {flaws}")
     return WRONG if found.problems else RIGHT
@@ -68,4 +69,4 @@ def _judge(options: argparse.Namespace) -> int:
         print(judgement)
     if options.json:
         write_text(judgement.to_json() + "\n", options.json)
-    return RIGHT if judgement.passed else WRONG
+    return status_of([judgement.verdict])

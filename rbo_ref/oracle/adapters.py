@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from geometry._namespace import Array
+from rbo_ref.oracle.parts import joined, split
 
-__all__ = ["OptaxPort", "TorchPort", "as_step"]
+__all__ = ["OptaxPort", "TorchPort", "as_step", "closure_of", "leaves", "parameters", "tree", "tree_loss", "whole"]
 
 Loss = Callable[[Array], tuple[Array, Array]]
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
@@ -52,7 +53,9 @@ class TorchPort:
     Notes
     -----
     The closure is PyTorch's own: it zeroes the gradients, evaluates the loss, calls ``backward()`` and returns the
-    loss.
+    loss. θ of an even number of entries is handed over as several parameters of different shapes, in two groups where
+    they are three; one of an odd number as a single one. Where the number of parameters or the dtype changes, a new
+    optimizer is made.
 
     Examples
     --------
@@ -69,7 +72,8 @@ class TorchPort:
         self.factory, self.name = factory, getattr(factory, "__name__", type(factory).__name__)
         self.spellings = _spellings(factory)
         self._optimizer: Any = None
-        self._parameter: Any = None
+        self._parameters: list[Any] = []
+        self._like: Any = None  # shape and dtype of the θ that the optimizer was made for
 
     def fresh(self) -> TorchPort:
         """A new optimizer at the next step."""
@@ -79,22 +83,57 @@ class TorchPort:
         import torch
 
         named = {self.spellings[name]: value for name, value in hyper.items()}
-        if self._optimizer is None:
-            self._parameter = torch.nn.Parameter(theta.detach().clone())
-            self._optimizer = self.factory([self._parameter], **named)
+        if self._like != (theta.shape, theta.dtype):
+            self._like, (self._parameters, groups) = (theta.shape, theta.dtype), parameters(theta)
+            self._optimizer = self.factory(groups, **named)
         with torch.no_grad():
-            self._parameter.copy_(theta)
+            for parameter, part in zip(self._parameters, split(theta), strict=True):
+                parameter.copy_(part)
         for group in self._optimizer.param_groups:
             group.update({name: value for name, value in named.items() if name in group})
+        self._optimizer.step(closure_of(self._optimizer, self._parameters, loss))
+        return whole(self._parameters)
 
-        def closure() -> Array:
-            self._optimizer.zero_grad()
-            value = _served().apply(self._parameter, loss)
-            value.backward()
-            return value
 
-        self._optimizer.step(closure)
-        return self._parameter.detach().clone()
+def parameters(theta: Array) -> tuple[list[Any], list[Any]]:
+    """θ as parameters of PyTorch, and the argument of an optimizer: these, or two groups of them where they are many.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> torch = pytest.importorskip("torch")
+    >>> [len(group["params"]) for group in parameters(torch.zeros(10))[1]]
+    [1, 2]
+    """
+    import torch
+
+    made = [torch.nn.Parameter(part.detach().clone()) for part in split(theta)]
+    return made, made if len(made) < 3 else [{"params": made[:1]}, {"params": made[1:]}]
+
+
+def closure_of(optimizer: Any, made: list[Any], loss: Loss) -> Callable[[], Array]:
+    """What ``optimizer.step`` is given."""
+
+    def closure() -> Array:
+        optimizer.zero_grad()
+        value = _served().apply(joined(made), loss)
+        value.backward()
+        return value
+
+    return closure
+
+
+def whole(made: list[Any]) -> Array:
+    """θ where its parameters are.
+
+    Examples
+    --------
+    >>> import pytest
+    >>> torch = pytest.importorskip("torch")
+    >>> whole([torch.ones(1), torch.tensor(2.0)])
+    tensor([1., 2.])
+    """
+    return joined([parameter.detach() for parameter in made]).clone()
 
 
 def _served() -> Any:
@@ -130,7 +169,8 @@ class OptaxPort:
     Notes
     -----
     The verdict is on the parameters after ``optax.apply_updates``: x + (y − x) is not y in floating arithmetic, and the
-    tolerance knows.
+    tolerance knows. θ of an even number of entries is handed over as a dictionary of arrays of different shapes; one of
+    an odd number as the array that it is. Where the number of parameters or the dtype changes, the state is made anew.
 
     Examples
     --------
@@ -147,6 +187,7 @@ class OptaxPort:
         self.factory, self.jit, self.name = factory, jit, getattr(factory, "__name__", type(factory).__name__)
         self.spellings = _spellings(factory)
         self._state: Any = None
+        self._like: Any = None  # shape and dtype of the θ that the state was made for
 
     def fresh(self) -> OptaxPort:
         """A new state at the next step."""
@@ -157,16 +198,62 @@ class OptaxPort:
         import optax
 
         transformation = self.factory(**{self.spellings[name]: value for name, value in hyper.items()})
-        if self._state is None:
-            self._state = transformation.init(theta)
+        params, served = tree(theta), tree_loss(loss)
+        if self._like != (theta.shape, theta.dtype):
+            self._like, self._state = (theta.shape, theta.dtype), transformation.init(params)
 
-        def update(state: Any, params: Array) -> tuple[Array, Any]:
-            value, gradient = loss(params)
-            updates, state = transformation.update(gradient, state, params, value=value, value_and_grad_fn=loss)
+        def update(state: Any, params: Any) -> tuple[Any, Any]:
+            value, gradient = served(params)
+            updates, state = transformation.update(gradient, state, params, value=value, value_and_grad_fn=served)
             return optax.apply_updates(params, updates), state
 
-        theta, self._state = (jax.jit(update) if self.jit else update)(self._state, theta)
-        return theta
+        params, self._state = (jax.jit(update) if self.jit else update)(self._state, params)
+        return joined(leaves(params))
+
+
+NAMES = ("weights", "bias", "scale")
+
+
+def tree(theta: Array) -> Any:
+    """θ as the parameters of a model in JAX: the array itself, or several by name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> {name: leaf.shape for name, leaf in tree(np.zeros(10)).items()}
+    {'weights': (2, 3), 'bias': (3,), 'scale': ()}
+    """
+    parts = split(theta)
+    return theta if len(parts) == 1 else dict(zip(NAMES[-len(parts) :], parts, strict=True))
+
+
+def leaves(params: Any) -> list[Array]:
+    """The arrays of parameters in the order of θ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> leaves({"scale": np.zeros(()), "bias": np.zeros(1)})
+    [array([0.]), array(0.)]
+    """
+    return [params[name] for name in NAMES if name in params] if isinstance(params, dict) else [params]
+
+
+def tree_loss(loss: Loss) -> Callable[[Any], tuple[Array, Any]]:
+    """A loss of parameters by name, and its gradient likewise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> tree_loss(lambda theta: (theta @ theta, 2 * theta))({"bias": np.ones(1), "scale": np.array(2.0)})
+    (np.float64(5.0), {'bias': array([2.]), 'scale': array(4.)})
+    """
+
+    def served(params: Any) -> tuple[Array, Any]:
+        value, gradient = loss(joined(leaves(params)))
+        return value, tree(gradient)
+
+    return served
 
 
 def as_step(port: Any) -> Any:

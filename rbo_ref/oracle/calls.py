@@ -42,15 +42,22 @@ class PortError(Exception):
 
 
 class Skip(Exception):
-    """Raised by a port that does not take part in a case; the reason is shown, and nothing skipped counts as passed.
+    """Raised by a port that does not take part in a case; the reason is shown.
+
+    Nothing skipped counts as passed: a check in which a port skipped something is INCOMPLETE at best. Who wants to be
+    judged by some cases only chooses these.
 
     Examples
     --------
-    >>> from rbo_ref.oracle import check
+    >>> from rbo_ref.oracle import RightPort, check
     >>> def port(loss, theta, **hyper):
-    ...     raise Skip("not written yet")
-    >>> check(port, cases="plane", levels="step").counts["skipped"]
-    1
+    ...     if theta.shape[0] > 1:
+    ...         raise Skip("not written yet")
+    ...     return RightPort()(loss, theta, **hyper)
+    >>> check(port, cases=["plane", "valley-1d"], levels="step").verdict
+    'INCOMPLETE'
+    >>> check(port, cases="valley-1d", levels="step").verdict
+    'RIGHT'
     """
 
 

@@ -184,7 +184,6 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "distance_not_squared",
     ),
     "waves-3d-huge-ball": (
-        "normal_per_tensor",
         "normal_one_norm",
         "inner_momentum",
         "tangent_height_sign",
@@ -206,6 +205,8 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "inner_sign",
     ),
     "waves-10d": (
+        "normal_per_tensor",
+        "ball_per_tensor",
         "gradient_clipped",
         "normal_missing_one",
         "stale_height",
@@ -220,6 +221,7 @@ CATCHES: dict[str, tuple[str, ...]] = {
         "vertical_term_sign",
     ),
     "waves-50d": (
+        "ball_per_tensor",
         "normal_per_tensor",
         "normal_one_norm",
         "inner_rate_decays",

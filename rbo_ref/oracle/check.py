@@ -13,6 +13,7 @@ import numpy
 
 from geometry._namespace import Namespace, array_namespace, library
 from rbo_ref._words import printable
+from rbo_ref.oracle.asking import refuse_unaskable, refuse_uncalled
 from rbo_ref.oracle.calls import Port, attribute_of
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.contraction import notes
@@ -24,10 +25,15 @@ from rbo_ref.oracle.rounding import FORMATS, Format, format_of
 from rbo_ref.oracle.scenes import scene_of
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.suite import coverage
+from rbo_ref.oracle.truth import Hyper
 
 __all__ = ["DTYPES", "check", "computing", "declared", "library_of", "name_of", "refuse", "wanted_levels", "watched"]
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
+HINT = (
+    "; an optimizer of PyTorch or Optax is wrapped first, TorchPort(...) or OptaxPort(...), and what is no rolling "
+    "ball is judged by check_optimizer, or on the command line with --optimizer"
+)
 
 
 def check(
@@ -86,7 +92,8 @@ def check(
     Raises
     ------
     TypeError, ValueError
-        For wrong arguments. Whatever a port does is a verdict, never an exception.
+        For wrong arguments, and for a port that cannot be called with these. Whatever a port does once it is called is
+        a verdict, never an exception.
 
     Notes
     -----
@@ -114,6 +121,7 @@ def check(
     judged: list[tuple[Result, Experiment]] = []
     for case in watched(chosen, progress):
         judged += judge(step, case, setting, wanted)
+    refuse_uncalled(name_of(step), (outcome.problem for _, e in judged for *_, outcome in e.calls))
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:
         report.diagnosis = diagnose(judged, setting)
@@ -128,6 +136,7 @@ def check(
 
 def _setting(step: Port, xp: Any, dtype: str, compute_dtype: str | None, dialect: str, time_limit: float) -> Setting:
     refuse("step", step, dtype, time_limit)
+    refuse_unaskable(name_of(step), step, {"the rolling ball": dict.fromkeys(Hyper._fields)}, HINT)
     compute = computing(compute_dtype, dtype)
     return Setting(library_of(xp, dtype), format_of(dtype), dialect_of(dialect), time_limit, compute)
 

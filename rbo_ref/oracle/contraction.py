@@ -17,6 +17,7 @@ from rbo_ref.oracle.calls import call
 from rbo_ref.oracle.diagnosis import in_dialect
 from rbo_ref.oracle.levels import Experiment
 from rbo_ref.oracle.mistakes import RightPort
+from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.rounding import exact, format_of, nearest
 from rbo_ref.oracle.setting import Setting
@@ -37,11 +38,9 @@ def fused(a: Any, b: Any, c: Any) -> NDArray[Any]:
     >>> float(fused(x, x, -x * x)) == float(x) ** 2 - float(x * x)  # what the product loses
     True
     """
-    from flint import ctx
-
     a, b, c = numpy.broadcast_arrays(a, b, c)
     target = format_of(c.dtype)
-    with ctx.workprec(2200):  # every sum of such numbers is exact
+    with working_precision(2200):  # every sum of such numbers is exact
         numbers = [
             nearest(exact(x) * exact(y) + exact(z), target) if numpy.isfinite([x, y, z]).all() else numpy.nan
             for x, y, z in zip(a.reshape(-1), b.reshape(-1), c.reshape(-1), strict=True)

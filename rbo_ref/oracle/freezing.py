@@ -20,7 +20,7 @@ from rbo_ref.oracle.truth import correctly_rounded
 
 __all__ = ["VERSION", "freeze", "levels_of", "record"]
 
-VERSION = "1.0"
+VERSION = "1.1"
 """Of the suite, not of the package. New, changed or removed cases need a new one."""
 
 

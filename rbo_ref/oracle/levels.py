@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from geometry._namespace import Array
 from rbo_ref.oracle.calls import Outcome, Port, call, fresh
 from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.rounding import exact
 from rbo_ref.oracle.setting import Setting
@@ -121,7 +122,7 @@ def _unanswered(case: Case, level: str, outcome: Outcome, budget: Budget) -> Res
     """The verdict on a call without a usable answer; where rounding has no bound, a right port may overflow."""
     blameless = not outcome.hung and not numpy.isfinite(budget.theta).all()
     verdict = "skipped" if outcome.skipped else "undecidable" if blameless else "fail"
-    return Result(case.id, level, verdict, None, None, outcome.problem or "")
+    return Result(case.id, level, verdict, None, None, outcome.problem or "", outcome.skipped)
 
 
 def _primitives(
@@ -153,12 +154,10 @@ def _projection(
     """The inner loop judged by the candidate that the port itself found."""
     if "candidate" not in outcome.parts or outcome.theta is None:
         return Result(case.id, "projection", "skipped", None, None, "the port hands out no candidate")
-    from flint import ctx
-
     candidate = [exact(c) for c in outcome.parts["candidate"]]
     rate = hyper.projection_rate * setting.dialect.factor
     inner = [[exact(t) for t in theta] if setting.dialect.start == "contact" else candidate[:-1]]
-    with ctx.workprec(2048):
+    with working_precision(2048):
         for _ in range(hyper.projection_steps):
             inner.append(inner_step(case.loss, inner[-1], candidate, rate))
     old = theta.astype(numpy.float64)
@@ -237,10 +236,8 @@ class _Trail:
 
     def _next(self, current: NDArray[Any]) -> tuple[list[Any], NDArray[Any]]:
         """Where one right iteration leads, and its tolerance."""
-        from flint import ctx
-
         place, goal = [exact(t) for t in current], self.truth.candidate
-        with ctx.workprec(256):
+        with working_precision(256):
             after = inner_step(self.case.loss, place, goal, self.rate)
         return after, inner_budget(
             self.case.loss, place, after, goal, self.budget.candidate, self.rate, self.shown, self.setting.inside

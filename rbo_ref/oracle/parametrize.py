@@ -9,7 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from rbo_ref.oracle import cases as rolling_ball_cases
-from rbo_ref.oracle.check import check, wanted_levels
+from rbo_ref.oracle.asking import refuse_unaskable
+from rbo_ref.oracle.check import check, name_of, wanted_levels
 from rbo_ref.oracle.freezing import levels_of
 from rbo_ref.oracle.levels import LEVELS
 from rbo_ref.oracle.optimizers import cases as optimizer_cases
@@ -64,7 +65,7 @@ class Judgement:
         if result.verdict != "pass":
             import pytest
 
-            pytest.skip(f"{result.verdict}: {result.message}")
+            pytest.skip(f"{'skipped by the port' if result.declined else result.verdict}: {result.message}")
 
 
 class _Case:
@@ -113,8 +114,10 @@ def judgements_of(
 
     wanted = wanted_levels(levels, judge.LEVELS if optimizer else LEVELS)
     judged(cases=[])  # for its errors
-    chosen: Sequence[Any]
-    chosen = optimizer_cases.select(optimizer, cases, seed) if optimizer else rolling_ball_cases.select(cases, seed)
+    chosen: Sequence[Any] = rolling_ball_cases.select(cases, seed) if not optimizer else ()
+    if optimizer:
+        chosen = optimizer_cases.select(optimizer, cases, seed)
+        refuse_unaskable(name_of(port), port, {case.id: judge.question(case) for case in chosen})
     return [
         Judgement(shared, level)
         for case in chosen

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from rbo_ref.oracle.dialects import Dialect
 from rbo_ref.oracle.losses import Loss, Vector, column, identity
+from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.rounding import Format, coarser
 from rbo_ref.oracle.truth import Hyper, TrueStep, enclosed, midpoints
 
@@ -126,9 +127,9 @@ def budget_of(
 
 def _moved(loss: Loss, step: TrueStep, hyper: Hyper, dialect: Dialect, radius: Floats) -> list[Floats]:
     """How far normal, tangent, centre and candidate are from those at another θ in this box."""
-    from flint import arb, ctx
+    from flint import arb
 
-    with ctx.workprec(PRECISION):
+    with working_precision(PRECISION):
         box = [t + arb(0, float(r)) for t, r in zip(step.contact, radius, strict=False)]
         there = enclosed(loss, box, hyper._replace(projection_steps=0), dialect)
         pairs = (
@@ -209,9 +210,9 @@ def _iteration(
     loss: Loss, theta: Vector, radius: Floats, candidate: Vector, e_candidate: Floats, rate: float, target: Format
 ) -> tuple[Floats, Floats, Floats]:
     """Of one inner iteration: its Jacobian, how much that varies over the box about θ, and its rounding there."""
-    from flint import arb, ctx
+    from flint import arb
 
-    with ctx.workprec(PRECISION):
+    with working_precision(PRECISION):
         box = [t + arb(0, float(r)) for t, r in zip(theta, radius, strict=True)]
         value, gradient = loss.value_and_gradient(box)
         rise, slopes = value - candidate[-1], column(gradient)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from rbo_ref.oracle.dialects import Dialect
 from rbo_ref.oracle.losses import Loss, Vector
+from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.rounding import Format, exact, nearest
 
 if TYPE_CHECKING:
@@ -93,11 +94,9 @@ def true_step(loss: Loss, theta: Point, hyper: Hyper, dialect: Dialect, target: 
 
     A step that even the largest precision cannot follow, because it explodes, is returned with ``is_tight`` false.
     """
-    from flint import ctx
-
     start = [exact(t) for t in theta]
     for precision in PRECISIONS:
-        with ctx.workprec(precision):
+        with working_precision(precision):
             step = enclosed(loss, start, hyper, dialect)
             if _is_tight(step, target):
                 return step
@@ -107,11 +106,9 @@ def true_step(loss: Loss, theta: Point, hyper: Hyper, dialect: Dialect, target: 
 @lru_cache(maxsize=65536)
 def correctly_rounded(loss: Loss, theta: Point, target: Format) -> tuple[Any, NDArray[Any]]:
     """f(θ) and ∇f(θ), each number the nearest of the format."""
-    from flint import ctx
-
     start = [exact(t) for t in theta]
     for precision in PRECISIONS:
-        with ctx.workprec(precision):
+        with working_precision(precision):
             value, gradient = loss.value_and_gradient(start)
             rounded = [nearest(ball, target) for ball in (value, *gradient)]
         if None not in rounded:
@@ -129,10 +126,9 @@ def midpoints(vector: Vector) -> NDArray[numpy.float64]:
 
 def error_of(numbers: NDArray[Any], truth: Vector) -> NDArray[numpy.float64]:
     """|number − truth|, entry by entry, computed exactly and rounded up to float64 (inf for NaN)."""
-    from flint import ctx
 
     def one(number: Any, ball: arb) -> float:
         return float(abs(exact(number) - ball).upper()) if numpy.isfinite(number) else numpy.inf
 
-    with ctx.workprec(256):
+    with working_precision(256):
         return numpy.array([one(x, ball) for x, ball in zip(numbers.reshape(-1), truth, strict=True)])

@@ -57,7 +57,7 @@ class Records:
     def save_outcome(self, run: Run, outcome: Outcome) -> None:
         """Keep what came of a run, and forget its progress."""
         marks = [[x if math.isfinite(x) else None for x in mark] for mark in outcome.marks]
-        record = {"run": asdict(run)} | outcome._asdict() | {"marks": marks}
+        record: dict[str, Any] = {"run": asdict(run)} | outcome._asdict() | {"marks": marks}
         record["checksum"] = _checksum(record)
         write(self._path(run, "json"), json.dumps(record, allow_nan=False).encode())
         self._path(run, "npz").unlink(missing_ok=True)

@@ -40,17 +40,19 @@ def noise(shape, dtype="float64", seed=0):
 # every √ correctly rounded: all bits of the result are determined.
 
 
-def under_the_ball(shape, place, radius, spacing, boundary):
-    """Index of the sample and √(ρ² − |s|²) for all samples under a ball."""
+def under_the_ball(shape, place, radius, spacing, boundary, apex=False):
+    """Index of the sample and √(ρ² − |s|²), or ρ less of it, for all samples under a ball."""
     reach = [math.floor(radius / h) for h in spacing]
     for offset in np.ndindex(*(2 * r + 1 for r in reach)):
         offset = [o - r for o, r in zip(offset, reach, strict=True)]
-        left = radius**2 - sum((o * h) ** 2 for o, h in zip(offset, spacing, strict=True))
+        square = sum((o * h) ** 2 for o, h in zip(offset, spacing, strict=True))
+        left = radius**2 - square
         sample = [p + o for p, o in zip(place, offset, strict=True)]
         if boundary == "periodic":
             sample = [s % n for s, n in zip(sample, shape, strict=True)]
         if left >= 0 and all(0 <= s < n for s, n in zip(sample, shape, strict=True)):
-            yield int(np.ravel_multi_index(sample, shape)), math.sqrt(left)
+            height = -square / (radius + math.sqrt(left)) if apex else math.sqrt(left)
+            yield int(np.ravel_multi_index(sample, shape)), height
 
 
 def nearest(pairs):
@@ -71,12 +73,12 @@ def rest(f, pairs, nan):
     return (NAN if len(missing) == len(pairs) else -INF), -1
 
 
-def definition(verb, f, radius, spacing, boundary="none", nan="raise"):
-    """Values and contacts of one pass, in the dtype of f."""
+def definition(verb, f, radius, spacing, boundary="none", nan="raise", apex=False):
+    """Values and contacts of one pass, in the dtype of f; the height is that of the centre or the apex of the ball."""
     sign = 1 if verb is dilate else -1
     values, contacts, flat = np.empty(f.shape, f.dtype), np.empty(f.shape, int), sign * f.ravel()
     for place in np.ndindex(*f.shape):
-        pairs = list(under_the_ball(f.shape, place, radius, spacing, boundary))
+        pairs = list(under_the_ball(f.shape, place, radius, spacing, boundary, apex))
         values[place], contacts[place] = rest(flat, pairs, nan)
     return sign * values, contacts
 
@@ -84,11 +86,12 @@ def definition(verb, f, radius, spacing, boundary="none", nan="raise"):
 def definition_of_two(verb, f, radius, spacing, boundary="none", nan="raise"):
     """Closing and opening: the contact of the first pass where the second touches, and what touches is its own."""
     first, second = (dilate, erode) if verb is closing else (erode, dilate)
-    centers, touched = definition(first, f, radius, spacing, boundary, nan)
-    values, center = definition(second, centers, radius, spacing, boundary, nan)
+    dtype, f = f.dtype, f.astype(float)
+    apexes, touched = definition(first, f, radius, spacing, boundary, nan, apex=True)
+    values, center = definition(second, apexes, radius, spacing, boundary, nan, apex=True)
     contacts = np.where(center < 0, -1, touched.ravel()[center])
     touching = (values <= f if verb is closing else values >= f) & (contacts >= 0)
-    return np.where(touching, f, values), np.where(touching, np.arange(f.size).reshape(f.shape), contacts)
+    return np.where(touching, f, values).astype(dtype), np.where(touching, np.arange(f.size).reshape(f.shape), contacts)
 
 
 def few(backend):

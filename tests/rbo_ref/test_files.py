@@ -39,8 +39,8 @@ def test_a_long_name(tmp_path):
 
 def test_what_cannot_be_written_leaves_nothing(tmp_path):
     (tmp_path / "folder").mkdir()
-    for path in (tmp_path / "folder", tmp_path / "none" / "file"):
-        with pytest.raises(OSError):
+    for path, error in ((tmp_path / "folder", IsADirectoryError), (tmp_path / "none" / "file", FileNotFoundError)):
+        with pytest.raises(error):
             write_whole(path, b"one")
     assert os.listdir(tmp_path) == ["folder"]
 

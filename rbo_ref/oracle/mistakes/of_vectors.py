@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from geometry._namespace import Array
 from rbo_ref.oracle.mistakes.right_port import RightPort, mistake
+from rbo_ref.oracle.parts import joined, split
 
 # --- the normal ---
 
@@ -91,13 +92,26 @@ class normal_per_coordinate(RightPort):
 
 @mistake
 class normal_per_tensor(RightPort):
-    """Each parameter tensor (here: half of θ) has a norm of its own; the ball is one for all parameters."""
+    """Each parameter tensor has a norm of its own; the ball is one for all parameters."""
 
     def normal(self, g: Array) -> Array:
-        half = (g.shape[0] + 1) // 2
-        halves = (g[:half], g[half:])
-        parts = [-part / self.stretch(part) for part in halves if part.shape[0]]
-        return self.joined(self.xp.concat(parts), 1 / self.stretch(g[:half]))
+        parts = split(g)
+        return self.joined(joined([-part / self.stretch(part) for part in parts]), 1 / self.stretch(parts[0]))
+
+
+@mistake
+class ball_per_tensor(RightPort):
+    """Each parameter tensor has a ball of its own, with its own norm and its own height of the candidate."""
+
+    def normal(self, g: Array) -> Array:
+        parts = split(g)
+        return self.joined(joined([-part / self.stretch(part) for part in parts]), 1 / self.stretch(parts[0]))
+
+    def pull(self, theta: Array) -> Array:
+        f, g = self.loss(theta)
+        lifts = [self.rho / self.stretch(part) - self.eta * self.square(part) for part in split(self.g)]
+        falls = [(f - (self.f + lift)) * part for lift, part in zip(lifts, split(g), strict=True)]
+        return (theta - self.candidate[:-1]) + joined(falls)
 
 
 @mistake

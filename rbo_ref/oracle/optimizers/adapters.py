@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from geometry._namespace import Array
-from rbo_ref.oracle.adapters import _served
+from rbo_ref.oracle.adapters import closure_of, leaves, parameters, tree, tree_loss, whole
+from rbo_ref.oracle.asking import needed
+from rbo_ref.oracle.parts import joined
 
 __all__ = ["OptaxRun", "TorchRun", "as_run"]
 
@@ -30,22 +32,33 @@ PAIRS = (("b1", "b2"), ("beta1", "beta2"))
 
 
 def _spelled(factory: Callable[..., Any], hyper: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyper-parameters under the names that a factory has for them.
+    """Hyper-parameters under the names that a factory has for them, without those that change nothing and have none.
 
     Raises
     ------
     TypeError
         If it has no parameter for one of them.
     """
-    known = inspect.signature(factory).parameters
     found: dict[str, Any] = {}
-    for name, value in hyper.items():
-        spelling = next((s for s in (name, *SPELLINGS.get(name, ())) if s in known), None)
-        pair = next((pair for pair in PAIRS if name == "betas" and set(pair) <= set(known)), None)
-        if spelling is None and pair is None:
+    for name, value in needed(hyper, lambda name: bool(_spellings(factory, name))).items():
+        spellings = _spellings(factory, name)
+        if not spellings:
             raise TypeError(f"{factory.__name__} has no parameter for {name}: wrap it in a port that has")
-        found |= {spelling: value} if spelling else dict(zip(pair or (), value, strict=True))
+        found |= {spellings[0]: value} if len(spellings) == 1 else dict(zip(spellings, value, strict=True))
     return found
+
+
+def _spellings(factory: Callable[..., Any], name: str) -> tuple[str, ...]:
+    """The parameter of a factory for a hyper-parameter; two for a pair that it takes apart; none."""
+    known = inspect.signature(factory).parameters
+    single = next(((s,) for s in (name, *SPELLINGS.get(name, ())) if s in known), ())
+    return single or next((pair for pair in PAIRS if name == "betas" and set(pair) <= set(known)), ())
+
+
+def _lacking(factory: Callable[..., Any], arguments: Mapping[str, Any]) -> list[str]:
+    """The hyper-parameters among the arguments of a port that a factory has no parameter for."""
+    hyper = {name: value for name, value in arguments.items() if name != "iterations"}
+    return [n for n in needed(hyper, lambda name: bool(_spellings(factory, name))) if not _spellings(factory, n)]
 
 
 class TorchRun:
@@ -56,6 +69,11 @@ class TorchRun:
     factory : callable
         ``factory(params, **hyper)`` → optimizer, of which ``step(closure)`` is called. Common other spellings of the
         hyper-parameters are recognised.
+
+    Notes
+    -----
+    Vectors and matrices are handed over as `TorchPort` does: a vector of an even number of entries as several
+    parameters, a matrix as one.
 
     Examples
     --------
@@ -71,22 +89,17 @@ class TorchRun:
     def __init__(self, factory: Callable[..., Any]) -> None:
         self.factory, self.name = factory, getattr(factory, "__name__", type(factory).__name__)
 
+    def lacks(self, arguments: Mapping[str, Any]) -> list[str]:
+        """The hyper-parameters among the arguments that the factory has no parameter for."""
+        return _lacking(self.factory, arguments)
+
     def __call__(self, loss: Loss, theta: Array, *, iterations: int, **hyper: Any) -> list[Array]:
-        import torch
-
-        parameter = torch.nn.Parameter(theta.detach().clone())
-        optimizer = self.factory([parameter], **_spelled(self.factory, hyper))
-
-        def closure() -> Array:
-            optimizer.zero_grad()
-            value = _served().apply(parameter, loss)
-            value.backward()
-            return value
-
-        iterates = []
+        made, groups = parameters(theta)
+        optimizer = self.factory(groups, **_spelled(self.factory, hyper))
+        closure, iterates = closure_of(optimizer, made, loss), []
         for _ in range(iterations):
             optimizer.step(closure)
-            iterates.append(parameter.detach().clone())
+            iterates.append(whole(made))
         return iterates
 
 
@@ -97,6 +110,10 @@ class OptaxRun:
     ----------
     factory : callable
         ``factory(**hyper)`` → transformation. Common other spellings of the hyper-parameters are recognised.
+
+    Notes
+    -----
+    A vector of an even number of entries is handed over as a dictionary of arrays, as `OptaxPort` does.
 
     Examples
     --------
@@ -112,15 +129,20 @@ class OptaxRun:
     def __init__(self, factory: Callable[..., Any]) -> None:
         self.factory, self.name = factory, getattr(factory, "__name__", type(factory).__name__)
 
+    def lacks(self, arguments: Mapping[str, Any]) -> list[str]:
+        """The hyper-parameters among the arguments that the factory has no parameter for."""
+        return _lacking(self.factory, arguments)
+
     def __call__(self, loss: Loss, theta: Array, *, iterations: int, **hyper: Any) -> list[Array]:
         import optax
 
         transformation = self.factory(**_spelled(self.factory, hyper))
-        state, iterates = transformation.init(theta), []
+        params, served, iterates = tree(theta), tree_loss(loss), []
+        state = transformation.init(params)
         for _ in range(iterations):
-            updates, state = transformation.update(loss(theta)[1], state, theta)
-            theta = optax.apply_updates(theta, updates)
-            iterates.append(theta)
+            updates, state = transformation.update(served(params)[1], state, params)
+            params = optax.apply_updates(params, updates)
+            iterates.append(joined(leaves(params)))
         return iterates
 
 

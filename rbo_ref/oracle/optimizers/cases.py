@@ -173,6 +173,11 @@ def _sam() -> list[Case]:
         case("adaptive-saddle", 0.25, 0.25, True, 0.125),
         case("rest-bowl", 0.1, 0.05),
         case("rest-saddle", 0.1, 0.5, True),
+        case("paper-waves3", 0.1, 0.05, epsilon=0.0),
+        case("paper-bowl", 0.125, 0.5, epsilon=0.0),
+        case("paper-classifier", 0.5, 0.1, epsilon=0.0),
+        case("paper-waves10", 0.2, 1.0, epsilon=0.0),
+        case("asam-waves10", 0.1, 2.0, True, 0.0),
     ]
 
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy
 
 from geometry._namespace import library
+from rbo_ref.oracle.asking import refuse_unaskable, refuse_uncalled
 from rbo_ref.oracle.calls import Port
 from rbo_ref.oracle.check import computing, declared, library_of, name_of, refuse, wanted_levels, watched
 from rbo_ref.oracle.optimizers.cases import DIALECTS, select
 from rbo_ref.oracle.optimizers.diagnosis import BFLOAT16, Judged, diagnose
-from rbo_ref.oracle.optimizers.judge import LEVELS, Setting, judge
+from rbo_ref.oracle.optimizers.judge import LEVELS, Setting, judge, question
 from rbo_ref.oracle.optimizers.scenes import scene_of
 from rbo_ref.oracle.report import Report
 from rbo_ref.oracle.rounding import Format, format_of
@@ -84,7 +85,8 @@ def check_optimizer(
     Raises
     ------
     TypeError, ValueError
-        For wrong arguments. Whatever a port does is a verdict, never an exception.
+        For wrong arguments, and for a port that cannot be called with the arguments of a case. Whatever a port does
+        once it is called is a verdict, never an exception.
 
     Notes
     -----
@@ -96,8 +98,10 @@ def check_optimizer(
     coefficients, epsilon, θ being a matrix; "sam" learning_rate, radius, adaptive, epsilon; "entropy-sgd"
     learning_rate, steps, inner_rate, noise, averaging, scope, scoping; "induced-metric" learning_rate, variant,
     momentum, xi, beta, beta_rms, epsilon, weight_decay; "alice" learning_rate, betas, quick_steps, omega, phi, epsilon,
-    hessian, glass, bounds, lowest, highest, l1, l2. A port that lacks a switch is judged by the cases that do without
-    it: ``cases="plain-*"``, say.
+    hessian, glass, bounds, lowest, highest, l1, l2. A port is not handed what it has no parameter for where that
+    changes nothing: no momentum of 0, no weight_decay of 0, no switch that is off. So one that lacks a switch is judged
+    by the cases that do without it: plain gradient descent by ``cases="plain-*"``, SAM as in its paper, without ε and
+    not adaptive, by ``cases="paper-*"``.
 
     Examples
     --------
@@ -113,12 +117,14 @@ def check_optimizer(
     """
     chosen = select(optimizer, cases, seed)
     setting = _setting(port, optimizer, xp, dtype, compute_dtype, dialect, inner_dtype, time_limit)
+    refuse_unaskable(name_of(port), port, {case.id: question(case) for case in chosen})
     wanted = wanted_levels(levels, LEVELS)
     report = Report(f"{name_of(port)} as {optimizer}", library(setting.xp), dtype, setting.dialect)
     began = time.perf_counter()
     judged: Judged = []
     for case in watched(chosen, progress):
         judged += judge(port, case, setting, wanted)
+    refuse_uncalled(name_of(port), (run.outcome.problem for _, run in judged))
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:
         report.diagnosis = diagnose(judged, setting)

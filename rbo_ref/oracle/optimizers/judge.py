@@ -11,17 +11,19 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace, to_numpy
+from rbo_ref.oracle.asking import asked
 from rbo_ref.oracle.calls import Outcome, Port, called, fresh, misfit
 from rbo_ref.oracle.optimizers.cases import Case
 from rbo_ref.oracle.optimizers.rounded import PRECISION, Arithmetic, Rounded
 from rbo_ref.oracle.optimizers.truth import FORMULAS, Problem, hyper_parameters
+from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.rounding import Format, rounded
 from rbo_ref.oracle.setting import Setting as AnySetting
 from rbo_ref.oracle.tolerance import UNDECIDABLE, handing_over, share_of
 from rbo_ref.oracle.truth import error_of
 
-__all__ = ["LEVELS", "Run", "Setting", "TrueStep", "Verdict", "judge", "play", "replay", "true_steps"]
+__all__ = ["LEVELS", "Run", "Setting", "TrueStep", "Verdict", "judge", "play", "question", "replay", "true_steps"]
 
 LEVELS = ("step", "walk")
 FURTHER = 1  # steps that are judged after the first wrong one, for the diagnosis
@@ -76,9 +78,15 @@ class Run:
         return next((t for t, v in enumerate(self.verdicts) if v.decidable and v.ratio > 1), None)
 
 
+def question(case: Case) -> dict[str, Any]:
+    """The arguments of a port in a case, by name."""
+    draws = {} if case.draws is None else {"draws": case.draws}
+    return {"iterations": case.length, **case.hyper, **draws}
+
+
 def play(port: Port, case: Case, length: int, setting: Setting) -> Outcome:
     """So many steps of a port."""
-    arguments = {"iterations": length, **case.hyper}
+    arguments = asked(port, question(case) | {"iterations": length})
     if case.draws is not None:
         arguments["draws"] = setting.array(case.draws[:length])
 
@@ -115,11 +123,9 @@ class TrueStep(NamedTuple):
 
 def true_steps(case: Case, setting: Setting) -> Generator[TrueStep, NDArray[Any], None]:
     """The true steps of a run; sent where the port went, it yields the next one."""
-    from flint import ctx
-
     arithmetic = Arithmetic(setting.inside)
     draws = case.draws if case.draws is None else rounded(case.draws, setting.coarsest)
-    with ctx.workprec(PRECISION), numpy.errstate(all="ignore"):
+    with working_precision(PRECISION), numpy.errstate(all="ignore"):
         problem = Problem(arithmetic, case.loss, draws, setting.inner)
         start, hyper = arithmetic.exact(case.start(setting.target)), hyper_parameters(arithmetic, case.hyper)
         if setting.inside == setting.coarsest:
@@ -128,7 +134,7 @@ def true_steps(case: Case, setting: Setting) -> Generator[TrueStep, NDArray[Any]
         theta = next(walk)
     while True:
         here = yield TrueStep(theta, arithmetic.evaluations)
-        with ctx.workprec(PRECISION), numpy.errstate(all="ignore"):
+        with working_precision(PRECISION), numpy.errstate(all="ignore"):
             theta = walk.send(_held(arithmetic.exact(here), setting))
 
 
@@ -186,7 +192,7 @@ def judge(port: Port, case: Case, setting: Setting, levels: tuple[str, ...]) -> 
         run = Run(case, level, length, play(port, case, length, setting))
         if run.outcome.problem is not None:
             kind = "skipped" if run.outcome.skipped else "fail"
-            yield Result(case.id, level, kind, None, None, run.outcome.problem), run
+            yield Result(case.id, level, kind, None, None, run.outcome.problem, run.outcome.skipped), run
             continue
         for verdict, evaluations in replay(case, run.outcome.iterates, setting):
             run.verdicts.append(verdict)

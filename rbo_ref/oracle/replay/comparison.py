@@ -35,8 +35,7 @@ class ComparisonReport(Report):
     """
 
     def __str__(self) -> str:
-        verdict = "RIGHT" if self.passed else "WRONG" if self.failures else "NOTHING DECIDED"
-        head = f"{verdict}: {self.port} ({self.dtype}, dialect {self.dialect}; {self.seconds:.1f} s)"
+        head = f"{self.verdict}: {self.port} ({self.dtype}, dialect {self.dialect}; {self.seconds:.1f} s)"
         return "\n".join([head, *(f"{r.id}: {r.verdict}, {r.message}" for r in self.results)])
 
 

@@ -7,6 +7,7 @@ import json
 import warnings
 import zipfile
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from math import prod
@@ -51,7 +52,7 @@ def open_recording(path: str | Path) -> Recording:
     path = Path(path)
     with _explained(path):
         with path.open("rb") as file:
-            head = file.read(64).lstrip()
+            head = file.read(64).removeprefix(BOM_UTF8).lstrip()
         opener = _open_npz if head.startswith(b"PK") else open_json_lines if head.startswith(b"{") else open_csv
         recording = opener(path)
     rows = recording.rows

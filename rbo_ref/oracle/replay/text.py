@@ -65,6 +65,8 @@ def _complete(
 
 def _number(text: str, target: Format) -> float:
     """A number from decimal text or from a bit pattern."""
+    if "_" in text or not text.isascii():  # Python's float takes 1_000 and the digits of other scripts
+        raise ValueError(f"could not convert string to float: {text!r}")
     return float(decode(text, target)) if text.startswith("0x") else float(text)
 
 
@@ -73,7 +75,7 @@ def _number(text: str, target: Format) -> float:
 
 def open_json_lines(path: Path) -> Recording:
     """The recording in a file of JSON Lines: an object of metadata, then one object for each row."""
-    with path.open(encoding="utf-8") as file:
+    with path.open(encoding="utf-8-sig") as file:
         lines = _lines(file)
         metadata = verified(_object(*next(lines)))
         first = next(lines, None)
@@ -83,7 +85,7 @@ def open_json_lines(path: Path) -> Recording:
     shapes = {name: numbers.shape for name, numbers in _fields(*first, target).items()}
 
     def rows(size: int) -> Iterator[Rows]:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8-sig") as file:
             numbered = ((number, _fields(number, line, target)) for number, line in islice(_lines(file), 1, None))
             yield from _batches(_complete(numbered, shapes), size, shapes)
 
@@ -172,7 +174,7 @@ def _text(name: str, numbers: NDArray[Any], target: Format, bits: bool) -> Any:
 
 def open_csv(path: Path) -> Recording:
     """The recording in a CSV file: comments ``# key: value`` for metadata, a header, and a line for each row."""
-    with path.open(encoding="utf-8", newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         metadata, (number, header) = _preamble(_lines(file))
     columns = [name.strip() for name in next(csv.reader([header], strict=True))]
     fields = _columns(columns, number)
@@ -183,7 +185,7 @@ def open_csv(path: Path) -> Recording:
 
     def rows(size: int) -> Iterator[Rows]:
         target = format_of(metadata["dtype"])
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             lines = _lines(file)
             _preamble(lines)
             numbered = ((number, _csv_row(number, line, columns, fields, target)) for number, line in lines)

@@ -79,10 +79,8 @@ class TrajectoryReport(Report):
         return json.dumps(json.loads(super().to_json()) | own, indent=1)
 
     def headline(self) -> str:
-        verdict = "RIGHT" if self.passed else "WRONG" if self.failures else "NOTHING DECIDED"
-        return (
-            f"{verdict}: {self.port} ({self.dtype}, dialect {self.dialect}; {self.steps} steps in {self.seconds:.1f} s)"
-        )
+        setting = f"{self.dtype}, dialect {self.dialect}; {self.steps} steps in {self.seconds:.1f} s"
+        return f"{self.verdict}: {self.port} ({setting})"
 
     def table(self) -> list[str]:
         shares = ", ".join(f"{self.counts[name]} {name}" for name in VERDICTS.values())

@@ -19,8 +19,8 @@ __all__ = ["junit"]
 def junit(reports: Iterable[Report]) -> str:
     """The text of a file of JUnit XML, in the dialect of Jenkins' xUnit plugin.
 
-    What is skipped or undecidable is a skipped test with its reason. A report in which nothing was decided holds an
-    error, since it is no pass.
+    What is skipped or undecidable is a skipped test with its reason. A report that is incomplete, or in which nothing
+    was decided, holds an error, since it is no pass.
 
     Examples
     --------
@@ -53,10 +53,10 @@ def _suite(root: Element, report: Report, level: str, results: list[Result]) -> 
 
 
 def _undecided(root: Element, report: Report) -> None:
-    """The test that fails where nothing was decided."""
+    """The test that fails where nothing is wrong, and the port is not right all the same."""
     suite = _counted(root, report, "verdict", 1, 0, 1, 0)
     case = add(suite, "testcase", classname=f"{report.port}.verdict", name="verdict")
-    add(case, "error", message="nothing was decided", type="undecided")
+    add(case, "error", message=report.gap or "nothing was decided", type=report.verdict.lower())
 
 
 def _counted(

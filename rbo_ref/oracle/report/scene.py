@@ -9,6 +9,8 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from rbo_ref.oracle.precision import working_precision
+
 __all__ = ["Scene", "heights_of"]
 
 Floats = NDArray[numpy.float64]
@@ -55,9 +57,9 @@ def heights_of(loss: Any) -> Callable[[Floats], Floats]:
     """A loss of the oracle over many places, in ordinary precision; what leaves its range is cut off."""
 
     def heights(places: Floats) -> Floats:
-        from flint import arb, ctx
+        from flint import arb
 
-        with ctx.workprec(53):
+        with working_precision(53):
             values = [loss.value_and_gradient([arb(float(t)) for t in place])[0] for place in places]
         return numpy.nan_to_num([float(value.mid()) for value in values], posinf=1e300, neginf=-1e300)
 

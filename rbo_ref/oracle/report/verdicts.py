@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +15,28 @@ if TYPE_CHECKING:
     from rbo_ref.oracle.report.scene import Scene
     from rbo_ref.oracle.suite import Coverage
 
-__all__ = ["Diagnosis", "Report", "Result"]
+__all__ = ["Diagnosis", "Report", "Result", "verdict_of"]
 
 VERDICTS = ("pass", "fail", "undecidable", "skipped")
+
+
+def verdict_of(verdicts: Iterable[str], unanswered: int = 0) -> str:
+    """The verdict on a whole, of the verdicts on its parts and the number of parts that were asked, but not answered.
+
+    WRONG where a part is a fail; NOTHING DECIDED where none is a fail and none a pass; INCOMPLETE where nothing is
+    wrong, but something that was asked was not answered; else RIGHT.
+
+    Examples
+    --------
+    >>> verdict_of(["pass", "skipped"]), verdict_of(["pass", "fail"]), verdict_of([]), verdict_of(["pass"], 1)
+    ('RIGHT', 'WRONG', 'NOTHING DECIDED', 'INCOMPLETE')
+    """
+    count = Counter(verdicts)
+    if count["fail"]:
+        return "WRONG"
+    if not count["pass"]:
+        return "NOTHING DECIDED"
+    return "INCOMPLETE" if unanswered else "RIGHT"
 
 
 @dataclass(frozen=True)
@@ -32,6 +51,9 @@ class Result:
         Of the worst entry, in units of the entry; None where nothing could be compared.
     message : str
         Why, in a sentence; empty for a pass.
+    declined : bool
+        Skipped because the port raised `Skip`. What it has no way to show, as intermediates that it does not hand out,
+        is skipped without having been asked.
 
     Examples
     --------
@@ -45,6 +67,7 @@ class Result:
     error: float | None
     tolerance: float | None
     message: str
+    declined: bool = False
 
     def __post_init__(self) -> None:
         for name in ("id", "level", "message"):  # they hold words of ports
@@ -92,9 +115,10 @@ class Report:
     Attributes
     ----------
     passed : bool
-        No result is a fail, and at least one is a pass.
-    verdict : "RIGHT", "WRONG" or "NOTHING DECIDED"
-        WRONG where a result is a fail; NOTHING DECIDED where none is a fail and none a pass.
+        The verdict is RIGHT: no result is a fail, at least one is a pass, and the port declined none.
+    verdict : "RIGHT", "WRONG", "INCOMPLETE" or "NOTHING DECIDED"
+        WRONG where a result is a fail; NOTHING DECIDED where none is a fail and none a pass; INCOMPLETE where nothing
+        is wrong, but the port declined what it was asked.
     results : list of Result
     diagnosis : Diagnosis or None
     counts : dict
@@ -132,12 +156,21 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        verdicts = Counter(result.verdict for result in self.results)
-        return verdicts["fail"] == 0 and verdicts["pass"] > 0
+        return self.verdict == "RIGHT"
 
     @property
     def verdict(self) -> str:
-        return "RIGHT" if self.passed else "WRONG" if self.failures else "NOTHING DECIDED"
+        return verdict_of((result.verdict for result in self.results), self.declined)
+
+    @property
+    def declined(self) -> int:
+        """How many judgements the port skipped."""
+        return sum(result.declined for result in self.results)
+
+    @property
+    def gap(self) -> str:
+        """What was asked and not answered, in words; empty where there is nothing."""
+        return f"{self.declined} of {len(self.results)} judgements skipped by the port" if self.declined else ""
 
     @property
     def failures(self) -> list[Result]:
@@ -147,6 +180,7 @@ class Report:
         """The whole report as JSON text; numbers that JSON lacks (inf, nan) become null."""
         record = {
             "passed": self.passed,
+            "verdict": self.verdict,
             "port": self.port,
             "library": self.library,
             "dtype": self.dtype,
@@ -192,7 +226,8 @@ class Report:
         needed, spent = self.counts.get("evaluations_needed", 0), self.counts.get("evaluations", 0)
         cost = f"{spent / needed:.2f} x the evaluations needed" if needed else "no evaluations"
         setting = f"{self.library}, {self.dtype}, dialect {self.dialect}"
-        return f"{self.verdict}: {self.port} ({setting}; {cost}; {self.seconds:.1f} s)"
+        gap = f": {self.gap}" if self.gap else ""
+        return f"{self.verdict}: {self.port} ({setting}; {cost}; {self.seconds:.1f} s){gap}"
 
     def table(self) -> list[str]:
         """How many results of each verdict there are at each level, line by line."""

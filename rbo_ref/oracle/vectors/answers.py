@@ -13,7 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.bits import decode
-from rbo_ref.oracle.report import Diagnosis, Result
+from rbo_ref.oracle.report import Diagnosis, Result, verdict_of
 from rbo_ref.oracle.rounding import Format, rounded
 from rbo_ref.oracle.vectors.naming import named
 from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
@@ -37,6 +37,10 @@ class Judgement:
         How many there are for the optimizers, dialects and dtypes that were answered.
     missing : list of str
         Must-pass vectors among them that were not answered.
+    owed : list of str
+        Those of them of a kind that was answered for the same optimizer, dialect and dtype: the file has broken off.
+    verdict : "RIGHT", "WRONG", "INCOMPLETE" or "NOTHING DECIDED"
+        INCOMPLETE where nothing is wrong, but something is owed.
     diagnosis : Diagnosis or None
         The known mistake that explains the wrong answers.
 
@@ -49,6 +53,7 @@ class Judgement:
     results: list[Result] = field(default_factory=list)
     vectors: int = 0
     missing: list[str] = field(default_factory=list)
+    owed: list[str] = field(default_factory=list)
     diagnosis: Diagnosis | None = None
 
     @property
@@ -56,17 +61,23 @@ class Judgement:
         return [result for result in self.results if result.verdict == "fail"]
 
     @property
+    def verdict(self) -> str:
+        return verdict_of((result.verdict for result in self.results), len(self.owed))
+
+    @property
     def passed(self) -> bool:
-        """Nothing is wrong, and something is right."""
-        return not self.failures and any(result.verdict == "pass" for result in self.results)
+        """The verdict is RIGHT: nothing is wrong, something is right, and nothing is owed."""
+        return self.verdict == "RIGHT"
 
     def to_json(self) -> str:
         """The verdicts as JSON text; numbers that JSON lacks (inf, nan) become null."""
         results = [{k: None if v in (numpy.inf, None) else v for k, v in asdict(r).items()} for r in self.results]
         record = {
             "passed": self.passed,
+            "verdict": self.verdict,
             "vectors": self.vectors,
             "missing": self.missing,
+            "owed": self.owed,
             "diagnosis": asdict(self.diagnosis) if self.diagnosis else None,
             "results": results,
         }
@@ -74,14 +85,15 @@ class Judgement:
 
     def __str__(self) -> str:
         count = {kind: sum(r.verdict == kind for r in self.results) for kind in ("pass", "fail", "undecidable")}
-        head = "RIGHT" if self.passed else "WRONG" if self.failures else "NOTHING DECIDED"
         lines = [
-            f"{head}: {len(self.results)} answers to {self.vectors} vectors: {count['pass']} right, "
+            f"{self.verdict}: {len(self.results)} answers to {self.vectors} vectors: {count['pass']} right, "
             f"{count['fail']} wrong, {count['undecidable']} undecidable"
         ]
         if self.missing:
-            more = f" and {len(self.missing) - 1} more" if len(self.missing) > 1 else ""
-            lines.append(f"must-pass vectors not answered: {self.missing[0]}{more}")
+            some = self.owed or self.missing
+            of_kinds = f", {len(self.owed)} of kinds that were answered" if self.owed else ", of other kinds"
+            more = f" and {len(some) - 1} more" if len(some) > 1 else ""
+            lines.append(f"must-pass vectors not answered: {len(self.missing)}{of_kinds}: {some[0]}{more}")
         if self.diagnosis:
             lines.append(f"diagnosis: {self.diagnosis}")
         lines += [f"FAIL {r.id}: {r.message}" for r in self.failures[:10]]
@@ -124,6 +136,8 @@ def judge_answers(folder: str | Path, answers: str | Path) -> Judgement:
     claimed = {tuple(stock.vectors[name][key] for key in KEYS) for name in read}
     wanted = {name for name, vector in stock.vectors.items() if tuple(vector[key] for key in KEYS) in claimed}
     judgement.vectors, judgement.missing = len(wanted), sorted(wanted & stock.must_pass - read.keys())
+    begun = {tuple(stock.vectors[name][key] for key in (*KEYS, "kind")) for name in read}
+    judgement.owed = [n for n in judgement.missing if tuple(stock.vectors[n][key] for key in (*KEYS, "kind")) in begun]
     judgement.diagnosis = named(stock, read, judgement.results)
     return judgement
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from geometry import FunctionGraph
 from geometry.certified import footpoint
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Vector, column, identity
+from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.rounding import Format, exact, format_of, rounded
 from rbo_ref.oracle.vectors.losses import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, enclosed, numbered, tolerated
@@ -98,13 +99,11 @@ def _queries() -> tuple[Query, ...]:
 
 def _regions(loss: Loss, point: tuple[float, ...]) -> list[Vector]:
     """The nearest points, enclosed."""
-    from flint import ctx
-
     found = footpoint(_graph(loss), numpy.array([point]), tolerance=1e-9)
     lower, upper, unique = found.of(0)
     if not unique.all():
         raise ArithmeticError(f"the nearest points to {point} are not isolated")
-    with ctx.workprec(PRECISION):
+    with working_precision(PRECISION):
         query = [exact(x) for x in point]
         roots = [_root(loss, query, low, high) for low, high in zip(lower, upper, strict=True)]
         different = {tuple(ball.mid().man_exp() for ball in root): root for root in roots}  # regions may share a point

@@ -11,6 +11,7 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.bits import encode
+from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.rounding import Format, format_of
 
 if TYPE_CHECKING:
@@ -73,9 +74,7 @@ def coarse(tolerances: Any) -> NDArray[numpy.float64]:
 
 def enclosed(balls: NDArray[numpy.object_], target: Format) -> Record:
     """Enclosures: ends in the format, rounded outward, and the truth to 60 digits."""
-    from flint import ctx
-
-    with ctx.workprec(PRECISION):
+    with working_precision(PRECISION):
         lower, upper = (
             nested(lambda ball: _least(ball, target), balls),
             nested(lambda b: 0.0 - _least(-b, target), balls),

@@ -41,7 +41,7 @@ __all__ = [
     "vectors",
 ]
 
-SUITE = "1.0.0"
+SUITE = "1.1.0"
 """Version of the vectors, not of the package. A vector keeps its meaning within a major version."""
 FORMAT = 1
 """Version of the schemas."""

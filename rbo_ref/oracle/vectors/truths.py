@@ -10,6 +10,7 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.optimizers.rounded import Rounded
+from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.rounding import Format, nearest
 from rbo_ref.oracle.tolerance import handing_over, is_decidable
 from rbo_ref.oracle.vectors.arithmetic import doubted
@@ -44,10 +45,8 @@ def certain(truths: Callable[[], Any], of: Callable[[Any], list[Truth]] = list) 
     ArithmeticError
         If they never are.
     """
-    from flint import ctx
-
     for bits in PRECISIONS:
-        with ctx.workprec(bits), numpy.errstate(all="ignore"):
+        with working_precision(bits), numpy.errstate(all="ignore"):
             found = truths()
         if all(truth.is_narrow for truth in of(found)):
             return found

@@ -75,6 +75,35 @@ def test_critical_radius_of_the_wrinkled_landscape():
     assert found.upper >= 5.11929e-06
 
 
+def test_values_alone_have_a_reach_and_medial_radii():
+    value = FunctionGraph(lambda t: (t[..., 0] ** 2 - 1) ** 2)
+    assert holds(reach(value, [(-2, 2)], tolerance=1e-9), 0.122285678467449)
+    found = critical_radius(FunctionGraph(lambda t: np.sin(t[..., 0])), [(-4, 4)])
+    assert found.closed
+    assert holds(found, 1.0)
+    ball = medial_radius(FunctionGraph(lambda t: t[..., 0] ** 2 / 2), [[0.75], [2.0]])
+    assert ball.closed.all()
+    assert holds(ball, [1.25, np.sqrt(5) * (1 - 1e-15)], [1.25, np.sqrt(5) * (1 + 1e-15)])
+
+
+@pytest.mark.parametrize(
+    "roof",
+    [
+        lambda t: np.where(t[..., 0] >= 0, t[..., 0], -t[..., 0]),
+        lambda t: np.maximum(t[..., 0], -t[..., 0]),
+        lambda t: np.sqrt(t[..., 0] ** 2),
+        lambda t: np.clip(t[..., 0], 0, None) - np.clip(t[..., 0], None, 0),
+        lambda t: t[..., 0] * np.sign(t[..., 0]),
+    ],
+)
+def test_a_kink_between_two_boxes_has_no_reach(roof):
+    """Each box holds one side, and its end, where the curvature of that side says nothing."""
+    surface = FunctionGraph(roof)
+    assert reach(surface, [(-1.0, 1.0)], max_boxes=500).lower == 0
+    assert reach(surface, [(0.0, 1.0)], max_boxes=500).lower == 0
+    assert medial_radius(surface, [0.0], tolerance=1e-3).lower == 0
+
+
 def test_a_kink_has_no_reach():
     roof = FunctionGraph(lambda t: np.abs(t[..., 0]), np.sign, lambda t: 0 * t[..., None])
     found = reach(roof, [(-1.1, 1.0)], max_boxes=500)
@@ -142,7 +171,8 @@ def test_a_box_says_which_points_count():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: reach(FunctionGraph(np.sin), [(0, 1)]), "gradient"),
+        (lambda: reach(FunctionGraph(np.sin), [(0, 1)]), "value must return shape"),
+        (lambda: reach(np.sin, [(0, 1)]), "surface"),
         (lambda: reach(surfaces.sine(), [0, 1]), "box"),
         (lambda: reach(surfaces.sine(), [(1, 0)]), "box"),
         (lambda: reach(surfaces.sine(), [(0, 1)], side="left"), "side"),

@@ -138,10 +138,14 @@ def test_at_a_kink_there_is_no_proof():
     assert not found.unique.any()
 
 
-def test_without_derivatives_there_are_regions_but_no_proof():
-    found = footpoint(FunctionGraph(lambda t: np.sin(t[..., 0])), [-np.pi / 2, 1.0])
-    assert found.count == 2
-    assert not found.unique.any()
+def test_values_alone_prove_as_much_as_with_derivatives():
+    queries = [[-np.pi / 2, 1.0], [0.3, 1.5]]
+    bare = footpoint(FunctionGraph(surfaces.sine().value), queries)
+    given = footpoint(surfaces.sine(), queries)
+    assert bare.unique.all()
+    assert bare.count.tolist() == given.count.tolist() == [2, 1]
+    assert holds(bare.distance, given.distance.lower, given.distance.upper)
+    assert np.allclose(bare.lower, given.lower, rtol=0, atol=1e-12)
 
 
 def test_a_budget_that_ends_is_said_and_the_bounds_hold():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geometry.certified._forms import Record, box_form
+from geometry import FunctionGraph
+from geometry.certified import offset_function
+from geometry.certified._forms import Record, box_form, point_form
 from geometry.certified._functions import namespace as xp
 from geometry.certified._intervals import add_up, engine, interval
 
@@ -73,6 +76,71 @@ def test_powers(power):
     assert whole.lo[0, 0] <= values.min() * (1 + 1e-15)
     assert whole.hi[0, 0] >= values.max() * (1 - 1e-15)
     assert whole.hi[0, 0] - whole.lo[0, 0] <= 1.5 * np.ptp(values) + 1e-9
+
+
+@pytest.mark.parametrize("library", ["ival", "arb"])
+@settings(max_examples=100)
+@given(
+    st.sampled_from([0.0, 0.5, 1.0, 2.0]) | st.floats(0, 4),
+    st.sampled_from([0.0, 0.5]) | st.floats(0, 3),
+    st.sampled_from([-2.0, -1.5, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 2.75]),
+    unit,
+)
+def test_powers_contain_those_of_mpmath(library, low, size, p, inside):
+    """Of points and of intervals that touch 0, for exponents that are numbers, and that are forms."""
+    x = low + size * inside
+    if x == 0 and p < 0:
+        return
+    ends = (np.array([[low + size / 2]]), np.array([[np.nextafter(size / 2, 9) if size else 0.0]]))
+    with mpmath.workdps(50):
+        truth = mpmath.mpf(x) ** mpmath.mpf(p)
+    for make in (box_form, lambda c, r, *rest: point_form(np.array([[x]]), *rest)):
+        form = make(*ends, lambda *e: interval(*e, arithmetic=library), Record())
+        for found in (form**p, form ** form.constant(p)):
+            whole = found.range()
+            assert whole.lo[0, 0] <= truth <= whole.hi[0, 0]
+
+
+@pytest.mark.parametrize("library", ["ival", "arb"])
+def test_a_power_of_zero_is_zero(library):
+    for p in (0.5, 1.5, 7.3):
+        found = offset_function(FunctionGraph(lambda t, p=p: t[..., 0] ** p), [0.0], 0.0, arithmetic=library)
+        assert -1e-300 <= found.lower <= 0 <= found.upper <= 1e-300
+
+
+@pytest.mark.parametrize("library", ["ival", "arb"])
+@pytest.mark.parametrize(
+    ("value", "truth"),
+    [
+        (lambda x: 1 / (1 / x), 0.0),
+        (lambda x: 1 + x / np.inf, 1.0),
+        (lambda x: np.exp(-np.inf + 0 * x), 0.0),
+        (lambda x: 1 / x**-1.5, 0.0),
+        (lambda x: np.exp(np.log(x)), 0.0),
+        (lambda x: 3 - np.exp(-1 / (x - x) ** 2), 3.0),
+        (lambda x: np.where(np.sqrt(x - 1) >= 0, 1 + 0 * x, 5 + 0 * x), 5.0),
+        (lambda x: np.fmax(np.sqrt(x - 1), 0.5), 0.5),
+        (lambda x: np.fmin(0.5, np.log(x - 1)), 0.5),
+        (lambda x: np.where(np.isnan(np.sqrt(x - 1)), 2 + x, x), 2.0),
+        (lambda x: np.where(np.isfinite(1 / x), 1 / x, 4.0), 4.0),
+        (lambda x: (x - 1) ** (2 + x), 1.0),
+        (lambda x: x**x, 1.0),
+    ],
+)
+def test_what_numpy_makes_a_number_of_at_0_is_not_left_out(library, value, truth):
+    """Infinities and NaN on the way to a finite value: at 0 itself, and in boxes around it."""
+    with np.errstate(all="ignore"):
+        assert value(np.zeros(1)) == truth
+
+    def make(*ends):
+        return interval(*ends, arithmetic=library)
+
+    record = Record()
+    point = value(point_form(np.zeros((1, 1)), make, record)[..., 0]).range()
+    assert point.lo[0] <= truth <= point.hi[0] or record.partial
+    for center in (0.0, 0.25, -0.25):
+        box = value(box_form(np.full((1, 1), center), np.full((1, 1), 0.25), make, Record())[..., 0]).range()
+        assert box.lo[0] <= truth <= box.hi[0]
 
 
 def test_functions_are_restricted_to_where_they_are_defined():

@@ -127,7 +127,7 @@ def test_a_wrong_optax_transformation_is_diagnosed(jax):
 
         def update(updates, state, params, **extra):
             updates, state = inner.update(updates, state, params, **extra)
-            return 2 * updates, state
+            return jax.tree.map(lambda u: 2 * u, updates), state
 
         return optax.GradientTransformationExtraArgs(inner.init, update)
 

@@ -36,10 +36,6 @@ def changes_input(loss, theta, **hyper):
     return theta.copy()
 
 
-def wrong_signature(loss, theta, rate):
-    return theta
-
-
 def inner_list_of_lists(loss, theta, **hyper):
     return {"theta": right(loss, theta, **hyper), "inner": [[0.0]]}
 
@@ -47,7 +43,6 @@ def inner_list_of_lists(loss, theta, **hyper):
 BAD = {
     "raises": (raises, "raised ZeroDivisionError: no radius today (line"),
     "exits": (swallows_everything, "raised SystemExit: 3"),
-    "wrong signature": (wrong_signature, "raised TypeError"),
     "returns None": (lambda loss, theta, **h: None, "returned theta as NoneType, not as an array"),
     "returns a list": (lambda loss, theta, **h: list(theta), "returned theta as list, not as an array"),
     "returns a number": (lambda loss, theta, **h: 1.0, "returned theta as float, not as an array"),

@@ -61,12 +61,19 @@ class Prickly:
         return right(loss, theta, **hyper)
 
 
-class Stale(RightPort):
+class AnyBall(RightPort):
+    """With the arguments of every optimizer."""
+
+    def __call__(self, loss, theta, **hyper):
+        return super().__call__(loss, theta, **hyper)
+
+
+class Stale(AnyBall):
     def fresh(self):
         raise RuntimeError("nothing is fresh")
 
 
-class Gone(RightPort):
+class Gone(AnyBall):
     def fresh(self):
         raise SystemExit(0)
 

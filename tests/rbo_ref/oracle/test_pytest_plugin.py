@@ -35,6 +35,12 @@ def sgd(loss, theta, *, iterations, learning_rate, momentum, nesterov):
         path.append(path[-1] - learning_rate * (g + momentum * v if nesterov else v))
     return path[1:]
 
+def shy(loss, theta, **hyper):
+    from rbo_ref.oracle import Skip
+    if theta.shape[0] > 1:
+        raise Skip("not written yet")
+    return step(loss, theta, **hyper)
+
 number = 3
 """
 
@@ -94,6 +100,12 @@ def test_a_wrong_port_is_diagnosed(run):
     result.assert_outcomes(failed=1, deselected=result.parseoutcomes()["deselected"])
     result.stdout.fnmatch_lines(["valley-1d-step: the new theta is wrong*", "diagnosis: diameter_for_radius: *"])
     result.stdout.no_fnmatch_line("*in runtest*")  # no traceback of the oracle's own
+
+
+def test_what_the_port_skips_is_counted(run):
+    result = run("--rbo-port", "mine:shy", "-k", "(valley-1d or plane) and step")
+    assert {name: result.parseoutcomes()[name] for name in ("passed", "skipped")} == {"passed": 1, "skipped": 1}
+    result.stdout.fnmatch_lines(["rbo-ref: suite * 1 passed, 1 skipped; INCOMPLETE: 1 skipped by the port"])
 
 
 def test_other_tests_run_beside_it(run):

@@ -39,13 +39,13 @@ def test_for_people(wrong):
 
 def test_for_machines(wrong):
     record = json.loads(wrong.to_json())
-    assert record["passed"] is False
+    assert (record["passed"], record["verdict"]) == (False, "WRONG")
     assert record["diagnosis"]["name"] == "tangent_unit"
     assert len(record["results"]) == record["counts"]["results"] == len(wrong.results)
     verdicts = [result["verdict"] for result in record["results"]]
     assert all(record["counts"][v] == verdicts.count(v) for v in ("pass", "fail", "undecidable", "skipped"))
     assert record["environment"]["numpy"] == np.__version__
-    assert set(record["results"][0]) == {"id", "level", "verdict", "error", "tolerance", "message"}
+    assert set(record["results"][0]) == {"id", "level", "verdict", "error", "tolerance", "message", "declined"}
 
 
 def test_json_holds_no_nan():

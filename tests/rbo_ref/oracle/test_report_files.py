@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import rbo_ref.oracle
-from rbo_ref.oracle import MISTAKES, Report, Result, RightPort, check, check_optimizer
+from rbo_ref.oracle import MISTAKES, Report, Result, RightPort, Skip, check, check_optimizer
 from rbo_ref.oracle.optimizers import MISTAKES as OTHERS
 from rbo_ref.oracle.reference import rolling_ball
 from rbo_ref.oracle.report import Diagnosis, Scene, environment, junit, page
@@ -31,6 +31,14 @@ nasty = Report(
     [Result(f"case {NASTY}", f"level {NASTY}", "fail", np.inf, np.nan, f"message {NASTY}")],
     Diagnosis(f"name {NASTY}", f"description {NASTY}", f"evidence {NASTY}"),
 )
+
+
+def only_1d(loss, theta, **hyper):
+    if theta.shape[0] > 1:
+        raise Skip("not written yet")
+    return RightPort()(loss, theta, **hyper)
+
+
 REPORTS = {
     "right": lambda: check(rolling_ball, cases=SOME),
     "wrong": lambda: check(MISTAKES["tangent_unit"](), cases=SOME),
@@ -44,6 +52,7 @@ REPORTS = {
         OTHERS["sam"]["descends_first"](), "sam", cases="wide-*", diagnosis=False
     ),
     "a matrix": lambda: check_optimizer(OTHERS["muon"]["ascent"](), "muon", cases="short-*", diagnosis=False),
+    "incomplete": lambda: check(only_1d, cases=["valley-1d", "plane"]),
     "nothing": lambda: Report("nothing", "numpy", "float64", "authors"),
     "nasty": lambda: nasty,
 }

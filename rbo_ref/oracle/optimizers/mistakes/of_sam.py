@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from geometry._namespace import Array
 from rbo_ref.oracle.optimizers.mistakes.right_port import OptimizerPort, mistake, right
+from rbo_ref.oracle.parts import joined, split
 
 
 @right
@@ -45,12 +46,10 @@ class norm_per_coordinate(SAMPort):
 
 @mistake
 class norm_per_tensor(SAMPort):
-    """Each parameter tensor (here: half of θ) has a norm of its own; the ball is one for all parameters."""
+    """Each parameter tensor has a norm of its own; the ball is one for all parameters."""
 
     def length(self, g: Array) -> Array:
-        half = (g.shape[0] + 1) // 2
-        parts = (g[:half], g[half:])
-        return self.xp.concat([0 * part + self.norm(part) for part in parts]) + self.h.epsilon
+        return joined([0 * part + self.norm(part) for part in split(g)]) + self.h.epsilon
 
 
 @mistake

@@ -271,3 +271,21 @@ def test_files_are_written_where_they_can_be(tmp_path):
         save_recording(Recording(THETA), tmp_path / "run.xml")
     with pytest.raises(ValueError, match="CSV cannot hold inner"):
         save_recording(Recording(THETA, inner=np.zeros((1, 1, 2))), tmp_path / "run.csv")
+
+
+@pytest.mark.parametrize("start", ["theta_0\n", "# dtype: float64\ntheta_0\n", '{"dtype": "float64"}\n'])
+def test_a_byte_order_mark_is_no_part_of_the_text(tmp_path, start):
+    """Excel's "CSV UTF-8" begins with one."""
+    rows = '{"theta": [1.0]}\n{"theta": [0.75]}\n' if start.startswith("{") else "1.0\n0.75\n"
+    for bom in (b"", b"\xef\xbb\xbf"):
+        (tmp_path / "run").write_bytes(bom + (start + rows).encode())
+        recording = open_recording(tmp_path / "run")
+        np.testing.assert_array_equal(next(recording.pieces(9)).theta, [[1.0], [0.75]])
+
+
+@pytest.mark.parametrize("number", ["1_000", "1_0e3", "١٢", "0x3ff_0000000000000"])
+def test_numbers_are_numbers_in_every_language(tmp_path, number):
+    for text in (f"theta_0\n{number}\n0.5\n", f'{{"dtype": "float64"}}\n{{"theta": ["{number}"]}}\n{{"theta": [1]}}\n'):
+        (tmp_path / "run").write_text(text, encoding="utf-8")
+        with pytest.raises(RecordingError, match=r"line 2: theta must hold numbers or bit patterns"):
+            list(open_recording(tmp_path / "run").rows(9))

@@ -1,0 +1,167 @@
+"""A process that only waits for the one that judges: a port that ends its process must not pass for a verdict.
+
+``os._exit(0)`` in a port, ``exit(0)`` in its C library or a crash of one end the process without a word. So on Linux
+the work is done by a fork, and the process that the user started says what became of it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from rbo_ref.cli._common import COULD_NOT_RUN
+
+__all__ = ["going_on", "guarded"]
+
+PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP")
+GRACE = 0.2  # seconds in which Ctrl-C, which a terminal sends to both, reaches the other process by itself
+UNFLUSHED = 120  # exit status of Python where standard output could not be written in the end
+DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+
+
+class _Board:
+    """Memory of both processes: nothing that a port may close, and no reader that has to keep up."""
+
+    ENDED, STATUS, INTERRUPTED, TEXT = 0, 1, 2, 3
+
+    def __init__(self) -> None:
+        self.memory = mmap.mmap(-1, 1024)
+
+    def end(self, status: int) -> None:
+        self.memory[self.STATUS], self.memory[self.ENDED] = status, 1
+
+    @property
+    def status(self) -> int | None:
+        """What the work came to; None where it did not come to its end."""
+        return self.memory[self.STATUS] if self.memory[self.ENDED] else None
+
+    def interrupt(self) -> None:
+        self.memory[self.INTERRUPTED] = 1
+
+    @property
+    def is_interrupted(self) -> bool:
+        return bool(self.memory[self.INTERRUPTED])
+
+    def write(self, text: str) -> None:
+        line = text.encode("utf-8", "backslashreplace")[: len(self.memory) - self.TEXT - 1]
+        self.memory[self.TEXT : self.TEXT + len(line) + 1] = line + b"\0"
+
+    @property
+    def text(self) -> str:
+        return self.memory[self.TEXT :].partition(b"\0")[0].decode("utf-8", "replace")
+
+
+_boards: list[_Board] = []  # of this process; none in one that is not guarded
+
+
+def going_on(what: str) -> None:
+    """Note what is going on, in a clause that follows "while"; it is told if the process vanishes."""
+    for board in _boards:
+        board.write(what)
+
+
+def guarded(work: Callable[[], int], what: str) -> int:
+    """The exit status of some work, done in a process of its own where the system is Linux.
+
+    Parameters
+    ----------
+    work : callable
+        () → exit status.
+    what : str
+        What is going on, until `going_on` says something else.
+    """
+    if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
+        return work()
+    board, parent = _Board(), os.getpid()
+    board.write(what)
+    with _signals(board) as worker:
+        pid = _forked()
+        if pid:
+            worker.append(pid)
+            _, ending = os.waitpid(pid, 0)
+    if pid:
+        return _told(board, os.waitstatus_to_exitcode(ending))
+    _boards.append(board)
+    _bind(parent)
+    _note_interrupts(board)
+    try:
+        status = work()
+    except BaseException:
+        board.end(COULD_NOT_RUN)
+        raise
+    board.end(status)
+    return status
+
+
+def _forked() -> int:
+    """What ``os.fork()`` returns; the threads of BLAS, of which Python warns, see to themselves."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # closed by the shell
+            stream.flush()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return os.fork()
+
+
+def _told(board: _Board, ending: int) -> int:
+    """The exit status for the shell, with a sentence where the work was not done."""
+    if board.status is not None:
+        return COULD_NOT_RUN if ending == UNFLUSHED else board.status
+    how = f"ended itself with exit status {ending}" if ending >= 0 else f"was killed by {signal.Signals(-ending).name}"
+    print(f"rbo-ref: the process {how} while {board.text}", file=sys.stderr)
+    return COULD_NOT_RUN
+
+
+@contextmanager
+def _signals(board: _Board) -> Iterator[list[int]]:
+    """While the work is done elsewhere, what ends us ends the worker, of which the process id is put into the list."""
+    worker: list[int] = []
+    ended_by: list[int] = []
+
+    def pass_on(number: int, frame: Any) -> None:
+        if number == signal.SIGINT:
+            time.sleep(GRACE)
+        else:
+            ended_by.append(number)
+        if worker and not (number == signal.SIGINT and board.is_interrupted):
+            with suppress(ProcessLookupError):
+                os.kill(worker[0], number)
+
+    numbers = [signal.Signals[name] for name in PASSED_ON if signal.getsignal(signal.Signals[name]) != signal.SIG_IGN]
+    before = {number: signal.signal(number, pass_on) for number in numbers}
+    try:
+        yield worker
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if ended_by:
+            os.kill(os.getpid(), ended_by[0])
+
+
+def _bind(parent: int) -> None:
+    """End with the parent, even if it is killed."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(DIES_WITH_PARENT, int(signal.SIGTERM), 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _note_interrupts(board: _Board) -> None:
+    """Let the parent know that Ctrl-C has arrived here."""
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        return
+
+    def interrupted(number: int, frame: Any) -> None:
+        board.interrupt()
+        signal.default_int_handler(number, frame)
+
+    signal.signal(signal.SIGINT, interrupted)

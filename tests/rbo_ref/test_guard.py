@@ -1,0 +1,105 @@
+"""A port that ends the process has given no verdict, and whoever started the command is told."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
+
+PORTS = """
+import ctypes, os, pathlib, signal, time
+from rbo_ref.oracle import RightPort
+step = RightPort()
+def vanishes(loss, theta, **hyper): os._exit(0)
+def exits_in_c(loss, theta, **hyper): ctypes.CDLL(None).exit(0)
+def crashes(loss, theta, **hyper): os.kill(os.getpid(), signal.SIGSEGV)
+def vanishes_later(loss, theta, **hyper): return os._exit(1) if theta.shape[0] == 2 else step(loss, theta, **hyper)
+def waits(loss, theta, **hyper):
+    pathlib.Path("pid").write_text(str(os.getpid()))
+    time.sleep(60)
+"""
+COMMAND = [sys.executable, "-m", "rbo_ref.cli"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "ports.py").write_text(PORTS)
+    (tmp_path / "gone.py").write_text("import os; os._exit(0)")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("port", "sentence"),
+    [
+        ("ports.py:vanishes", "ended itself with exit status 0 while ports.py:vanishes was judged in case valley-1d"),
+        ("ports.py:exits_in_c", "ended itself with exit status 0 while ports.py:exits_in_c was judged in case valley"),
+        ("ports.py:crashes", "was killed by SIGSEGV while ports.py:crashes was judged in case valley-1d"),
+        (
+            "ports.py:vanishes_later",
+            "ended itself with exit status 1 while ports.py:vanishes_later was judged in case pl",
+        ),
+        ("gone.py:step", "ended itself with exit status 0 while gone.py was imported"),
+    ],
+)
+def test_a_process_that_vanishes_is_no_verdict(folder, port, sentence):
+    arguments = ["check", port, "--case", "valley-1d", "--case", "plane", "--json", "out.json"]
+    ran = subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False, env=here())
+    assert ran.returncode == 2
+    assert ran.stderr.startswith(f"rbo-ref: the process {sentence}")
+    assert ran.stdout == ""
+    assert not (folder / "out.json").exists()
+
+
+def test_a_loss_that_vanishes_is_no_verdict(folder):
+    (folder / "run.csv").write_text("theta_0\n1.0\n0.75\n")
+    options = ["--learning-rate", "0.5", "--radius", "1", "--projection-rate", "0.1", "--projection-steps", "1"]
+    arguments = ["replay", "run.csv", "--loss", "gone.py:loss", *options]
+    ran = subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False, env=here())
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert "ended itself with exit status 0 while gone.py was imported" in ran.stderr
+
+
+def test_output_comes_once(folder):
+    arguments = ["check", "ports.py:step", "--case", "plane", "--level", "step"]
+    ran = subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False, env=here())
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.count("RIGHT: ") == 1
+
+
+@pytest.mark.parametrize("whom", [os.kill, os.killpg], ids=["the process", "its group"])
+@pytest.mark.parametrize(("number", "status"), [("SIGINT", 2), ("SIGTERM", -15), ("SIGKILL", -9)])
+def test_signals_end_both_processes(folder, whom, number, status):
+    """Ctrl-C of a terminal goes to the group, `kill` to the process alone."""
+    command = [*COMMAND, "check", "ports.py:waits", "--case", "plane"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(command, cwd=folder, start_new_session=True, env=here(), **pipes)
+    wait_for(lambda: (folder / "pid").exists() and (folder / "pid").read_text())
+    whom(process.pid, signal.Signals[number])
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert errors == ("rbo-ref: interrupted\n" if number == "SIGINT" else "")
+    wait_for(lambda: is_gone(int((folder / "pid").read_text())))
+
+
+def here():
+    return os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def is_gone(pid):
+    """Or a corpse that nobody has fetched yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
