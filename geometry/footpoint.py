@@ -38,7 +38,18 @@ from geometry._vectors import dot, length
 from geometry.graph import FunctionGraph, upward_normal
 from geometry.level_set import LevelSet, Surface, check_any_surface
 
-__all__ = ["Descent", "Footpoints", "GaussNewton", "MultiStart", "Newton", "Solver", "Status", "nearest_of", "project"]
+__all__ = [
+    "Descent",
+    "Footpoints",
+    "GaussNewton",
+    "MultiStart",
+    "Newton",
+    "Solver",
+    "Status",
+    "differentiated",
+    "nearest_of",
+    "project",
+]
 
 
 class Footpoints:
@@ -200,6 +211,12 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     -----
     The footpoint found is a local one: its distance is an upper bound of the distance to Γ. `MultiStart` makes a wrong
     basin less likely, not impossible.
+
+    PyTorch and JAX differentiate footpoints by their query and by whatever the surface depends on, JAX in both modes:
+    by the implicit function theorem, to second order, whatever way the search took and wherever it started. The
+    derivatives are those of a footpoint; where `status` is not ``CONVERGED`` they mean nothing. Second derivatives of
+    the surface are needed; if there are none, asking for a derivative raises a `TypeError`. The fixed loop `Descent` is
+    differentiated step by step: it is what it does.
 
     Examples
     --------
@@ -460,6 +477,15 @@ def _searched(
     if was_recorded() or is_recorded(xp, query):
         end = attached(surface, query, end)
     return Footpoints(surface, query, end.theta, steps, end, status)
+
+
+def differentiated(found: Footpoints) -> Footpoints:
+    """Footpoints on a graph that were found by other means, with their derivatives where any may be wanted."""
+    xp = array_namespace(found.theta)
+    if not (is_differentiable(xp) and is_recorded(xp, found.query, *found.contact)):
+        return found
+    end = attached(found.surface, found.query, found.contact)
+    return Footpoints(found.surface, found.query, end.theta, found.steps, end, found.status)
 
 
 def _check_stopping(tolerance: float | None, max_steps: int) -> None:
