@@ -34,7 +34,7 @@ BOWL = FunctionGraph(lambda t: (t**2).sum(-1) / 2, name="bowl")
 
 
 def tensor(values, **options):
-    return torch.tensor(values, dtype=torch.float64, **options)
+    return torch.tensor(np.array(values), dtype=torch.float64, **options)
 
 
 def foot_of_the_bowl(q):
@@ -148,7 +148,7 @@ def test_next_to_the_surface_the_gradient_is_the_normal(gap):
     for verb in (distance, signed_distance):
         x = tensor(q, requires_grad=True)
         (found,) = torch.autograd.grad(verb(BOWL, x), x)
-        sign = np.sign(found[2]) if verb is distance else 1  # rounding decides on which side q is
+        sign = np.sign(float(found[2])) if verb is distance else 1  # rounding decides on which side q is
         np.testing.assert_allclose(found, sign * normal, rtol=0, atol=1e-8)
 
 
@@ -184,7 +184,7 @@ def test_many_dimensions_without_a_matrix():
 def test_certified():
     q = tensor(QUERY)
     found = torch.autograd.functional.jacobian(lambda x: project(BOWL, x, Certified()).theta, q)
-    np.testing.assert_allclose(found, jacobian_of_the_foot(QUERY), rtol=0, atol=1e-7)
+    np.testing.assert_allclose(found, jacobian_of_the_foot(QUERY), rtol=0, atol=1e-4)  # θ is known to √tolerance
 
 
 def test_descent_is_differentiated_step_by_step():
@@ -203,10 +203,12 @@ def test_without_second_derivatives_a_derivative_is_refused_or_right():
     x = tensor(QUERY, requires_grad=True)
     foot = project(detached, x)
     np.testing.assert_allclose(foot.theta.detach(), foot_of_the_bowl(QUERY), atol=1e-10)
-    with pytest.raises(TypeError, match="needs second derivatives of the surface; pass hessian="):
-        torch.autograd.grad(foot.distance, x)
+    for output in (foot.distance, foot.theta.sum(), foot.point.sum()):
+        with pytest.raises(TypeError, match="needs second derivatives of the surface; pass hessian="):
+            torch.autograd.grad(output, x, retain_graph=True)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit.script")  # of PyTorch's own, in its own forward mode
 def test_function_transforms():
     q = tensor(QUERY)
     found = torch.func.grad(lambda x: distance(BOWL, x))(q)
