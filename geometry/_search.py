@@ -110,8 +110,9 @@ def descend(
     )
     end = Contact(*state[:3])
     unit = unit_of(distance(first, query))
-    farther = half_square(end, query, unit) > half_square(first, query, unit)  # by rounding: φ knows θ to √ε, and so
-    farther = farther & (residual(end, query) >= residual(first, query))  # the residual decides
+    farther = half_square(end, query, unit) - half_square(first, query, unit)
+    flatter = residual(end, query) < residual(first, query)  # φ knows θ only to √ε: within its rounding, this decides
+    farther = (farther > 0) & ~(flatter & (farther <= _rounding(first, query, unit)))
     status = mark(state.status, farther & ~is_converged(first, query, tolerance), Status.STALLED)
     return choose(farther, first, end), state.steps, status
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geometry._namespace import Array, array_namespace, floating, quietly
+from geometry._namespace import Array, array_namespace, quietly
 from geometry._vectors import dot
 from geometry.footpoint import Solver, project
 from geometry.level_set import Surface

@@ -19,6 +19,7 @@ import numpy
 from geometry import _level_search, _search
 from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
 from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, residual
+from geometry._implicit import attached, attached_to_level_set, still
 from geometry._namespace import (
     Array,
     Namespace,
@@ -33,7 +34,6 @@ from geometry._namespace import (
     repeat,
     whole,
 )
-from geometry._implicit import attached, attached_to_level_set, still
 from geometry._vectors import dot, length
 from geometry.graph import FunctionGraph, upward_normal
 from geometry.level_set import LevelSet, Surface, check_any_surface
@@ -134,7 +134,7 @@ class Footpoints:
     def _smoothed(self, distance: Array, signed: bool) -> Array:
         """A distance that has, at a converged footpoint, the derivatives of the height over its tangent plane.
 
-        They are those of |q − p|, of which rounding leaves nothing next to the surface. On it they are those from above.
+        They are those of |q − p|, of which rounding leaves nothing next to the surface. On it they are from above.
         """
         xp = array_namespace(self.theta)
         if not (self._searched and is_recorded(xp, self.query, self.theta)):
@@ -463,7 +463,8 @@ def _searched(
 ) -> Footpoints:
     """What a search finds. It runs on constants; where a derivative may be wanted, it is attached to its end."""
     xp, limits = array_namespace(query), (solver.tolerance, solver.max_steps)
-    held, place, start, was_recorded = surface, query, start, lambda: False
+    held: Any = surface
+    place, was_recorded = query, lambda: False
     if is_differentiable(xp):
         held, was_recorded = still(surface)
         place, start = constant(xp, query), constant(xp, start)
@@ -484,7 +485,7 @@ def differentiated(found: Footpoints) -> Footpoints:
     xp = array_namespace(found.theta)
     if not (is_differentiable(xp) and is_recorded(xp, found.query, *found.contact)):
         return found
-    end = attached(found.surface, found.query, found.contact)
+    end = attached(found.surface, found.query, found.contact)  # type: ignore[arg-type]
     return Footpoints(found.surface, found.query, end.theta, found.steps, end, found.status)
 
 

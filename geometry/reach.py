@@ -259,7 +259,9 @@ def reach_from_points(points: Array, *, normals: Array | None = None, neighbors:
     if points.ndim != 2 or points.shape[0] < 2 or points.shape[1] < 2:
         raise ValueError(f"points must have shape (N, n) with N, n >= 2, got {tuple(points.shape)}")
     _check_rows(xp, "points", points)
-    unit = 2.0 ** math.frexp(float(xp.max(xp.abs(points))))[1]  # so that squares of coordinates neither overflow nor vanish
+    unit = (
+        2.0 ** math.frexp(float(xp.max(xp.abs(points))))[1]
+    )  # so that squares of coordinates neither overflow nor vanish
     points, (count, n) = points / unit, points.shape
     if normals is None:
         neighbors = min(2 * n if neighbors is None else whole("neighbors", neighbors, n), count - 1)

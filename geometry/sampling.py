@@ -72,7 +72,14 @@ class Sampling:
         starts = theta[None, ...]
         if good.any():
             x = place[good, :-1]
-            near = self._nearest(xp, surface, theta, (x - away[good]).min(0), (x + away[good]).max(0), numpy.where(good[:, None], place, 0.0))
+            near = self._nearest(
+                xp,
+                surface,
+                theta,
+                (x - away[good]).min(0),
+                (x + away[good]).max(0),
+                numpy.where(good[:, None], place, 0.0),
+            )
             shape = (-1, *theta.shape)
             found = xp.asarray(near.reshape(shape), dtype=theta.dtype, device=device_of(theta))
             starts = xp.concat([starts, found], axis=0)

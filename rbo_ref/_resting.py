@@ -1,7 +1,7 @@
 """Extremes of the offset function of a function of one variable, for balls of any size: where a ball rests is sought.
 
-A ball rests on the point s of the graph for which f(s) + √(ρ² − (s − θ)²) is greatest. What any s gives is a lower bound
-of f_ρ(θ), and so are all heights here.
+A ball rests on the point s of the graph for which f(s) + √(ρ² − (s − θ)²) is greatest. What any s gives is a lower
+bound of f_ρ(θ), and so are all heights here.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def values(surface: FunctionGraph, theta: Numbers) -> Numbers:
 
 
 def _heights(surface: FunctionGraph, theta: Numbers, radius: Numbers, contact: Numbers) -> Numbers:
-    """Height of the centre over θ of the ball that touches the graph at a contact; −inf for one that it cannot touch."""
+    """Height of the centre over θ of the ball that touches the graph at a contact; −inf where it cannot."""
     theta, radius, contact = numpy.broadcast_arrays(theta, radius, contact)
     away = numpy.abs(contact - theta)
     f = values(surface, contact[..., None])
@@ -82,7 +82,9 @@ def _all_found(surface: FunctionGraph, radius: Numbers, seen: list[Seen]) -> Num
     return _climbed(lambda near: _heights(surface, theta, radius[:, None, None], near), contacts, reach)
 
 
-def lowest(surface: FunctionGraph, radius: Numbers, seen: list[Seen], low: float, high: float) -> tuple[Numbers, Numbers]:
+def lowest(
+    surface: FunctionGraph, radius: Numbers, seen: list[Seen], low: float, high: float
+) -> tuple[Numbers, Numbers]:
     """The least f_ρ that is found around the places seen, and where: each (n,)."""
     theta, step = (numpy.asarray([getattr(one, name) for one in seen]) for name in ("theta", "step"))
     contact, height = _all_found(surface, radius, seen), numpy.asarray([one.height for one in seen])

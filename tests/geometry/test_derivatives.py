@@ -234,7 +234,11 @@ def test_jax_in_both_modes(jax, solver):
     @jax.jit
     def everything(q):
         warm = [jac(lambda x: project(BOWL, x, solver, start=start).theta)(q) for jac in (jax.jacfwd, jax.jacrev)]
-        return jax.grad(lambda x: distance(BOWL, x, solver))(q), jax.jacfwd(lambda x: distance(BOWL, x, solver))(q), *warm
+        return (
+            jax.grad(lambda x: distance(BOWL, x, solver))(q),
+            jax.jacfwd(lambda x: distance(BOWL, x, solver))(q),
+            *warm,
+        )
 
     reverse, forward, *warm = everything(q)
     for found in (reverse, forward):

@@ -1,8 +1,7 @@
 """The safeguarded search: it goes downhill, leaves maxima of the distance, and tells honestly why it stopped."""
 
-import tracemalloc
-
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -91,7 +90,9 @@ def test_overflow_on_the_way_is_no_error(start, y):
 
 
 @each_solver
-@pytest.mark.parametrize(("height", "dtype"), [(1e20, "float32"), (1e25, "float32"), (1e160, "float64"), (1e200, "float64")])
+@pytest.mark.parametrize(
+    ("height", "dtype"), [(1e20, "float32"), (1e25, "float32"), (1e160, "float64"), (1e200, "float64")]
+)
 def test_never_farther_where_squares_overflow(solver, height, dtype):
     query = np.array([[0.0, height], [0.0, -height], [height, 1.0]], dtype)
     foot = project(surfaces.sine(), query, solver)
