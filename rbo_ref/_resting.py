@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from geometry import FunctionGraph, offset_function
 
-__all__ = ["Seen", "highest", "lowest", "values"]
+__all__ = ["Seen", "highest", "lowest", "raised", "values"]
 
 Numbers = NDArray[numpy.float64]
 AT_ONCE = 2**12  # points to evaluate a function at in one call
@@ -80,6 +80,20 @@ def _all_found(surface: FunctionGraph, radius: Numbers, seen: list[Seen]) -> Num
     contacts, reach = (numpy.stack(a) for a in zip(*map(_found, [surface] * len(seen), radius, seen), strict=True))
     theta = numpy.asarray([one.theta for one in seen])[:, None, None]
     return _climbed(lambda near: _heights(surface, theta, radius[:, None, None], near), contacts, reach)
+
+
+def raised(surface: FunctionGraph, radius: float, theta: Numbers, heights: Numbers, margin: float) -> Numbers:
+    """f_ρ at samples, at least what the balls have that rest on the highest hills within a margin around them."""
+    samples = numpy.linspace(theta[0] - margin, theta[-1] + margin, FINE)
+
+    def top(place: Numbers) -> Numbers:
+        f = values(surface, place[..., None])
+        return numpy.where(numpy.isnan(f), -numpy.inf, f)
+
+    hills = _hills(samples, top(samples))
+    hills = _climbed(top, hills, numpy.full_like(hills, samples[1] - samples[0]))
+    rests = _heights(surface, theta[:, None], numpy.asarray(radius), hills)
+    return numpy.where(numpy.isnan(heights), heights, numpy.maximum(heights, rests.max(axis=1)))
 
 
 def lowest(

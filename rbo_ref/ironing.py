@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from geometry import FunctionGraph, dilate
 from geometry._namespace import Array, floating, positive, to_numpy, whole
 from geometry.graph import check_surface
-from rbo_ref._resting import Seen, highest, lowest, values
+from rbo_ref._resting import Seen, highest, lowest, raised, values
 
 __all__ = ["Ironing", "ironing", "ironing_of_samples", "ironing_of_sine"]
 
@@ -94,7 +94,7 @@ def ironing(
 
 def _of_one_variable(surface: FunctionGraph, radii: Numbers, low: Numbers, high: Numbers, count: int) -> Ironing:
     """The extremes of samples, followed."""
-    seen = [_rolled(surface, rho, low, high, count).seen(low) for rho in radii]
+    seen = [_rolled(surface, rho, low, high, count).raised(surface, rho, low).seen(low) for rho in radii]
     least, *ends = (list(places) for places in zip(*seen, strict=True))
     height, theta = lowest(surface, radii, least, low[0], high[0])
     top, at = highest(surface, radii, ends, low[0], high[0])
@@ -196,6 +196,12 @@ class _Rolled(NamedTuple):
     contacts: Numbers  # the same shape, (..., d)
     top: float  # the greatest f that the ball meets
     step: Numbers  # (d,)
+    margin: float  # how far beyond the box the ball may touch
+
+    def raised(self, surface: FunctionGraph, rho: float, origin: Numbers) -> _Rolled:
+        """With the hills that finer samples show, for d = 1."""
+        theta = origin[0] + self.step[0] * numpy.arange(len(self.heights))
+        return self._replace(heights=raised(surface, rho, theta, self.heights, self.margin))
 
     def seen(self, origin: Numbers) -> tuple[Seen, Seen, Seen]:
         """The lowest place, the first and the last, for d = 1."""
@@ -228,7 +234,7 @@ def _rolled(surface: FunctionGraph, rho: float, low: Numbers, high: Numbers, cou
     if rho > 0:
         heights, contact = dilate(heights, rho, spacing=tuple(step), nan="omit", return_contact=True)
     inside = _middle(narrow, count)
-    return _Rolled(heights[inside], theta.reshape(-1, low.size)[contact[inside]], top, step)
+    return _Rolled(heights[inside], theta.reshape(-1, low.size)[contact[inside]], top, step, margin)
 
 
 def _middle(around: list[int], count: int) -> tuple[slice, ...]:
