@@ -343,7 +343,8 @@ class Newton:
     distance r the eigenvalues of the matrix are 1 − rκᵢ: they vanish at focal points and are negative beyond. There
     their absolute values, bounded from below, make the step a direction of descent; a step is taken only if it brings
     the point nearer. At a stationary point beyond a focal point, which is no minimum of the distance, the step follows
-    the negative curvature.
+    the negative curvature. At a kink, where the Hessian is not finite, no minimum is known: the search tries to leave
+    it, and does not call it converged.
 
     Parameters
     ----------
