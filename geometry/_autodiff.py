@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
-from geometry._namespace import Array, Namespace, device_of, is_jax_namespace, is_torch_namespace
+from geometry._namespace import Array, Namespace, device_of, is_jax_namespace, is_torch_namespace, is_traced
 
-__all__ = ["hessian", "hessian_vector", "is_differentiable", "value_and_gradient"]
+__all__ = [
+    "constant",
+    "differentiable",
+    "hessian",
+    "hessian_vector",
+    "is_differentiable",
+    "is_recorded",
+    "symmetric_solve",
+    "value_and_gradient",
+    "with_derivative_of",
+    "without_derivative",
+]
 
 
 def is_differentiable(xp: Namespace) -> bool:
@@ -50,3 +62,143 @@ def hessian(xp: Namespace, gradient: Callable[[Array], Array], theta: Array) -> 
 
     identity = xp.eye(theta.shape[-1], dtype=theta.dtype, device=device_of(theta))
     return xp.moveaxis(_transforms(xp).vmap(column)(identity), 0, -1)
+
+
+def is_recorded(xp: Namespace, *arrays: Array) -> bool:
+    """Whether the framework may want a derivative of what follows from these arrays."""
+    if is_jax_namespace(xp):
+        return is_traced(*arrays)
+    if not is_torch_namespace(xp):
+        return False
+    import torch
+    from torch.autograd import forward_ad
+
+    if getattr(forward_ad, "_current_level", -1) >= 0:  # there is no public word for "within a dual level"
+        return True
+    return torch.is_grad_enabled() and any(array.requires_grad for array in arrays)
+
+
+def constant(xp: Namespace, array: Array) -> Array:
+    """The same numbers, without a derivative."""
+    if is_jax_namespace(xp):
+        import jax
+
+        return jax.lax.stop_gradient(array)
+    return array.detach() if is_torch_namespace(xp) else array
+
+
+def with_derivative_of(xp: Namespace, known: Array, derived: Array) -> Array:
+    """The numbers of `known` to the last bit, with the derivatives of `derived`."""
+    borrow = _borrowed_by_jax() if is_jax_namespace(xp) else _borrowed_by_torch()
+    return borrow(constant(xp, known), derived)
+
+
+@lru_cache(maxsize=1)
+def _borrowed_by_jax() -> Callable[[Array, Array], Array]:
+    import jax
+
+    borrow = jax.custom_jvp(lambda known, derived: known)
+    borrow.defjvp(lambda primals, tangents: (borrow(*primals), tangents[1]))
+    return borrow
+
+
+@lru_cache(maxsize=1)
+def _borrowed_by_torch() -> Callable[[Array, Array], Array]:
+    import torch
+
+    class Borrow(torch.autograd.Function):
+        generate_vmap_rule = True
+
+        @staticmethod
+        def forward(known: Any, derived: Any) -> Any:
+            return known.clone()
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            pass
+
+        @staticmethod
+        def backward(ctx: Any, *cotangents: Any) -> Any:
+            return None, cotangents[0]
+
+        @staticmethod
+        def jvp(ctx: Any, *tangents: Any) -> Any:
+            return tangents[1]
+
+    return Borrow.apply
+
+
+def without_derivative(xp: Namespace, known: Array, reason: str, *recorded: Array) -> Array:
+    """The same numbers; whoever asks for a derivative by what is recorded gets a `TypeError` with the reason."""
+    if is_jax_namespace(xp):
+        import jax
+
+        refuse = jax.custom_jvp(lambda array, *_: array)
+        refuse.defjvp(lambda primals, tangents: _refuse(reason))
+        return refuse(constant(xp, known), *recorded)
+    import torch
+
+    class Refuse(torch.autograd.Function):
+        @staticmethod
+        def forward(known: Any, *recorded: Any) -> Any:
+            return known.clone()
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            pass
+
+        @staticmethod
+        def backward(ctx: Any, *cotangents: Any) -> Any:
+            _refuse(reason)
+
+        @staticmethod
+        def jvp(ctx: Any, *tangents: Any) -> Any:
+            _refuse(reason)
+
+    return Refuse.apply(known.detach(), *recorded)
+
+
+def _refuse(reason: str) -> Any:
+    raise TypeError(reason)
+
+
+def differentiable(xp: Namespace, gradient: Callable[[Array], Array], theta: Array) -> Callable[[Array], Array]:
+    """The same gradient, if PyTorch finds that it depends on θ; a detached one would have derivatives that are zero."""
+    if is_torch_namespace(xp):
+        import torch
+
+        with torch.enable_grad():
+            at = theta.detach().requires_grad_()
+            total = torch.sum(gradient(at))
+            used = total.requires_grad and torch.autograd.grad(total, at, allow_unused=True)[0] is not None
+        if not used:
+            raise TypeError("its gradient is not differentiable by PyTorch")
+    return gradient
+
+
+def symmetric_solve(xp: Namespace, product: Callable[[Array], Array], solve: Callable[..., Array], b: Array) -> Array:
+    """``solve(product, b)``, the solution of a symmetric linear system, differentiated as a linear function of b."""
+    if is_jax_namespace(xp):
+        import jax
+
+        return jax.lax.custom_linear_solve(product, b, solve, symmetric=True)
+    import torch
+
+    class Solve(torch.autograd.Function):
+        @staticmethod
+        def forward(b: Any) -> Any:
+            return solve(product, b)
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            pass
+
+        @staticmethod
+        def backward(ctx: Any, *cotangents: Any) -> Any:
+            return Solve.apply(cotangents[0])
+
+        @staticmethod
+        def jvp(ctx: Any, *tangents: Any) -> Any:
+            return Solve.apply(tangents[0])
+
+    return Solve.apply(b)

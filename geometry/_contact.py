@@ -12,6 +12,7 @@ __all__ = [
     "Contact",
     "Status",
     "choose",
+    "distance",
     "distance_gradient",
     "half_square",
     "is_converged",
@@ -19,6 +20,7 @@ __all__ = [
     "mark",
     "residual",
     "scale_along",
+    "unit_of",
 ]
 
 
@@ -39,11 +41,25 @@ class Contact(NamedTuple):
     gradient: Array  # (..., d)
 
 
-def half_square(contact: Contact, query: Array) -> Array:
-    """φ = ½|θ − x|² + ½(f − y)²."""
+def half_square(contact: Contact, query: Array, unit: Array) -> Array:
+    """φ = ½|θ − x|² + ½(f − y)², with lengths counted in `unit`."""
     xp = array_namespace(query)
-    across = contact.theta - query[..., :-1]
-    return (dot(xp, across, across) + (contact.value - query[..., -1]) ** 2) / 2
+    across = (contact.theta - query[..., :-1]) / unit[..., None]
+    return (dot(xp, across, across) + ((contact.value - query[..., -1]) / unit) ** 2) / 2
+
+
+def distance(contact: Contact, query: Array) -> Array:
+    """√(2φ)."""
+    xp = array_namespace(query)
+    return xp.hypot(length(xp, contact.theta - query[..., :-1]), xp.abs(contact.value - query[..., -1]))
+
+
+def unit_of(size: Array) -> Array:
+    """A length to count in: 1, but where the squares of lengths of this size overflow or vanish, the size itself."""
+    xp = array_namespace(size)
+    large = float(xp.finfo(size.dtype).max) ** 0.375
+    extreme = (size > large) | ((size < 1 / large) & (size > 0))
+    return xp.where(extreme & xp.isfinite(size), size, xp.ones_like(size))
 
 
 def distance_gradient(contact: Contact, query: Array) -> Array:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from geometry._contact import Status, choose, mark
+from geometry._contact import Status, choose, mark, unit_of
 from geometry._namespace import Array, Namespace, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length
 
@@ -66,8 +66,8 @@ def retract(function: Callable[[Array], tuple[Array, Array]], start: Array, max_
         size = xp.where(size > 0, size, 1.0)
         return value, -(value / size)[..., None] * (gradient / size[..., None])
 
-    def near(x: Array, step: Array, times: float) -> Array:
-        return length(xp, step) <= times * eps * (length(xp, x) + length(xp, start))
+    def near(x: Array, step: Array, times: float, *others: Array) -> Array:
+        return length(xp, step) <= times * eps * (length(xp, x) + sum(length(xp, other) for other in others))
 
     def iterate(state: tuple[Array, ...]) -> tuple[Array, ...]:
         now = _Retraction(*state)
@@ -86,7 +86,9 @@ def retract(function: Callable[[Array], tuple[Array, Array]], start: Array, max_
     running = xp.all(xp.isfinite(step), axis=-1) & (value != 0)
     first = _Retraction(start, value, step, xp.ones_like(value), zero, running)
     end = _Retraction(*while_loop(lambda s: xp.any(s[-1]) & (s[-2] < max_steps), iterate, tuple(first), start))
+    # Where F is the difference of large numbers, near the origin, its rounding keeps |F| from falling any further.
     found = (end.value == 0) | near(end.x, end.step, NOISE)
+    found = found | ((end.stride <= 2.0**-HALVINGS) & near(end.x, end.step, NOISE, start))
     found = found & (xp.any(end.step != 0, axis=-1) | (end.value == 0))  # a zero gradient leads nowhere
     return xp.where(found[..., None], end.x, xp.nan)
 
@@ -140,14 +142,16 @@ class _Descent(NamedTuple):
         running = state.status == RUNNING
         x = self.surface.point(state.x + state.stride[..., None] * state.direction)
         direction, residual, is_minimum = self.move(x)
-        old, new = (dot(xp, self.query - at, self.query - at) / 2 for at in (state.x, x))
-        gain = state.stride * dot(xp, state.direction, self.query - state.x)
+        unit = unit_of(length(xp, self.query - state.x))
+        here, there = ((self.query - at) / unit[..., None] for at in (state.x, x))
+        old, new = dot(xp, here, here) / 2, dot(xp, there, there) / 2
+        gain = state.stride * dot(xp, state.direction / unit[..., None], here)
         falls = (new <= old - SUFFICIENT_DECREASE * gain) & (new < old)
-        level = new <= old + NOISE * epsilon(xp, x.dtype) * self.scale(state.x) ** 2
+        level = new <= old + NOISE * epsilon(xp, x.dtype) * (self.scale(state.x) / unit) ** 2
         level = level & (residual <= 0.99 * state.residual)
         nearer = running & xp.all(xp.isfinite(x), axis=-1) & (falls | level)
-        there = (x, direction, residual, is_minimum, xp.ones_like(state.stride))
-        chosen = choose(nearer, there, (*state[:4], state.stride / 4))
+        moved = (x, direction, residual, is_minimum, xp.ones_like(state.stride))
+        chosen = choose(nearer, moved, (*state[:4], state.stride / 4))
         steps = state.steps + xp.astype(running, state.steps.dtype)
         return self.settle(_State(*chosen, steps, state.status), nearer)
 
@@ -204,7 +208,7 @@ def _newton(xp: Namespace, surface: Any, x: Array, normal: Array, height: Array,
     finite = xp.isfinite(height) & xp.all(xp.isfinite(shape), axis=(-2, -1))
     shape = xp.where(finite[..., None, None], shape, xp.zeros_like(shape))
     bends, vectors = xp.linalg.eigh(shape)
-    stiffness = 1 - height[..., None] * bends
+    stiffness = xp.where(finite[..., None], 1 - height[..., None] * bends, -1.0)  # no minimum is known at a kink
     local = reflect(xp, normal, force[..., None, :])[..., 0, :-1]
     parts = xp.sum(vectors * local[..., :, None], axis=-2)
     floor = epsilon(xp, x.dtype) ** 0.5

@@ -15,6 +15,7 @@ from geometry._contact import (
     Contact,
     Status,
     choose,
+    distance,
     distance_gradient,
     half_square,
     is_converged,
@@ -22,6 +23,7 @@ from geometry._contact import (
     mark,
     residual,
     scale_along,
+    unit_of,
 )
 from geometry._namespace import Array, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length, slope
@@ -72,7 +74,7 @@ def descend(
         """Name the items that stop here, and keep the next trial inside the ball that holds every nearer point."""
         here = Contact(*state[:3])
         size = length(xp, state.direction)
-        reach = length(xp, here.theta - query[..., :-1]) + xp.sqrt(2 * half_square(here, query))
+        reach = length(xp, here.theta - query[..., :-1]) + distance(here, query)
         stride = xp.minimum(state.stride, reach / xp.where(size > 0, size, xp.ones_like(size)))
         small = stride * size <= precision + 2 * eps * length(xp, here.theta)
         status = mark(state.status, state.steps >= max_steps, Status.STEPS_USED)
@@ -107,8 +109,10 @@ def descend(
         *while_loop(lambda s: xp.any(s[-1] == RUNNING), lambda s: tuple(iterate(_State(*s))), tuple(state), query)
     )
     end = Contact(*state[:3])
-    farther = half_square(end, query) > half_square(first, query)  # by rounding alone: φ knows θ only to √ε, and so
-    farther = farther & (residual(end, query) >= residual(first, query))  # the residual decides
+    unit = unit_of(distance(first, query))
+    farther = half_square(end, query, unit) - half_square(first, query, unit)
+    flatter = residual(end, query) < residual(first, query)  # φ knows θ only to √ε: within its rounding, this decides
+    farther = (farther > 0) & ~(flatter & (farther <= _rounding(first, query, unit)))
     status = mark(state.status, farther & ~is_converged(first, query, tolerance), Status.STALLED)
     return choose(farther, first, end), state.steps, status
 
@@ -120,10 +124,12 @@ def _judge(here: Contact, trial: Contact, query: Array, state: _State) -> tuple[
     locates a minimum only to the square root of the precision.
     """
     xp = array_namespace(query)
-    old, new = half_square(here, query), half_square(trial, query)
-    slope_ = state.stride * dot(xp, state.direction, distance_gradient(here, query))
+    unit = unit_of(distance(here, query))
+    old, new = half_square(here, query, unit), half_square(trial, query, unit)
+    force = distance_gradient(here, query) / unit[..., None]
+    slope_ = state.stride * dot(xp, state.direction / unit[..., None], force)
     falls = (new <= old + SUFFICIENT_DECREASE * slope_) & (new < old)
-    level = new <= old + _rounding(here, query)
+    level = new <= old + _rounding(here, query, unit)
     flatter = residual(trial, query) <= 0.99 * residual(here, query)
     bend = 2 * (new - old - slope_)
     best = -slope_ / xp.where(bend > 0, bend, xp.ones_like(bend))
@@ -132,13 +138,13 @@ def _judge(here: Contact, trial: Contact, query: Array, state: _State) -> tuple[
     return finite & (falls | (level & flatter)), shrink
 
 
-def _rounding(contact: Contact, query: Array) -> Array:
+def _rounding(contact: Contact, query: Array, unit: Array) -> Array:
     """The rounding error of φ that is taken for granted."""
     xp = array_namespace(query)
     x, y = query[..., :-1], query[..., -1]
-    across = length(xp, contact.theta - x) * (length(xp, contact.theta) + length(xp, x))
-    heights = xp.abs(contact.value - y) * (xp.abs(contact.value) + xp.abs(y))
-    return NOISE * epsilon(xp, query.dtype) * (half_square(contact, query) + across + heights)
+    across = length(xp, contact.theta - x) / unit * ((length(xp, contact.theta) + length(xp, x)) / unit)
+    heights = xp.abs(contact.value - y) / unit * ((xp.abs(contact.value) + xp.abs(y)) / unit)
+    return NOISE * epsilon(xp, query.dtype) * (half_square(contact, query, unit) + across + heights)
 
 
 def _secant_stride(here: Contact, trial: Contact, query: Array, state: _State) -> Array:
@@ -150,7 +156,9 @@ def _secant_stride(here: Contact, trial: Contact, query: Array, state: _State) -
     s = trial.theta - here.theta
     z = distance_gradient(trial, query) - distance_gradient(here, query)
     stretched = scale_along(s, slope(xp, trial.gradient), 1)
-    bend = dot(xp, s, z)
+    unit = unit_of(length(xp, stretched))[..., None]
+    stretched = stretched / unit
+    bend = dot(xp, s / unit, z / unit)
     secant = dot(xp, stretched, stretched) / xp.where(bend > 0, bend, xp.ones_like(bend))
     return xp.where((bend > 0) & xp.isfinite(secant), secant, 2 * state.stride)
 
@@ -171,7 +179,7 @@ def newton(surface: FunctionGraph, query: Array, contact: Contact) -> Move:
     finite = xp.isfinite(height) & xp.all(xp.isfinite(matrix), axis=(-2, -1))
     matrix = xp.where(finite[..., None, None], matrix, xp.zeros_like(matrix))
     bends, vectors = xp.linalg.eigh(matrix)
-    eigenvalues = 1 + height[..., None] * bends
+    eigenvalues = xp.where(finite[..., None], 1 + height[..., None] * bends, -1.0)  # no minimum is known at a kink
     force = -scale_along(distance_gradient(contact, query), at, -1)
     parts = xp.sum(vectors * force[..., :, None], axis=-2)
     floor = epsilon(xp, query.dtype) ** 0.5
@@ -179,14 +187,16 @@ def newton(surface: FunctionGraph, query: Array, contact: Contact) -> Move:
     lowest = xp.min(eigenvalues, axis=-1)
     beyond = lowest < -floor
     escape = xp.where(eigenvalues == lowest[..., None], xp.copysign(height[..., None], parts), xp.zeros_like(parts))
-    steps = xp.where(_is_lost(contact, query, beyond, dot(xp, parts, steps))[..., None], escape, steps)
+    steps = xp.where(_is_lost(contact, query, beyond, parts, steps)[..., None], escape, steps)
     step = scale_along(xp.sum(vectors * steps[..., None, :], axis=-1), at, -1)
     return Move(step, ~beyond)
 
 
-def _is_lost(contact: Contact, query: Array, beyond: Array, gain: Array) -> Array:
-    """Whether ∇φ vanishes beyond a focal point: it is zero, or promises a `gain` in φ that rounding would hide."""
-    return beyond & (is_converged(contact, query) | (gain <= _rounding(contact, query)))
+def _is_lost(contact: Contact, query: Array, beyond: Array, force: Array, step: Array) -> Array:
+    """Whether ∇φ vanishes beyond a focal point: it is zero, or promises a gain in φ that rounding would hide."""
+    unit = unit_of(distance(contact, query))
+    gain = dot(array_namespace(query), force / unit[..., None], step / unit[..., None])
+    return beyond & (is_converged(contact, query) | (gain <= _rounding(contact, query, unit)))
 
 
 def newton_cg(surface: FunctionGraph, query: Array, contact: Contact) -> Move:
@@ -206,13 +216,18 @@ def newton_cg(surface: FunctionGraph, query: Array, contact: Contact) -> Move:
         return v + height * scale_along(surface.hessian_vector(contact.theta, scale_along(v, at, -1)), at, -1)
 
     known = ~is_converged(contact, query)
-    v, downhill = _conjugate_gradients(product, xp.where(known[..., None], force, probe), is_finite(contact, query))
+    unit = unit_of(length(xp, force))[..., None]
+    b = xp.where(known[..., None], force / unit, probe)
+    v, downhill = _conjugate_gradients(product, b, is_finite(contact, query))
+    kink = ~xp.all(xp.isfinite(v) & xp.isfinite(downhill), axis=-1)
+    v, downhill = xp.where(known[..., None], v * unit, v), xp.where(kink[..., None], probe, downhill)
+    v = xp.where(kink[..., None], force, v)
     size = length(xp, downhill)[..., None]
     beyond = size[..., 0] > 0
     away = xp.copysign(
         xp.abs(height) / xp.where(size > 0, size, xp.ones_like(size)), dot(xp, downhill, force)[..., None]
     )
-    v = xp.where(_is_lost(contact, query, beyond, dot(xp, force, v))[..., None], away * downhill, v)
+    v = xp.where(_is_lost(contact, query, beyond, force, v)[..., None], away * downhill, v)
     return Move(scale_along(v, at, -1), ~beyond)
 
 

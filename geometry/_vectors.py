@@ -32,7 +32,13 @@ def _size(xp: Namespace, vector: Array) -> Array:
 def length(xp: Namespace, vector: Array) -> Array:
     """Euclidean length over the last axis, safe against overflow and underflow of squares."""
     safe = _size(xp, vector)
-    return safe[..., 0] * xp.sqrt(xp.sum((vector / safe) ** 2, axis=-1))
+    return safe[..., 0] * _root(xp, xp.sum((vector / safe) ** 2, axis=-1))
+
+
+def _root(xp: Namespace, square: Array) -> Array:
+    """√ with the derivative 0 at 0, where that of the library would be infinite, and NaN once multiplied by zero."""
+    positive = square != 0
+    return xp.where(positive, xp.sqrt(xp.where(positive, square, xp.ones_like(square))), square)
 
 
 class Slope(NamedTuple):
@@ -47,7 +53,7 @@ def slope(xp: Namespace, gradient: Array) -> Slope:
     """Direction, length and stretch factor W of a gradient."""
     safe = _size(xp, gradient)
     scaled = gradient / safe
-    norm = xp.sqrt(xp.sum(scaled**2, axis=-1, keepdims=True))
+    norm = _root(xp, xp.sum(scaled**2, axis=-1, keepdims=True))
     direction = scaled / xp.where(norm > 0, norm, xp.ones_like(norm))
     steepness = (safe * norm)[..., 0]
     return Slope(direction, steepness, xp.hypot(xp.ones_like(steepness), steepness))

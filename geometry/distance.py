@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from geometry._namespace import Array, array_namespace, floating, quietly
+from geometry._namespace import Array, array_namespace, quietly
 from geometry._vectors import dot
 from geometry.footpoint import Solver, project
 from geometry.level_set import Surface
@@ -51,9 +51,7 @@ def signed_distance(
     >>> signed_distance(plane, [[0.0, 1.0], [0.0, -1.0]]).round(12)
     array([ 0.8, -0.8])
     """
-    xp, points = floating("points", points)
-    foot = project(surface, points, solver, start=start)
-    return xp.where(surface.is_above(points), foot.distance, -foot.distance)
+    return project(surface, points, solver, start=start).signed_distance
 
 
 @quietly

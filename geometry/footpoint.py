@@ -17,7 +17,9 @@ from typing import Any, Protocol
 import numpy
 
 from geometry import _level_search, _search
+from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
 from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, residual
+from geometry._implicit import attached, attached_to_level_set, still
 from geometry._namespace import (
     Array,
     Namespace,
@@ -32,11 +34,22 @@ from geometry._namespace import (
     repeat,
     whole,
 )
-from geometry._vectors import length
+from geometry._vectors import dot, length
 from geometry.graph import FunctionGraph, upward_normal
 from geometry.level_set import LevelSet, Surface, check_any_surface
 
-__all__ = ["Descent", "Footpoints", "GaussNewton", "MultiStart", "Newton", "Solver", "Status", "nearest_of", "project"]
+__all__ = [
+    "Descent",
+    "Footpoints",
+    "GaussNewton",
+    "MultiStart",
+    "Newton",
+    "Solver",
+    "Status",
+    "differentiated",
+    "nearest_of",
+    "project",
+]
 
 
 class Footpoints:
@@ -87,7 +100,7 @@ class Footpoints:
         status: Array | None = None,
     ) -> None:
         self.surface, self.query, self.theta, self.steps = surface, query, theta, steps
-        self._known, self._status = contact, status
+        self._known, self._status, self._searched = contact, status, status is not None
 
     def __repr__(self) -> str:
         return f"Footpoints(theta={self.theta!r}, distance={self.distance!r}, status={self.status!r})"
@@ -110,7 +123,25 @@ class Footpoints:
     @cached_property
     @quietly
     def distance(self) -> Array:
-        return length(array_namespace(self.theta), self.query - self.point)
+        return self._smoothed(length(array_namespace(self.theta), self.query - self.point), signed=False)
+
+    @property
+    def signed_distance(self) -> Array:
+        """The distance, positive above the surface and negative below."""
+        xp = array_namespace(self.theta)
+        return self._smoothed(xp.where(self.surface.is_above(self.query), self.distance, -self.distance), signed=True)
+
+    def _smoothed(self, distance: Array, signed: bool) -> Array:
+        """A distance that has, at a converged footpoint, the derivatives of the height over its tangent plane.
+
+        They are those of |q − p|, of which rounding leaves nothing next to the surface. On it they are from above.
+        """
+        xp = array_namespace(self.theta)
+        if not (self._searched and is_recorded(xp, self.query, self.theta)):
+            return distance
+        height = dot(xp, self.query - self.point, self.normal)
+        height = height if signed else xp.where(height >= 0, height, -height)
+        return with_derivative_of(xp, distance, xp.where(self.converged, height, distance))
 
     @cached_property
     @quietly
@@ -180,6 +211,12 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     -----
     The footpoint found is a local one: its distance is an upper bound of the distance to Γ. `MultiStart` makes a wrong
     basin less likely, not impossible.
+
+    PyTorch and JAX differentiate footpoints by their query and by whatever the surface depends on, JAX in both modes:
+    by the implicit function theorem, to second order, whatever way the search took and wherever it started. The
+    derivatives are those of a footpoint; where `status` is not ``CONVERGED`` they mean nothing. Second derivatives of
+    the surface are needed; if there are none, asking for a derivative raises a `TypeError`. The fixed loop `Descent` is
+    differentiated step by step: it is what it does.
 
     Examples
     --------
@@ -306,7 +343,8 @@ class Newton:
     distance r the eigenvalues of the matrix are 1 − rκᵢ: they vanish at focal points and are negative beyond. There
     their absolute values, bounded from below, make the step a direction of descent; a step is taken only if it brings
     the point nearer. At a stationary point beyond a focal point, which is no minimum of the distance, the step follows
-    the negative curvature.
+    the negative curvature. At a kink, where the Hessian is not finite, no minimum is known: the search tries to leave
+    it, and does not call it converged.
 
     Parameters
     ----------
@@ -424,14 +462,32 @@ def _footpoints(surface: Surface, query: Array, steps: Array, known: tuple[Array
 def _searched(
     surface: Surface, query: Array, start: Array, direction: _search.Direction, solver: GaussNewton | Newton
 ) -> Footpoints:
+    """What a search finds. It runs on constants; where a derivative may be wanted, it is attached to its end."""
+    xp, limits = array_namespace(query), (solver.tolerance, solver.max_steps)
+    held: Any = surface
+    place, was_recorded = query, lambda: False
+    if is_differentiable(xp):
+        held, was_recorded = still(surface)
+        place, start = constant(xp, query), constant(xp, start)
     if isinstance(surface, LevelSet):
         curved = isinstance(solver, Newton)
-        x, residual, steps, status = _level_search.descend(
-            surface, query, start, curved, solver.tolerance, solver.max_steps
-        )
+        x, residual, steps, status = _level_search.descend(held, place, start, curved, *limits)
+        if was_recorded() or is_recorded(xp, query):
+            x = attached_to_level_set(surface, query, x)
         return _footpoints(surface, query, steps, (x, residual), status)
-    end, steps, status = _search.descend(surface, query, start, direction, solver.tolerance, solver.max_steps)
+    end, steps, status = _search.descend(held, place, start, direction, *limits)
+    if was_recorded() or is_recorded(xp, query):
+        end = attached(surface, query, end)
     return Footpoints(surface, query, end.theta, steps, end, status)
+
+
+def differentiated(found: Footpoints) -> Footpoints:
+    """Footpoints on a graph that were found by other means, with their derivatives where any may be wanted."""
+    xp = array_namespace(found.theta)
+    if not (is_differentiable(xp) and is_recorded(xp, found.query, *found.contact)):
+        return found
+    end = attached(found.surface, found.query, found.contact)  # type: ignore[arg-type]
+    return Footpoints(found.surface, found.query, end.theta, found.steps, end, found.status)
 
 
 def _check_stopping(tolerance: float | None, max_steps: int) -> None:

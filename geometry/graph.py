@@ -18,6 +18,7 @@ from geometry._namespace import (
     device_of,
     floating,
     is_array_api_obj,
+    is_numpy_namespace,
     library,
     quietly,
 )
@@ -339,6 +340,8 @@ class FunctionGraph:
         return _vectors("theta", theta)
 
     def _checked(self, xp: Namespace, what: str, result: Any, theta: Array, shape: tuple[int, ...]) -> Array:
+        if isinstance(result, float | int) and shape == () and is_numpy_namespace(xp):  # as compiled functions return
+            result = xp.asarray(result, dtype=theta.dtype)[()]
         if not is_array_api_obj(result) or array_namespace(result) is not xp:
             raise TypeError(
                 f"{self.name}: {what} must return an array of theta's library ({library(xp)}), "

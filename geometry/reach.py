@@ -8,6 +8,7 @@ no bottleneck, so that its reach is 1 / sup |κ|; the proof is in ``docs/reach.r
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -235,6 +236,12 @@ def reach_from_points(points: Array, *, normals: Array | None = None, neighbors:
     float
         inf where all points lie in each other's tangent planes.
 
+    Raises
+    ------
+    TypeError, ValueError
+        For arguments of the wrong kind or shape, and for a point or a normal that is not finite, or a normal of length
+        zero, with its index.
+
     References
     ----------
     H. Federer, "Curvature measures", Trans. AMS 93 (1959), Theorem 4.18.
@@ -251,7 +258,11 @@ def reach_from_points(points: Array, *, normals: Array | None = None, neighbors:
     xp, points = floating("points", points)
     if points.ndim != 2 or points.shape[0] < 2 or points.shape[1] < 2:
         raise ValueError(f"points must have shape (N, n) with N, n >= 2, got {tuple(points.shape)}")
-    count, n = points.shape
+    _check_rows(xp, "points", points)
+    unit = (
+        2.0 ** math.frexp(float(xp.max(xp.abs(points))))[1]
+    )  # so that squares of coordinates neither overflow nor vanish
+    points, (count, n) = points / unit, points.shape
     if normals is None:
         neighbors = min(2 * n if neighbors is None else whole("neighbors", neighbors, n), count - 1)
         near = _nearest(points, neighbors)
@@ -272,7 +283,7 @@ def reach_from_points(points: Array, *, normals: Array | None = None, neighbors:
         if neighbors is not None:
             quotients = xp.where(_pairs(xp, near[rows], count), xp.inf, quotients)
         least = min(least, float(xp.min(quotients)))
-    return least
+    return unit * least
 
 
 def check_side(name: str, side: Any, *, both: bool = False) -> None:
@@ -342,9 +353,20 @@ def _normal_spaces(xp: Namespace, points: Array, normals: Array) -> Array:
             f"normals must have the shape of points, {(count, n)}, or {(count, 'k', n)} with 1 <= k <= n, "
             f"got {tuple(normals.shape)}"
         )
+    _check_rows(xp, "normals", normals)
+    empty = numpy.flatnonzero(to_numpy(xp.any(length(xp, xp.reshape(normals, (count, k, n))) == 0, axis=-1)))
+    if empty.size:
+        raise ValueError(f"normals must not be zero, got zero at index {empty[0]}")
     if k == 1:
         return xp.reshape(normals / length(xp, normals)[..., None], (count, 1, n))
     return xp.matrix_transpose(xp.linalg.qr(xp.matrix_transpose(normals))[0])
+
+
+def _check_rows(xp: Namespace, name: str, rows: Array) -> None:
+    """Raise unless all numbers are finite."""
+    bad = numpy.flatnonzero(to_numpy(~xp.all(xp.isfinite(xp.reshape(rows, (rows.shape[0], -1))), axis=-1)))
+    if bad.size:
+        raise ValueError(f"{name} must be finite, got {to_numpy(rows)[bad[0]].tolist()} at index {bad[0]}")
 
 
 def _nearest(points: Array, count: int) -> numpy.ndarray:

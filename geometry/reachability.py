@@ -26,7 +26,7 @@ from geometry._namespace import (
     quietly,
     whole,
 )
-from geometry._vectors import dot
+from geometry._vectors import dot, length
 from geometry.level_set import LevelSet, Surface, check_any_surface
 from geometry.reach import NEARBY, SIGNS, check_side, corners, radius_of
 
@@ -35,7 +35,8 @@ __all__ = ["MedialAxis", "medial_axis", "medial_radius", "reachable"]
 SWEEPS, PEAKS, STARTS = 6, 4, 4  # sets of samples, starts that each of them offers, starts that are climbed from
 LOOK_AROUND = 2.0  # how much farther the next sweep looks than the highest point seen allows
 SCALES = 12.0  # decades, around the size of 1, at which the first sweep looks for any point above the tangent plane
-NOISE = 4  # units of the last place of the coordinates that a height over a tangent plane may be wrong by
+NOISE = 8  # units of the last place of the coordinates that a height over a tangent plane may be wrong by
+LADDER = 40  # lengths, each four times the last, among which the resolution of a function is sought
 AT_ONCE = 2**17  # coordinates to hold at once
 
 
@@ -236,6 +237,7 @@ class _Touch(NamedTuple):
     point: Array
     normal: Array
     bend: Array  # −inf where it is not known
+    noise: Array  # how far from p, along the normal, rounding hides that the surface has been left
     bounds: tuple[Array, Array] | None
 
     @classmethod
@@ -246,12 +248,15 @@ class _Touch(NamedTuple):
         if surface.has_second_order(xp):
             bends = sign * surface.curvatures(surface.parameters_of(point))
             bend = xp.max(xp.where(xp.isnan(bends), -xp.inf, bends), axis=-1)
-        return cls(surface, point, sign * normal, bend, bounds)
+            rounding = NOISE * epsilon(xp, bend.dtype) * xp.max(xp.abs(bends), axis=-1)
+            bend = xp.where(xp.abs(bend) <= rounding, xp.zeros_like(bend), bend)
+        return cls(surface, point, sign * normal, bend, _resolution(surface, point, normal), bounds)
 
     def seen(self, theta: Array) -> tuple[Array, Array]:
         """For the points q of θ (b, k, d) the curvatures 2h/|q − p|², and the heights h = (q − p)·ν; −inf for no point.
 
-        Heights are lowered by their rounding error, so that no ball is stopped by rounding.
+        Heights are lowered by their rounding error, and by how far q may be off the surface, so that no ball is stopped
+        by rounding.
         """
         xp = array_namespace(theta)
         nearby = {"max_steps": NEARBY} if isinstance(self.surface, LevelSet) else {}
@@ -259,7 +264,7 @@ class _Touch(NamedTuple):
         away = q - self.point[:, None, :]
         height = dot(xp, away, self.normal[:, None, :])
         size = xp.sum(xp.abs(q), axis=-1) + xp.sum(xp.abs(self.point), axis=-1)[:, None]
-        height = height - NOISE * epsilon(xp, theta.dtype) * size
+        height = height - NOISE * epsilon(xp, theta.dtype) * size - self.noise[:, None] - 2 * _off(self.surface, q)
         square = dot(xp, away, away)
         bend = 2 * height / xp.where(square > 0, square, 1.0)
         none = xp.isnan(bend) | (square == 0)
@@ -274,8 +279,9 @@ class _Touch(NamedTuple):
         bend, height = self.seen(starts.places)
         square = 2 * height / xp.where(bend != 0, bend, 1.0)
         size = 2 * xp.sum(xp.abs(self.point), axis=-1)[:, None] + xp.sqrt(xp.abs(square))
-        error = xp.abs(bend) + size / xp.where(square > 0, square, 1.0)
-        return NOISE * epsilon(xp, bend.dtype) * xp.where(xp.isfinite(error), error, 1.0)
+        eps = epsilon(xp, bend.dtype)
+        error = xp.abs(bend) + (size + self.noise[:, None] / eps) / xp.where(square > 0, square, 1.0)
+        return NOISE * eps * xp.where(xp.isfinite(error), error, 1.0)
 
     def region(self, bend: Array, highest: Array) -> tuple[Array, Array]:
         """Centre and half sides, (b, d), of a box around what may stop a smaller ball than that of curvature κ.
@@ -296,6 +302,37 @@ class _Touch(NamedTuple):
         unbounded = ~xp.isfinite(high - low)
         low, high = xp.where(unbounded, here, low), xp.where(unbounded, here, high)
         return (low + high) / 2, xp.maximum((high - low) / 2, xp.zeros_like(low))
+
+
+def _off(surface: Surface, q: Array) -> Array:
+    """How far points are off a level set, to first order; a graph is where its points are."""
+    xp = array_namespace(q)
+    if not isinstance(surface, LevelSet):
+        return xp.zeros_like(q[..., 0])
+    value, gradient = surface.value_and_gradient(q)
+    return xp.abs(value) / length(xp, gradient)
+
+
+def _resolution(surface: Surface, point: Array, normal: Array) -> Array:
+    """How far from points (b, n) what defines the surface begins to grow along its normal as it should, (b,).
+
+    Below, the rounding errors inside of the function are larger than its values.
+    """
+    xp = array_namespace(point)
+
+    def rise(x: Array) -> Array:
+        return surface.value(x) if isinstance(surface, LevelSet) else x[..., -1] - surface.value(x[..., :-1])
+
+    slope = length(xp, surface.gradient(point)) if isinstance(surface, LevelSet) else 1 / normal[..., -1]
+    size = xp.max(xp.abs(point), axis=-1)
+    least = epsilon(xp, point.dtype) * xp.where(size > 0, size, xp.ones_like(size))
+    here, found = rise(point), xp.full_like(size, xp.nan)
+    for k in range(LADDER):
+        away = least * 4.0**k
+        up, down = (rise(point + (sign * away)[:, None] * normal) - here for sign in SIGNS.values())
+        wrong = xp.maximum(xp.abs(up - away * slope), xp.abs(down + away * slope))
+        found = xp.where(xp.isnan(found) & (wrong <= away * slope / 4), 4 * away, found)  # not by chance
+    return xp.where(xp.isnan(found), xp.zeros_like(found), found)
 
 
 def _largest_curvature(touch: _Touch, count: int) -> Array:

@@ -16,6 +16,7 @@ __all__ = ["Sampling", "even_samples"]
 
 STEPS = 12  # samples are near already
 TOGETHER = 2**12  # samples in one evaluation of the function
+LARGE = 1e150  # coordinates that cannot be squared: such a query has its start only
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,18 @@ class Sampling:
         xp = array_namespace(theta)
         away = to_numpy(length(xp, query - surface.point(theta))).reshape(-1, 1)
         place = to_numpy(query).astype(float).reshape(-1, query.shape[-1])
-        good = numpy.isfinite(place).all(1) & numpy.isfinite(away[:, 0])
+        good = (abs(place) < LARGE).all(1) & (away[:, 0] < LARGE)
         starts = theta[None, ...]
         if good.any():
             x = place[good, :-1]
-            near = self._nearest(xp, surface, theta, (x - away[good]).min(0), (x + away[good]).max(0), place)
+            near = self._nearest(
+                xp,
+                surface,
+                theta,
+                (x - away[good]).min(0),
+                (x + away[good]).max(0),
+                numpy.where(good[:, None], place, 0.0),
+            )
             shape = (-1, *theta.shape)
             found = xp.asarray(near.reshape(shape), dtype=theta.dtype, device=device_of(theta))
             starts = xp.concat([starts, found], axis=0)
@@ -88,11 +96,11 @@ class Sampling:
             some = xp.asarray(theta[i : i + TOGETHER], dtype=like.dtype, device=device_of(like))
             points.append(to_numpy(surface.point(some)).astype(float))
         graph = numpy.concatenate(points)
-        graph = graph[numpy.isfinite(graph).all(1)]
+        graph = graph[(abs(graph) < LARGE).all(1)]
         count = min(self.candidates, len(graph))
         if count == 0:
             return numpy.empty((0, *place[:, :-1].shape))
-        which = cKDTree(graph).query(numpy.nan_to_num(place), k=[*range(1, count + 1)], workers=-1)[1]
+        which = cKDTree(graph).query(place, k=[*range(1, count + 1)], workers=-1)[1]
         return numpy.moveaxis(graph[which, :-1], 1, 0)
 
 

@@ -386,3 +386,14 @@ def test_a_pair_has_no_second_derivatives(backend):
     assert not surface.has_second_order(backend.xp)
     with pytest.raises(TypeError, match=r"pair was given .*no hessian.*pass hessian="):
         surface.hessian(backend.asarray([1.0]))
+
+
+def test_a_compiled_function_may_return_a_python_float_for_one_point():
+    """As numba's functions do; only NumPy's arrays are single numbers."""
+    wave = FunctionGraph(lambda t: float(np.sin(t[..., 0])) if t.ndim == 1 else np.sin(t[..., 0]), np.cos)
+    assert wave.value([0.3]) == np.sin(0.3)
+    assert wave.value(np.float32([0.3])).dtype == np.float32
+    assert wave.value_and_gradient([0.3])[0] == np.sin(0.3)
+    assert wave.point([0.3]).shape == (2,)
+    with pytest.raises(TypeError, match="value must return an array"):
+        FunctionGraph(lambda t: 1.0).value([[0.3], [0.4]])

@@ -1,0 +1,199 @@
+"""Derivatives of footpoints, for PyTorch and JAX, by the implicit function theorem.
+
+A search ends where ∇φ(θ; q) = 0, whatever way it took. What holds of its end is therefore differentiated, and not the
+way: the search runs on constants, and Newton's steps from its end, which go nowhere, carry the derivatives.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+from geometry import _autodiff
+from geometry._contact import Contact, distance_gradient, is_finite, scale_along
+from geometry._namespace import Array, Namespace, array_namespace, count_dtype, device_of, epsilon, while_loop
+from geometry._vectors import dot, length, slope
+from geometry.graph import FunctionGraph, shape_matrix
+from geometry.level_set import LevelSet, Surface
+
+__all__ = ["attached", "attached_to_level_set", "still"]
+
+ORDER = 2  # of the derivatives that are right: each step with a constant matrix adds one
+MATRIX = 32  # dimensions up to which the matrix of Newton's equation is formed
+
+Solve = Callable[[Array], Array]
+
+
+class _Still(FunctionGraph):
+    """A graph whose values, gradients and Hessians are constants; it notes whether they were to be differentiated."""
+
+    def __init__(self, graph: FunctionGraph) -> None:
+        super().__init__(graph.value, name=graph.name)
+        self._graph, self.recorded = graph, False
+
+    def _constant(self, array: Array) -> Array:
+        xp = array_namespace(array)
+        self.recorded = self.recorded or _autodiff.is_recorded(xp, array)
+        return _autodiff.constant(xp, array)
+
+    def value(self, theta: Array) -> Array:
+        return self._constant(self._graph.value(theta))
+
+    def gradient(self, theta: Array) -> Array:
+        return self._constant(self._graph.gradient(theta))
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        value, gradient = self._graph.value_and_gradient(theta)
+        return self._constant(value), self._constant(gradient)
+
+    def hessian(self, theta: Array) -> Array:
+        return self._constant(self._graph.hessian(theta))
+
+    def hessian_vector(self, theta: Array, vector: Array) -> Array:
+        return self._constant(self._graph.hessian_vector(theta, vector))
+
+    def has_second_order(self, xp: Namespace) -> bool:
+        return self._graph.has_second_order(xp)
+
+
+def still(surface: Surface) -> tuple[Any, Callable[[], bool]]:
+    """The surface with constant values, and what tells afterwards whether they were to be differentiated."""
+    if isinstance(surface, LevelSet):
+        held = copy.copy(surface)
+        held._graph = graph = _Still(surface._graph)
+        return held, lambda: graph.recorded
+    graph = _Still(surface)
+    return graph, lambda: graph.recorded
+
+
+def attached(surface: FunctionGraph, query: Array, end: Contact) -> Contact:
+    """The same contact, with its derivatives by the query and by whatever the surface depends on."""
+    xp = array_namespace(query)
+    finite = is_finite(end, query)
+    theta = rest = _autodiff.constant(xp, xp.where(finite[..., None], end.theta, xp.zeros_like(end.theta)))
+    query = xp.where(finite[..., None], query, xp.zeros_like(query))
+    try:
+        solve = _newton_equation(surface, _autodiff.constant(xp, query), rest)
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        recorded = (query, *surface.value_and_gradient(rest))
+        return Contact(*(_autodiff.without_derivative(xp, a, _sentence(surface, error), *recorded) for a in end))
+    for _ in range(ORDER):
+        force = distance_gradient(Contact(theta, *surface.value_and_gradient(theta)), query)
+        theta = _autodiff.with_derivative_of(xp, rest, theta - solve(force))
+    value, gradient = surface.value_and_gradient(theta)
+    carried = zip(end, (theta, value, gradient), strict=True)
+    return Contact(*(_carry(xp, finite, known, derived) for known, derived in carried))
+
+
+def _sentence(surface: Any, error: Exception) -> str:
+    return f"{surface.name}: a derivative of footpoints needs second derivatives of the surface; pass hessian=. {error}"
+
+
+def _carry(xp: Namespace, finite: Array, known: Array, derived: Array) -> Array:
+    """What is known, with the derivatives of what was derived, where all is finite."""
+    derived = xp.where(finite if known.ndim == finite.ndim else finite[..., None], derived, known)
+    return _autodiff.with_derivative_of(xp, known, derived)
+
+
+def _newton_equation(surface: FunctionGraph, query: Array, theta: Array) -> Solve:
+    """v ↦ ∇²φ⁻¹ v at a place, a linear function with constant coefficients."""
+    xp = array_namespace(query)
+    value, gradient = (_autodiff.constant(xp, a) for a in surface.value_and_gradient(theta))
+    at, height = slope(xp, gradient), (value - query[..., -1])[..., None]
+    if not surface.has_second_order(xp):
+        surface = FunctionGraph(surface.value, _autodiff.differentiable(xp, surface.gradient, theta), name=surface.name)
+    if theta.shape[-1] <= MATRIX:
+        bends, vectors = _spectrum(xp, shape_matrix(gradient, _autodiff.constant(xp, surface.hessian(theta))))
+        inverse = _inverse(xp, 1 + height * bends, vectors)
+    else:
+
+        def product(v: Array) -> Array:
+            return v + height * scale_along(surface.hessian_vector(theta, scale_along(v, at, -1)), at, -1)
+
+        def inverse(v: Array) -> Array:
+            return _autodiff.symmetric_solve(xp, product, _conjugate_gradients, v)
+
+    return lambda v: scale_along(inverse(scale_along(v, at, -1)), at, -1)
+
+
+def _spectrum(xp: Namespace, matrix: Array) -> tuple[Array, Array]:
+    """Eigenvalues and eigenvectors of symmetric matrices; of zero in place of one that is not finite."""
+    finite = xp.all(xp.isfinite(matrix), axis=(-2, -1))
+    return xp.linalg.eigh(xp.where(finite[..., None, None], matrix, xp.zeros_like(matrix)))
+
+
+def _inverse(xp: Namespace, eigenvalues: Array, vectors: Array) -> Solve:
+    """v ↦ A⁻¹v; at a focal point, where A is singular and footpoints have no derivative, it is large and finite."""
+    floor = epsilon(xp, vectors.dtype)
+    small = xp.abs(eigenvalues) < floor
+    eigenvalues = xp.where(small, xp.full_like(eigenvalues, floor), eigenvalues)
+
+    def solve(v: Array) -> Array:
+        parts = xp.sum(vectors * v[..., :, None], axis=-2) / eigenvalues
+        return xp.sum(vectors * parts[..., None, :], axis=-1)
+
+    return solve
+
+
+def _conjugate_gradients(product: Solve, b: Array) -> Array:
+    """The solution of A v = b; NaN where it is not found, as where A is indefinite."""
+    xp, d = array_namespace(b), b.shape[-1]
+    eps = epsilon(xp, b.dtype)
+    scale = length(xp, b)[..., None]
+    b = b / xp.where(scale > 0, scale, xp.ones_like(scale))
+
+    def iterate(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        v, rest, p, square, count = state
+        bent = product(p)
+        bend = dot(xp, p, bent)[..., None]
+        alpha = xp.where(square > eps**2, square / xp.where(bend == 0, 1.0, bend), 0.0)
+        v, rest = v + alpha * p, rest - alpha * bent
+        new = dot(xp, rest, rest)[..., None]
+        return v, rest, rest + new / xp.where(square > 0, square, 1.0) * p, new, count + 1
+
+    square = dot(xp, b, b)[..., None]
+    count = xp.zeros((), dtype=count_dtype(xp, b), device=device_of(b))
+    v, _, _, square, _ = while_loop(
+        lambda s: xp.any(s[3] > eps**1.75) & (s[4] < 4 * d), iterate, (xp.zeros_like(b), b, b, square, count), b
+    )
+    return scale * xp.where(square <= eps, v, xp.nan)
+
+
+def attached_to_level_set(surface: LevelSet, query: Array, end: Array) -> Array:
+    """The same footpoints on a level set, with their derivatives.
+
+    A footpoint x solves x + s∇F(x) = q and F(x) = 0, with s the height of the query over it; F counts in units of its
+    slope there.
+    """
+    xp = array_namespace(query)
+    finite = xp.all(xp.isfinite(end) & xp.isfinite(query), axis=-1)
+    x = rest = _autodiff.constant(xp, xp.where(finite[..., None], end, xp.zeros_like(end)))
+    query = xp.where(finite[..., None], query, xp.zeros_like(query))
+    gradient = _autodiff.constant(xp, surface.gradient(rest))
+    size = length(xp, gradient)[..., None]
+    size = xp.where((size > 0) & xp.isfinite(size), size, xp.ones_like(size))
+    normal = gradient / size
+    s = height = _autodiff.constant(xp, dot(xp, query - rest, normal)[..., None])
+    try:
+        bend = height[..., None] * _autodiff.constant(xp, surface.hessian(rest)) / size[..., None]
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        return _autodiff.without_derivative(
+            xp, end, _sentence(surface, error), query, *surface.value_and_gradient(rest)
+        )
+    solve = _inverse(xp, *_spectrum(xp, _bordered(xp, bend, normal)))
+    for _ in range(ORDER):
+        value, gradient = surface.value_and_gradient(x)
+        force = xp.concat([x - query + s * (gradient / size), value[..., None] / size], axis=-1)
+        step = solve(force)
+        x = _autodiff.with_derivative_of(xp, rest, x - step[..., :-1])
+        s = _autodiff.with_derivative_of(xp, height, s - step[..., -1:])
+    return _carry(xp, finite, end, x)
+
+
+def _bordered(xp: Namespace, bend: Array, normal: Array) -> Array:
+    """[[I + A, n], [nᵀ, 0]], (..., n+1, n+1)."""
+    one = xp.eye(normal.shape[-1], dtype=normal.dtype, device=device_of(normal))
+    wide = xp.concat([one + bend, normal[..., :, None]], axis=-1)
+    last = xp.concat([normal, xp.zeros_like(normal[..., :1])], axis=-1)
+    return xp.concat([wide, last[..., None, :]], axis=-2)
