@@ -17,6 +17,7 @@ from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.contraction import notes
 from rbo_ref.oracle.diagnosis import diagnose
 from rbo_ref.oracle.dialects import dialect_of
+from rbo_ref.oracle.excuses import held_to_rounding
 from rbo_ref.oracle.levels import LEVELS, Experiment, judge
 from rbo_ref.oracle.report import Report, Result
 from rbo_ref.oracle.rounding import FORMATS, Format, format_of
@@ -113,9 +114,10 @@ def check(
     judged: list[tuple[Result, Experiment]] = []
     for case in watched(chosen, progress):
         judged += judge(step, case, setting, wanted)
+    played, judged = judged, held_to_rounding(step, judged, setting)
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:
-        report.diagnosis = diagnose(judged, setting)
+        report.diagnosis = diagnose(judged, setting if judged is played else setting.undeclared, step)
     report.notes = declared(setting.compute)
     if report.passed and diagnosis:
         report.notes += notes(judged, setting)

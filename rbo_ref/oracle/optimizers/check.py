@@ -14,6 +14,7 @@ from rbo_ref.oracle.calls import Port
 from rbo_ref.oracle.check import computing, declared, library_of, name_of, refuse, wanted_levels, watched
 from rbo_ref.oracle.optimizers.cases import DIALECTS, select
 from rbo_ref.oracle.optimizers.diagnosis import BFLOAT16, Judged, diagnose
+from rbo_ref.oracle.optimizers.excuses import held_to_rounding
 from rbo_ref.oracle.optimizers.judge import LEVELS, Setting, judge
 from rbo_ref.oracle.optimizers.scenes import scene_of
 from rbo_ref.oracle.report import Report
@@ -119,9 +120,10 @@ def check_optimizer(
     judged: Judged = []
     for case in watched(chosen, progress):
         judged += judge(port, case, setting, wanted)
+    played, judged = judged, held_to_rounding(port, judged, setting)
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:
-        report.diagnosis = diagnose(judged, setting)
+        report.diagnosis = diagnose(judged, setting if judged is played else setting.undeclared, port)
     report.notes = declared(setting.compute)
     report.counts = _counts(report, setting)
     report.suite, report.scene = coverage(report.results, optimizer), partial(scene_of, judged, setting)
