@@ -116,8 +116,9 @@ def check(
         judged += judge(step, case, setting, wanted)
     played, judged = judged, held_to_rounding(step, judged, setting)
     report.results = [result for result, _ in judged]
-    if report.failures and diagnosis:
-        report.diagnosis = diagnose(judged, setting if judged is played else setting.undeclared, step)
+    if report.failures and diagnosis:  # of a port that does not compute as it declares, no precision is the cause
+        lies = judged is not played
+        report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, step)
     report.notes = declared(setting.compute)
     if report.passed and diagnosis:
         report.notes += notes(judged, setting)

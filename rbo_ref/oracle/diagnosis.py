@@ -27,6 +27,7 @@ __all__ = ["diagnose", "in_dialect"]
 
 SLACK = 20.0  # a mistake may amplify rounding more than the right step does
 SMALL = 1e-2  # of the move: larger errors are no noise
+ROOM = 4.0  # unit roundoffs of a guess that has to allow the errors it is made from
 LIKE = 2.0  # bits by which the noise of a precision may differ from that of the catalogue's port
 LOWER = ("float32", "tf32", "float16", "bfloat16")
 
@@ -86,7 +87,7 @@ def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diag
     A lower precision is named only if the port can be asked again.
     """
     failures = [result for result, _ in judged if result.verdict == "fail"]
-    if failures and all(result.level == "primitives" for result in failures):
+    if failures and all(result.level in ("primitives", "projection") for result in failures):
         return _intermediate(judged, setting)
     records = [(e, _known(e, setting)) for e in _telling(judged)]
     found: list[tuple[Reproduction, str, str]] = []
@@ -108,8 +109,8 @@ def _telling(judged: Judged) -> list[Experiment]:
     experiments: dict[int, Experiment] = {}
     for result, experiment in judged:
         if result.level != "primitives" and all(o.theta is not None for *_, o in experiment.calls):
-            wrong = (result.ratio or numpy.inf) if result.verdict == "fail" else 0.0
-            badness[id(experiment)] = max(wrong, badness.get(id(experiment), 0.0))
+            worst = (result.ratio or numpy.inf) if result.verdict == "fail" else 0.0
+            badness[id(experiment)] = max(worst, badness.get(id(experiment), 0.0))
             if result.verdict in ("pass", "fail"):
                 experiments[id(experiment)] = experiment
 
@@ -189,7 +190,9 @@ def _intermediate(judged: Judged, setting: Setting) -> Diagnosis | None:
     if not wrong or not steps:
         return None
     name, count = wrong.most_common(1)[0]
-    evidence = f"the {name} is the first that is wrong in {count} of {len(told)} cases; no step is wrong, {steps} are right"
+    evidence = (
+        f"the {name} is the first that is wrong in {count} of {len(told)} cases; no step is wrong, {steps} are right"
+    )
     return Diagnosis(f"{name}_handed_out", f"The steps are right, but the {name} that is handed out is wrong", evidence)
 
 
@@ -207,41 +210,38 @@ def _wrong_part(experiment: Experiment, setting: Setting) -> str | None:
 def _precision(port: Port, judged: Judged, records: list[Record], setting: Setting) -> Diagnosis | None:
     """Errors that jump like rounding, are as large as those of a format, and are right in it in every case."""
     calls = [known for _, several in records for known in several if known is not None]
-    wrong = [known for known in calls if known.wrongness > 1]
-    if not wrong:
+    level = max((known.wrongness for known in calls), default=0.0) * setting.inside.unit
+    if not setting.inside.unit < level < 1:
         return None
-    level = max(known.wrongness for known in wrong) * setting.inside.unit
-    evidence = f"all {len(wrong)} errors are small, the largest as if the unit roundoff were {level:.1e}"
-    evidence += "; at neighbouring places they jump as rounding does"
     lower = [format_of(name) for name in LOWER if format_of(name).precision < setting.inside.precision]
     alike = [(abs(_bits_more(target, records, setting)), target) for target in lower if _allows(target, calls, setting)]
     bits, target = min(alike, key=lambda pair: pair[0], default=(numpy.inf, setting.inside))
-    if bits <= LIKE and (right := _right_in(target, port, judged, records, setting)):
-        evidence += f"; they are as large as those of a right port with {target.name} inside, and declared, {right} "
-        evidence += f"results are right and none is wrong; compute_dtype={target.name!r} declares it"
-        return Diagnosis(f"{target.name}_inside", MISTAKES[f"{target.name}_inside"].description, evidence)
+    named = target if bits <= LIKE else None
+    wrong = [e for e, several in records if any(known is not None and known.wrongness > 1 for known in several)]
+    guess = named or coarse(min(ROOM * level, 0.25), setting.target)
+    if not nature_of(port, wrong, replace(setting.aside, compute=guess)).is_rounding:
+        return None
+    evidence = (
+        f"the largest error is as if the unit roundoff were {level:.1e} instead of {setting.inside.unit:.1e}; at "
+    )
+    evidence += "neighbouring places the errors jump as rounding does"
+    if named and (right := _right_in(named, port, judged, setting)):
+        evidence += f"; they are as large as those of a right port with {named.name} inside, and declared, {right} "
+        evidence += f"results are right and none is wrong; compute_dtype={named.name!r} declares it"
+        return Diagnosis(f"{named.name}_inside", MISTAKES[f"{named.name}_inside"].description, evidence)
     every = [known for r, e in judged if r.verdict == "fail" for known in _known(e, setting) if known is not None]
-    small = all(known.error <= SMALL * known.move for known in every)
-    if small and _jump(coarse(level, setting.target), port, records, setting):
-        evidence += f" instead of {setting.inside.unit:.1e}"
-        return Diagnosis("low_precision", MISTAKES["low_precision"].description, evidence)
+    if all(known.error <= SMALL * known.move for known in every):
+        return Diagnosis("low_precision", MISTAKES["low_precision"].description, f"all errors are small; {evidence}")
     return None
 
 
-def _jump(inside: Format, port: Port, records: list[Record], setting: Setting) -> bool:
-    """Whether the errors are those of rounding to a format, as far as the neighbourhood tells."""
-    wrong = [e for e, known in records if any(k is not None and k.wrongness > 1 for k in known)]
-    return nature_of(port, wrong, replace(setting.aside, compute=inside)).is_rounding
-
-
-def _right_in(inside: Format, port: Port, judged: Judged, records: list[Record], setting: Setting) -> int:
+def _right_in(inside: Format, port: Port, judged: Judged, setting: Setting) -> int:
     """How many results are right if the port declares this format, provided that none is wrong then."""
-    if not _jump(inside, port, records, setting):
-        return 0
-    declared, levels = replace(setting.aside, compute=inside), {result.level for result, _ in judged}
+    declared = replace(setting.aside, compute=inside)
+    levels = tuple(dict.fromkeys(result.level for result, _ in judged))
     again: Judged = []
     for case in dict.fromkeys(experiment.case for _, experiment in judged):
-        again += judge(port, case, declared, tuple(levels))
+        again += judge(port, case, declared, levels)
         if any(result.verdict == "fail" for result, _ in again):
             return 0
     verdicts = [result.verdict for result, _ in held_to_rounding(port, again, declared)]

@@ -13,8 +13,8 @@ from rbo_ref.oracle.calls import Port, call, fresh
 from rbo_ref.oracle.levels import Experiment
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounding import Format, rounded
 from rbo_ref.oracle.roughness import ABOVE, Course, Line, Nature, courses_of
+from rbo_ref.oracle.rounding import Format, rounded
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.tolerance import budget_of
 from rbo_ref.oracle.truth import Hyper, deviation_of, midpoints, true_step
@@ -62,7 +62,9 @@ def is_held(answer: NDArray[Any], errors: Floats, inside: Format) -> bool:
     A move that is smaller is lost, wherever it is made from such numbers, and that does not jump either.
     """
     given = answer.astype(float).reshape(-1)
-    return numpy.array_equal(given, rounded(given, inside)) and bool((errors <= 2 * inside.unit * numpy.abs(given)).all())
+    return numpy.array_equal(given, rounded(given, inside)) and bool(
+        (errors <= 2 * inside.unit * numpy.abs(given)).all()
+    )
 
 
 @numpy.errstate(all="ignore")
@@ -89,7 +91,10 @@ def _courses(port: Port, experiment: Experiment, setting: Setting) -> list[Cours
     rates = [[line.lowered(number) for number in hyper[:3]] for _, hyper, _ in calls]
 
     def ask(k: int) -> Floats:
-        hypers = [Hyper(*(float(r[k]) for r in rate), hyper[3]) for rate, (_, hyper, _) in zip(rates, calls, strict=True)]
+        hypers = [
+            Hyper(float(eta[k]), float(rho[k]), float(gamma[k]), hyper.projection_steps)
+            for (eta, rho, gamma), (_, hyper, _) in zip(rates, calls, strict=True)
+        ]
         errors = _errors(port, experiment, [start[k] for start in starts], hypers, setting.aside)
         return numpy.array([error / scale for error, (scale, _) in zip(errors, excused, strict=True)])
 

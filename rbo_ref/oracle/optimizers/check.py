@@ -122,8 +122,9 @@ def check_optimizer(
         judged += judge(port, case, setting, wanted)
     played, judged = judged, held_to_rounding(port, judged, setting)
     report.results = [result for result, _ in judged]
-    if report.failures and diagnosis:
-        report.diagnosis = diagnose(judged, setting if judged is played else setting.undeclared, port)
+    if report.failures and diagnosis:  # of a port that does not compute as it declares, no precision is the cause
+        lies = judged is not played
+        report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, port)
     report.notes = declared(setting.compute)
     report.counts = _counts(report, setting)
     report.suite, report.scene = coverage(report.results, optimizer), partial(scene_of, judged, setting)

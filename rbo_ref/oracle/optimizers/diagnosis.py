@@ -10,7 +10,7 @@ import numpy
 from rbo_ref.oracle.calls import Port
 from rbo_ref.oracle.optimizers.cases import DIALECTS
 from rbo_ref.oracle.optimizers.excuses import held_to_rounding, nature_of
-from rbo_ref.oracle.optimizers.judge import Run, Setting, Verdict, judge, play
+from rbo_ref.oracle.optimizers.judge import Run, Setting, Verdict, judge, play, replay
 from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS
 from rbo_ref.oracle.report import Diagnosis, Result
 from rbo_ref.oracle.reproduction import Reproduction, spread
@@ -20,13 +20,18 @@ __all__ = ["BFLOAT16", "diagnose"]
 
 BFLOAT16 = Format(numpy.dtype(numpy.float32), 8, -133, 128, 2.0**-9)  # half of its unit: results are rounded once
 SLACK = 20.0  # a mistake may amplify rounding more than the right step does
-LEAST = 2.0**-4  # of the unit roundoff of a format: typical errors that are smaller, as shares of the move, are not its
+LEAST = 2.0**-3  # of the unit roundoff of a format: typical errors that are smaller, as shares of the move, are not its
+ROOM = 4.0  # unit roundoffs of a guess that has to allow the errors it is made from
+JUMP = "at neighbouring places the errors jump as rounding does"
 SMALL = 1e-2  # of the move: larger errors are no noise
 Judged = list[tuple[Result, Run]]
 
 
-def diagnose(judged: Judged, setting: Setting, port: Port) -> Diagnosis | None:
-    """The mistake, or the other reading, that explains the failures; None if none does."""
+def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diagnosis | None:
+    """The mistake, or the other reading, that explains the failures; None if none does.
+
+    A lower precision is named only if the port can be asked again.
+    """
     runs = _telling(judged)
     if not runs:
         return None
@@ -35,9 +40,11 @@ def diagnose(judged: Judged, setting: Setting, port: Port) -> Diagnosis | None:
         reproduction = _reproduction(suspect, runs, setting)
         if reproduction.is_evidence:
             found.append((reproduction, name, description))
-    if not found:
+    if not found and port is not None:
         return _mixed(port, judged, runs, setting) or _precision(port, judged, runs, setting)
-    best, name, description = max(found, key=lambda f: f[0].fit)
+    if not found:
+        return None
+    best, name, description = max(found, key=lambda f: (f[0].fit, -f[0].worst))
     twins = [other for reproduction, other, _ in found if reproduction.fit == best.fit and other != name]
     evidence = f"it reproduces {best.counts('step')}, to within {best.worst:.2g} tolerances of rounding"
     return Diagnosis(name, description, evidence + (f"; so does {', '.join(twins)}" if twins else ""))
@@ -118,12 +125,12 @@ def _mixed(port: Port, judged: Judged, runs: list[Run], setting: Setting) -> Dia
     errors = [[v.errors.max() / v.move for v in run.verdicts if _is_wrong(v)] for run in _wrong(runs)]
     if min(map(max, errors)) < 2.0**-12:
         return None  # some run is too right for that
-    right = _right_in(replace(setting.aside, inner=BFLOAT16), port, judged, runs)
-    if not right:
+    declared = replace(setting.aside, inner=BFLOAT16)
+    if not nature_of(port, _wrong(runs), declared).is_rounding:
         return None
-    evidence = f"at neighbouring places the errors jump as rounding does, and declared, {right} results are right and "
-    evidence += "none is wrong; inner_dtype='bfloat16' declares it"
-    return Diagnosis("bfloat16_inside", "The matrix is orthogonalized in bfloat16", evidence)
+    right = _right_in(declared, port, judged)
+    evidence = f"{JUMP}; declared, {right} results are right and none is wrong; inner_dtype='bfloat16' declares it"
+    return Diagnosis("bfloat16_inside", "The matrix is orthogonalized in bfloat16", evidence) if right else None
 
 
 def _precision(port: Port, judged: Judged, runs: list[Run], setting: Setting) -> Diagnosis | None:
@@ -132,29 +139,35 @@ def _precision(port: Port, judged: Judged, runs: list[Run], setting: Setting) ->
     if not wrong or not all(v.errors.max() <= SMALL * v.move for v in wrong):
         return None  # a mistake of the mathematics, not of the precision
     level = max(v.ratio for v in wrong) * setting.inside.unit
-    evidence = f"all {len(wrong)} errors are small, the largest as if the unit roundoff were {level:.1e}"
-    evidence += "; at neighbouring places they jump as rounding does"
-    single = format_of("float32")
-    typical = float(numpy.median([v.errors.max() / v.move for v in wrong]))
-    if setting.inside.precision > single.precision and typical >= LEAST * single.unit:
-        right = _right_in(replace(setting.aside, compute=single), port, judged, runs)
-        if right:
-            evidence += f"; declared, {right} results are right and none is wrong; compute_dtype='float32' declares it"
-            description = MISTAKES[runs[0].case.optimizer]["float32_inside"].description
-            return Diagnosis("float32_inside", description, evidence)
-    if not nature_of(port, _wrong(runs), replace(setting.aside, compute=coarse(level, setting.target))).is_rounding:
+    single = replace(setting.aside, compute=format_of("float32"))
+    alike = _is_alike(runs, wrong, single, setting)
+    guess = single if alike else replace(setting.aside, compute=coarse(min(ROOM * level, 0.25), setting.target))
+    if not nature_of(port, _wrong(runs), guess).is_rounding:
         return None
+    evidence = f"all {len(wrong)} errors are small, the largest as if the unit roundoff were {level:.1e}; {JUMP}"
+    if alike and (right := _right_in(single, port, judged)):
+        evidence += f"; declared, {right} results are right and none is wrong; compute_dtype='float32' declares it"
+        description = MISTAKES[runs[0].case.optimizer]["float32_inside"].description
+        return Diagnosis("float32_inside", description, evidence)
     return Diagnosis("low_precision", "Something is computed in a lower precision inside", evidence)
+
+
+def _is_alike(runs: list[Run], wrong: list[Verdict], lower: Setting, setting: Setting) -> bool:
+    """Whether errors are allowed in a lower format, and typically as large as its rounding of the move."""
+    if setting.inside.precision <= lower.inside.precision:
+        return False
+    if numpy.median([v.errors.max() / v.move for v in wrong]) < LEAST * lower.inside.unit:
+        return False
+    verdicts = (verdict for run in runs for verdict, _ in replay(run.case, run.outcome.iterates, lower))
+    return not any(map(_is_wrong, verdicts))
 
 
 def _wrong(runs: list[Run]) -> list[Run]:
     return [run for run in runs if any(map(_is_wrong, run.verdicts))]
 
 
-def _right_in(declared: Setting, port: Port, judged: Judged, runs: list[Run]) -> int:
+def _right_in(declared: Setting, port: Port, judged: Judged) -> int:
     """How many results are right as a port declares, provided that none is wrong and its errors are rounding."""
-    if not nature_of(port, _wrong(runs), declared).is_rounding:
-        return 0
     levels = tuple(dict.fromkeys(result.level for result, _ in judged))
     again: Judged = []
     for case in dict.fromkeys(run.case for _, run in judged):

@@ -16,8 +16,8 @@ from rbo_ref.oracle.optimizers.judge import Run, Setting, play, replay
 from rbo_ref.oracle.optimizers.rounded import PRECISION, Arithmetic
 from rbo_ref.oracle.optimizers.truth import FORMULAS, Problem, hyper_parameters
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounding import Format, rounded
 from rbo_ref.oracle.roughness import ABOVE, Course, Line, Nature, courses_of
+from rbo_ref.oracle.rounding import Format, rounded
 from rbo_ref.oracle.truth import deviation_of
 
 __all__ = ["held_to_rounding", "nature_of"]
