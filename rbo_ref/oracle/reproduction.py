@@ -10,7 +10,7 @@ import numpy
 
 __all__ = ["EXAMPLES", "NEEDED", "Reproduction", "spread"]
 
-EXAMPLES = 8  # of wrong answers, and as many of right ones, that a suspect has to reproduce
+EXAMPLES = 12  # of wrong answers, and as many of right ones, that a suspect has to reproduce
 NEEDED = 0.9  # share of the wrong ones, and of the right ones
 SAME = 0.1  # of the slack: suspects that are nearer than this on average fit equally well
 T = TypeVar("T")
