@@ -61,7 +61,7 @@ def check(
     compute_dtype : str, optional
         The dtype in which the port computes, if it is another one: a lower one inside (also "tf32", the precision of
         matrix units), or a higher one, in which it also asks for the loss, so that only its result is rounded to
-        `dtype`.
+        `dtype`. A lower one excuses rounding alone: errors that stay the same at neighbouring places are wrong.
     dialect : str
         Which reading of the paper the port claims, see `DIALECTS`.
     levels : iterable of str, optional
@@ -116,7 +116,7 @@ def check(
         judged += judge(step, case, setting, wanted)
     played, judged = judged, held_to_rounding(step, judged, setting)
     report.results = [result for result, _ in judged]
-    if report.failures and diagnosis:  # of a port that does not compute as it declares, no precision is the cause
+    if report.failures and diagnosis:  # where no rounding is excused, no precision is the cause
         lies = judged is not played
         report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, step)
     report.notes = declared(setting.compute)

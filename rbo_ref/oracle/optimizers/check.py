@@ -59,7 +59,7 @@ def check_optimizer(
     dtype : "float64", "float32", "bfloat16" or "float16"
         Of theta, of the loss as it is served, and of the iterates. bfloat16 is there in PyTorch and JAX.
     compute_dtype : str, optional
-        The dtype in which the port computes, if it is another one, as in `check`.
+        The dtype in which the port computes, if it is another one, as in `check`; a lower one excuses rounding alone.
     dialect : str, optional
         Which reading the port claims, see `DIALECTS`; default: the first.
     levels : iterable of str, optional
@@ -122,7 +122,7 @@ def check_optimizer(
         judged += judge(port, case, setting, wanted)
     played, judged = judged, held_to_rounding(port, judged, setting)
     report.results = [result for result, _ in judged]
-    if report.failures and diagnosis:  # of a port that does not compute as it declares, no precision is the cause
+    if report.failures and diagnosis:  # where no rounding is excused, no precision is the cause
         lies = judged is not played
         report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, port)
     report.notes = declared(setting.compute)

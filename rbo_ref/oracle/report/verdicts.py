@@ -67,9 +67,9 @@ class Diagnosis:
 
     Examples
     --------
-    >>> print(Diagnosis("ascent", "The centre moves uphill", "it reproduces 6 of 6 of the port's steps"))
+    >>> print(Diagnosis("ascent", "The centre moves uphill", "it reproduces 6 of 6 failing steps"))
     ascent: The centre moves uphill
-      evidence: it reproduces 6 of 6 of the port's steps
+      evidence: it reproduces 6 of 6 failing steps
     """
 
     name: str
