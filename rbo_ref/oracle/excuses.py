@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy
@@ -70,7 +71,7 @@ def is_held(answer: NDArray[Any], errors: Floats, inside: Format) -> bool:
 @numpy.errstate(all="ignore")
 def nature_of(port: Port, experiments: list[Experiment], setting: Setting) -> Nature:
     """What the errors are that the format which the setting declares allows, and the port's own format does not."""
-    nature = Nature()
+    nature, setting = Nature(), setting.aside
     for experiment in {(e.case.id, e.level == "step"): e for e in experiments}.values():  # a walk for a restarted one
         nature.add(_key(experiment), _courses(port, experiment, setting))
     return nature
@@ -95,7 +96,7 @@ def _courses(port: Port, experiment: Experiment, setting: Setting) -> list[Cours
             Hyper(float(eta[k]), float(rho[k]), float(gamma[k]), hyper.projection_steps)
             for (eta, rho, gamma), (_, hyper, _) in zip(rates, calls, strict=True)
         ]
-        errors = _errors(port, experiment, [start[k] for start in starts], hypers, setting.aside)
+        errors = _errors(port, experiment, [start[k] for start in starts], hypers, setting)
         return numpy.array([error / scale for error, (scale, _) in zip(errors, excused, strict=True)])
 
     return courses_of(line, ask, numpy.array([ratio for _, ratio in excused]))
@@ -127,7 +128,7 @@ def _errors(
         if theta is None or experiment.level != "walk":
             theta, stepper = rounded(start, setting.target), fresh(port)
             given = setting.array(theta)
-        outcome = call(stepper, loss, given, hyper, setting.time_limit).held_to(setting.compute)
+        outcome = setting.count(1, partial(call, stepper, loss, given, hyper, setting.time_limit))
         if outcome.theta is None:
             yield numpy.full(theta.shape, numpy.nan)
             continue

@@ -39,7 +39,7 @@ def held_to_rounding(port: Port, judged: Judged, setting: Setting) -> Judged:
 @numpy.errstate(all="ignore")
 def nature_of(port: Port, runs: list[Run], setting: Setting) -> Nature:
     """What the errors are that the format which the setting declares allows, and the port's own format does not."""
-    nature = Nature()
+    nature, setting = Nature(), setting.aside
     for run in {run.case.id: run for run in runs}.values():  # the longest
         nature.add(f"{run.case.id} {run.level}", _courses(port, run, setting))
     return nature
@@ -55,7 +55,7 @@ def _courses(port: Port, run: Run, setting: Setting) -> list[Course]:
 
     def ask(k: int) -> Floats:
         asked = elsewhere[k]
-        iterates = play(port, asked, run.length, setting.aside).iterates[: len(excused)]
+        iterates = play(port, asked, run.length, setting).iterates[: len(excused)]
         errors = [*_errors(asked, iterates, setting)]
         errors += [numpy.full(run.case.theta.size, numpy.nan)] * (len(excused) - len(errors))
         return numpy.array([error / scale for error, (scale, _) in zip(errors, excused, strict=True)])
