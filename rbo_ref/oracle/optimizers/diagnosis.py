@@ -122,8 +122,7 @@ def _mixed(port: Port, judged: Judged, runs: list[Run], setting: Setting) -> Dia
     """Whether Muon's orthogonalization in bfloat16 explains everything."""
     if runs[0].case.optimizer != "muon" or setting.inner is not None:
         return None
-    errors = [[v.errors.max() / v.move for v in run.verdicts if _is_wrong(v)] for run in _wrong(runs)]
-    if min(map(max, errors)) < 2.0**-12:
+    if not all(any(v.errors.max() >= 2.0**-12 * v.move for v in run.verdicts if _is_wrong(v)) for run in _wrong(runs)):
         return None  # some run is too right for that
     declared = replace(setting.aside, inner=BFLOAT16)
     if not nature_of(port, _wrong(runs), declared).is_rounding:

@@ -60,7 +60,8 @@ class Diagnosis:
     Attributes
     ----------
     name : str
-        Its name in the catalogue, or ``dialect-...`` for another reading of the paper.
+        Its name in the catalogue, ``dialect-...`` for another reading of the paper, or for example ``center_handed_out``,
+        where the steps are right and only this quantity is wrong.
     description : str
     evidence : str
         What of the port's output it reproduces.
