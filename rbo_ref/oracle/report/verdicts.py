@@ -60,8 +60,8 @@ class Diagnosis:
     Attributes
     ----------
     name : str
-        Its name in the catalogue, ``dialect-...`` for another reading of the paper, or for example ``center_handed_out``,
-        where the steps are right and only this quantity is wrong.
+        Its name in the catalogue; ``dialect-...`` for another reading of the paper; ``center_handed_out`` and the like
+        where the steps are right and only that quantity is wrong.
     description : str
     evidence : str
         What of the port's output it reproduces.
