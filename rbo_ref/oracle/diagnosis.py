@@ -25,6 +25,7 @@ from rbo_ref.oracle.truth import Hyper, TrueStep, error_of, midpoints, true_step
 
 __all__ = ["diagnose", "in_dialect"]
 
+FEWEST = 5  # wrong steps of a coarse format, in which a few agree with a suspect by chance
 SLACK = 20.0  # a mistake may amplify rounding more than the right step does
 SMALL = 1e-2  # of the move: larger errors are no noise
 ROOM = 4.0  # unit roundoffs of a guess that has to allow the errors it is made from
@@ -91,9 +92,10 @@ def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diag
         return _intermediate(judged, setting)
     records = [(e, _known(e, setting)) for e in _telling(judged)]
     found: list[tuple[Reproduction, str, str]] = []
+    fewest = 1 if setting.coarsest.precision > 20 else FEWEST
     for name, description, make in _suspects(setting):
         reproduction = _reproduction(make, records, setting)
-        if reproduction.is_evidence:
+        if reproduction.is_evidence and reproduction.hits[True] >= fewest:
             found.append((reproduction, name, description))
     if not found:
         return _precision(port, judged, records, setting) if port is not None else None
