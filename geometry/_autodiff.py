@@ -128,21 +128,19 @@ def _borrowed_by_torch() -> Callable[[Array, Array], Array]:
     return Borrow.apply
 
 
-def without_derivative(xp: Namespace, known: Array, reason: str) -> Array:
-    """The same numbers; whoever asks for a derivative of them gets a `TypeError` with the reason."""
+def without_derivative(xp: Namespace, known: Array, reason: str, *recorded: Array) -> Array:
+    """The same numbers; whoever asks for a derivative by what is recorded gets a `TypeError` with the reason."""
     if is_jax_namespace(xp):
         import jax
 
-        refuse = jax.custom_jvp(lambda array: array)
+        refuse = jax.custom_jvp(lambda array, *_: array)
         refuse.defjvp(lambda primals, tangents: _refuse(reason))
-        return refuse(known)
+        return refuse(constant(xp, known), *recorded)
     import torch
 
     class Refuse(torch.autograd.Function):
-        generate_vmap_rule = True
-
         @staticmethod
-        def forward(known: Any, derived: Any) -> Any:
+        def forward(known: Any, *recorded: Any) -> Any:
             return known.clone()
 
         @staticmethod
@@ -157,7 +155,7 @@ def without_derivative(xp: Namespace, known: Array, reason: str) -> Array:
         def jvp(ctx: Any, *tangents: Any) -> Any:
             _refuse(reason)
 
-    return Refuse.apply(known.detach(), torch.ones((), requires_grad=True))
+    return Refuse.apply(known.detach(), *recorded)
 
 
 def _refuse(reason: str) -> Any:

@@ -53,8 +53,8 @@ class _Still(FunctionGraph):
     def hessian_vector(self, theta: Array, vector: Array) -> Array:
         return self._constant(self._graph.hessian_vector(theta, vector))
 
-    def has_second_order(self, xp: Namespace) -> bool:
-        return self._graph.has_second_order(xp)
+    def has_second_order(self, theta: Array) -> bool:
+        return self._graph.has_second_order(theta)
 
 
 def still(surface: Surface) -> tuple[Any, Callable[[], bool]]:
@@ -76,7 +76,8 @@ def attached(surface: FunctionGraph, query: Array, end: Contact) -> Contact:
     try:
         solve = _newton_equation(surface, _autodiff.constant(xp, query), rest)
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
-        return Contact(*(_autodiff.without_derivative(xp, a, _sentence(surface, error)) for a in end))
+        recorded = (query, *surface.value_and_gradient(rest))
+        return Contact(*(_autodiff.without_derivative(xp, a, _sentence(surface, error), *recorded) for a in end))
     for _ in range(ORDER):
         force = distance_gradient(Contact(theta, *surface.value_and_gradient(theta)), query)
         theta = _autodiff.with_derivative_of(xp, rest, theta - solve(force))
@@ -100,7 +101,7 @@ def _newton_equation(surface: FunctionGraph, query: Array, theta: Array) -> Solv
     xp = array_namespace(query)
     value, gradient = (_autodiff.constant(xp, a) for a in surface.value_and_gradient(theta))
     at, height = slope(xp, gradient), (value - query[..., -1])[..., None]
-    if not surface.has_second_order(xp):
+    if not surface.has_second_order(theta):
         surface = FunctionGraph(surface.value, _autodiff.differentiable(xp, surface.gradient, theta), name=surface.name)
     if theta.shape[-1] <= MATRIX:
         bends, vectors = _spectrum(xp, shape_matrix(gradient, _autodiff.constant(xp, surface.hessian(theta))))
@@ -177,7 +178,9 @@ def attached_to_level_set(surface: LevelSet, query: Array, end: Array) -> Array:
     try:
         bend = height[..., None] * _autodiff.constant(xp, surface.hessian(rest)) / size[..., None]
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
-        return _autodiff.without_derivative(xp, end, _sentence(surface, error))
+        return _autodiff.without_derivative(
+            xp, end, _sentence(surface, error), query, *surface.value_and_gradient(rest)
+        )
     solve = _inverse(xp, *_spectrum(xp, _bordered(xp, bend, normal)))
     for _ in range(ORDER):
         value, gradient = surface.value_and_gradient(x)

@@ -69,8 +69,8 @@ def descend(
 ) -> tuple[Contact, Array, Array]:
     """Follow `direction_of` downhill in φ until stationary: the contact, the steps and the status of each item."""
     xp = array_namespace(start)
-    compiled = None if direction_of is newton_cg else kernel("search", xp)
-    if compiled is not None and (expression := surface.to_compile(start)) is not None:
+    expression = None if direction_of is newton_cg else surface.to_compile(start)
+    if expression is not None and (compiled := kernel("search", xp)) is not None:
         return _compiled(compiled, expression, query, start, direction_of is newton, tolerance, max_steps)
     eps = epsilon(xp, start.dtype)
     precision = 2 * eps * length(xp, query[..., :-1])
@@ -115,8 +115,9 @@ def descend(
     )
     end = Contact(*state[:3])
     unit = unit_of(distance(first, query))
-    farther = half_square(end, query, unit) > half_square(first, query, unit)  # by rounding: φ knows θ to √ε, and so
-    farther = farther & (residual(end, query) >= residual(first, query))  # the residual decides
+    farther = half_square(end, query, unit) - half_square(first, query, unit)
+    flatter = residual(end, query) < residual(first, query)  # φ knows θ only to √ε: within its rounding, this decides
+    farther = (farther > 0) & ~(flatter & (farther <= _rounding(first, query, unit)))
     status = mark(state.status, farther & ~is_converged(first, query, tolerance), Status.STALLED)
     return choose(farther, first, end), state.steps, status
 

@@ -64,7 +64,7 @@ def check_gradient(surface: FunctionGraph | LevelSet, theta: Array) -> None:
         check_derivatives(surface, to_numpy(theta).astype(float))
     except (TypeError, ImportError):
         _check_by_quotients(surface, "gradient", surface.value, theta)
-        if surface.has_second_order(xp):
+        if surface.has_second_order(theta):
             _check_by_quotients(surface, "hessian", surface.gradient, theta)
 
 

@@ -38,7 +38,18 @@ from geometry._vectors import dot, length
 from geometry.graph import FunctionGraph, upward_normal
 from geometry.level_set import LevelSet, Surface, check_any_surface
 
-__all__ = ["Descent", "Footpoints", "GaussNewton", "MultiStart", "Newton", "Solver", "Status", "nearest_of", "project"]
+__all__ = [
+    "Descent",
+    "Footpoints",
+    "GaussNewton",
+    "MultiStart",
+    "Newton",
+    "Solver",
+    "Status",
+    "differentiated",
+    "nearest_of",
+    "project",
+]
 
 
 class Footpoints:
@@ -123,7 +134,7 @@ class Footpoints:
     def _smoothed(self, distance: Array, signed: bool) -> Array:
         """A distance that has, at a converged footpoint, the derivatives of the height over its tangent plane.
 
-        They are those of |q − p|, of which rounding leaves nothing next to the surface. On it they are those from above.
+        They are those of |q − p|, of which rounding leaves nothing next to the surface. On it they are from above.
         """
         xp = array_namespace(self.theta)
         if not (self._searched and is_recorded(xp, self.query, self.theta)):
@@ -200,6 +211,12 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     -----
     The footpoint found is a local one: its distance is an upper bound of the distance to Γ. `MultiStart` makes a wrong
     basin less likely, not impossible.
+
+    PyTorch and JAX differentiate footpoints by their query and by whatever the surface depends on, JAX in both modes:
+    by the implicit function theorem, to second order, whatever way the search took and wherever it started. The
+    derivatives are those of a footpoint; where `status` is not ``CONVERGED`` they mean nothing. Second derivatives of
+    the surface are needed; if there are none, asking for a derivative raises a `TypeError`. The fixed loop `Descent` is
+    differentiated step by step: it is what it does.
 
     Examples
     --------
@@ -326,7 +343,8 @@ class Newton:
     distance r the eigenvalues of the matrix are 1 − rκᵢ: they vanish at focal points and are negative beyond. There
     their absolute values, bounded from below, make the step a direction of descent; a step is taken only if it brings
     the point nearer. At a stationary point beyond a focal point, which is no minimum of the distance, the step follows
-    the negative curvature.
+    the negative curvature. At a kink, where the Hessian is not finite, no minimum is known: the search tries to leave
+    it, and does not call it converged.
 
     Parameters
     ----------
@@ -446,7 +464,8 @@ def _searched(
 ) -> Footpoints:
     """What a search finds. It runs on constants; where a derivative may be wanted, it is attached to its end."""
     xp, limits = array_namespace(query), (solver.tolerance, solver.max_steps)
-    held, place, start, was_recorded = surface, query, start, lambda: False
+    held: Any = surface
+    place, was_recorded = query, lambda: False
     if is_differentiable(xp):
         held, was_recorded = still(surface)
         place, start = constant(xp, query), constant(xp, start)
@@ -460,6 +479,15 @@ def _searched(
     if was_recorded() or is_recorded(xp, query):
         end = attached(surface, query, end)
     return Footpoints(surface, query, end.theta, steps, end, status)
+
+
+def differentiated(found: Footpoints) -> Footpoints:
+    """Footpoints on a graph that were found by other means, with their derivatives where any may be wanted."""
+    xp = array_namespace(found.theta)
+    if not (is_differentiable(xp) and is_recorded(xp, found.query, *found.contact)):
+        return found
+    end = attached(found.surface, found.query, found.contact)  # type: ignore[arg-type]
+    return Footpoints(found.surface, found.query, end.theta, found.steps, end, found.status)
 
 
 def _check_stopping(tolerance: float | None, max_steps: int) -> None:

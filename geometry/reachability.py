@@ -314,7 +314,7 @@ def _off(surface: Surface, q: Array) -> Array:
 
 
 def _resolution(surface: Surface, point: Array, normal: Array) -> Array:
-    """The least distance from points (b, n) at which what defines the surface grows along its normal as it should, (b,).
+    """How far from points (b, n) what defines the surface begins to grow along its normal as it should, (b,).
 
     Below, the rounding errors inside of the function are larger than its values.
     """

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from geometry import FunctionGraph, dilate, offset_function
+from geometry import FunctionGraph, dilate
 from geometry._namespace import Array, floating, positive, to_numpy, whole
 from geometry.graph import check_surface
+from rbo_ref._resting import Seen, highest, lowest, raised, values
 
 __all__ = ["Ironing", "ironing", "ironing_of_samples", "ironing_of_sine"]
 
 Numbers = NDArray[numpy.float64]
-MOST, AT_ONCE = 2**24, 2**12  # samples to take of a function in all, and in one call
-ROUNDS, POINTS = 16, 9  # of the search around an extreme sample, down to 4⁻¹⁶ of the spacing
+MOST = 2**24  # samples to take of a function
 
 
 class Ironing(NamedTuple):
@@ -59,9 +59,14 @@ def ironing(
 
     Notes
     -----
-    The extremes are sought among samples, with `geometry.dilate`. For d = 1 they are then followed by
-    `geometry.offset_function`, to 2e-10 of the spacing. For d ≥ 2 they are those of samples, whose error is a multiple
-    of the square of their spacing.
+    The extremes are sought among samples, with `geometry.dilate`. For d = 1 they are then followed to full precision:
+    the lowest place of the samples, with each ball on the highest of the hills that 2¹⁶ samples of where it may rest
+    show; and the highest hill of as many samples of the box, or what the ball meets over the ends of the box. For d ≥ 2
+    they are those of samples, whose error is a multiple of the square of their spacing.
+
+    Proven, but for rounding, is one thing: for d = 1 `highest` is at most max f_ρ, for it is the height of a ball that
+    touches the landscape. That the ball touches no higher hill, and that no lower place exists, is what samples show:
+    hills narrower than their spacing may be missed.
 
     Up to the critical radius Δ is constant if f has a minimum and a maximum: both are touched. For large ρ it falls
     like 1/ρ if f is periodic, but not in general; the rate of the paper's Lemma 2 needs more than a bounded f.
@@ -81,12 +86,19 @@ def ironing(
     radii, (low, high) = _radii(radius), _corners(box)
     d = low.size
     count = {1: 4001, 2: 401, 3: 81}.get(d, 17) if samples is None else whole("samples", samples, 2)
-    rolled = (_rolled(surface, rho, low, high, count) for rho in radii)
-    lowest, highest = _for_all(_extremes(heights, low, step) for heights, step in rolled)
     if d == 1:
-        lowest = _followed(surface, radii, lowest, low, high, -1)
-        highest = _followed(surface, radii, highest, low, high, 1)
-    return _result(radii, lowest, highest)
+        return _of_one_variable(surface, radii, low, high, count)
+    rolled = (_rolled(surface, rho, low, high, count) for rho in radii)
+    return _result(radii, *_for_all(_extremes(one.heights, low, one.step) for one in rolled))
+
+
+def _of_one_variable(surface: FunctionGraph, radii: Numbers, low: Numbers, high: Numbers, count: int) -> Ironing:
+    """The extremes of samples, followed."""
+    seen = [_rolled(surface, rho, low, high, count).raised(surface, rho, low).seen(low) for rho in radii]
+    least, *ends = (list(places) for places in zip(*seen, strict=True))
+    height, theta = lowest(surface, radii, least, low[0], high[0])
+    top, at = highest(surface, radii, ends, low[0], high[0])
+    return _result(radii, _Extreme(height, theta[:, None]), _Extreme(top, at[:, None]))
 
 
 def ironing_of_samples(
@@ -156,11 +168,10 @@ def ironing_of_sine(radius: Any) -> Numbers:
 
 
 class _Extreme(NamedTuple):
-    """The lowest or the highest height, its place, and how far around it nothing was seen."""
+    """The lowest or the highest height, and its place."""
 
     height: Any  # (...)
     theta: Any  # (..., d)
-    reach: Any  # (..., d)
 
 
 def _radii(radius: Any) -> Numbers:
@@ -178,8 +189,33 @@ def _corners(box: Any) -> tuple[Numbers, Numbers]:
     return sides[:, 0], sides[:, 1]
 
 
-def _rolled(surface: FunctionGraph, rho: float, low: Numbers, high: Numbers, count: int) -> tuple[Numbers, Numbers]:
-    """f_ρ at samples of the box, and their spacing."""
+class _Rolled(NamedTuple):
+    """f_ρ at samples of the box; on which places the ball rests there."""
+
+    heights: Numbers  # (count, ..., count)
+    contacts: Numbers  # the same shape, (..., d)
+    top: float  # the greatest f that the ball meets
+    step: Numbers  # (d,)
+    margin: float  # how far beyond the box the ball may touch
+
+    def raised(self, surface: FunctionGraph, rho: float, origin: Numbers) -> _Rolled:
+        """With the hills that finer samples show, for d = 1."""
+        theta = origin[0] + self.step[0] * numpy.arange(len(self.heights))
+        return self._replace(heights=raised(surface, rho, theta, self.heights, self.margin))
+
+    def seen(self, origin: Numbers) -> tuple[Seen, Seen, Seen]:
+        """The lowest place, the first and the last, for d = 1."""
+        shown = numpy.where(numpy.isnan(self.heights), numpy.inf, self.heights)
+        places = (int(numpy.argmin(shown)), 0, len(self.heights) - 1)
+        return tuple(self._at(i, origin[0]) for i in places)  # type: ignore[return-value]
+
+    def _at(self, i: int, origin: float) -> Seen:
+        near = numpy.clip([i - 1, i, i + 1], 0, len(self.heights) - 1)
+        return Seen(origin + i * self.step[0], self.heights[i], self.contacts[near, 0], self.top, self.step[0])
+
+
+def _rolled(surface: FunctionGraph, rho: float, low: Numbers, high: Numbers, count: int) -> _Rolled:
+    """f_ρ at samples of the box."""
     step, around = _grid(rho, high - low, count)
     while math.prod(count + 2 * m for m in around) > MOST:
         if count == 2:
@@ -188,12 +224,37 @@ def _rolled(surface: FunctionGraph, rho: float, low: Numbers, high: Numbers, cou
         step, around = _grid(rho, high - low, count)
     axes = [a + h * numpy.arange(-m, count + m) for a, h, m in zip(low, step, around, strict=True)]
     theta = numpy.stack(numpy.meshgrid(*axes, indexing="ij"), axis=-1)
-    flat = theta.reshape(-1, low.size)
-    parts = [surface.value(flat[i : i + AT_ONCE]) for i in range(0, len(flat), AT_ONCE)]
-    heights = numpy.concatenate(parts).reshape(theta.shape[:-1])
+    heights = values(surface, theta)
+    top = _top(heights)
+    margin = _touched(rho, float(numpy.linalg.norm(high - low)), top - _top(heights[_middle(around, count)]))
+    narrow = [min(m, math.ceil(margin / h) + 1) for m, h in zip(around, step, strict=True)]
+    crop = tuple(slice(m - n, m + count + n) for m, n in zip(around, narrow, strict=True))
+    heights, theta = heights[crop], theta[crop]
+    contact = numpy.arange(heights.size).reshape(heights.shape)
     if rho > 0:
-        heights = dilate(heights, rho, spacing=tuple(step), nan="omit")
-    return heights[tuple(slice(m, m + count) for m in around)], step
+        heights, contact = dilate(heights, rho, spacing=tuple(step), nan="omit", return_contact=True)
+    inside = _middle(narrow, count)
+    return _Rolled(heights[inside], theta.reshape(-1, low.size)[contact[inside]], top, step, margin)
+
+
+def _middle(around: list[int], count: int) -> tuple[slice, ...]:
+    """The samples of the box, without those around it."""
+    return tuple(slice(m, m + count) for m in around)
+
+
+def _top(heights: Numbers) -> float:
+    return float(numpy.max(heights, initial=-numpy.inf, where=~numpy.isnan(heights)))
+
+
+def _touched(rho: float, across: float, above: float) -> float:
+    """How far from its centre a ball in the box may touch, if the highest place is `above` the highest of the box.
+
+    On the latter it rests already, at most `across` away from its centre.
+    """
+    if not (across < rho and above < numpy.inf):
+        return rho
+    gap = above + across**2 / (rho + math.sqrt(rho**2 - across**2))
+    return math.sqrt(gap * (2 * rho - gap)) if gap < rho else rho
 
 
 def _grid(rho: float, sides: Numbers, count: int) -> tuple[Numbers, list[int]]:
@@ -205,10 +266,10 @@ def _grid(rho: float, sides: Numbers, count: int) -> tuple[Numbers, list[int]]:
 def _extremes(heights: Numbers, origin: Numbers, step: Numbers) -> tuple[_Extreme, _Extreme]:
     """The lowest and the highest of samples, of which some may be NaN."""
     if numpy.isnan(heights).all():
-        nowhere = _Extreme(numpy.nan, numpy.full_like(origin, numpy.nan), step)
+        nowhere = _Extreme(numpy.nan, numpy.full_like(origin, numpy.nan))
         return nowhere, nowhere
     places = [numpy.unravel_index(best(heights), heights.shape) for best in (numpy.nanargmin, numpy.nanargmax)]
-    lowest, highest = (_Extreme(heights[at], origin + step * numpy.asarray(at), step) for at in places)
+    lowest, highest = (_Extreme(heights[at], origin + step * numpy.asarray(at)) for at in places)
     return lowest, highest
 
 
@@ -221,18 +282,3 @@ def _result(radii: Numbers, lowest: _Extreme, highest: _Extreme) -> Ironing:
 def _for_all(extremes: Iterable[tuple[_Extreme, _Extreme]]) -> list[_Extreme]:
     """All of the lowest, and all of the highest."""
     return [_Extreme(*map(numpy.stack, zip(*some, strict=True))) for some in zip(*extremes, strict=True)]
-
-
-def _followed(
-    surface: FunctionGraph, radii: Numbers, found: _Extreme, low: Numbers, high: Numbers, sign: int
-) -> _Extreme:
-    """The extreme of f_ρ around that of the samples, for d = 1: the lowest for sign −1, the highest for sign 1."""
-    height, theta, reach = found
-    for _ in range(ROUNDS):
-        places = numpy.clip(theta + reach * numpy.linspace(-1, 1, POINTS), low, high)  # (n, points)
-        heights = offset_function(surface, places[..., None], radii[:, None])
-        best = numpy.argmax(numpy.where(numpy.isnan(heights), -numpy.inf, sign * heights), axis=1)[:, None]
-        height = numpy.take_along_axis(heights, best, axis=1)[:, 0]
-        theta = numpy.take_along_axis(places, best, axis=1)
-        reach = reach * 2 / (POINTS - 1)
-    return _Extreme(height, theta, reach)

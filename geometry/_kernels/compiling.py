@@ -15,16 +15,21 @@ if config.DISABLE_JIT:  # type: ignore[attr-defined]
     raise ImportError("numba is told not to compile (NUMBA_DISABLE_JIT), and the kernels are too slow uncompiled")
 
 
-def compiled(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+def compiled(*signatures: Any, **options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Decorator: numba's ``njit(nogil=True, cache=True)``, for which a cache that is of no use is no cache.
 
-    Without a directory to write into, with a full disk or a damaged file, the function is compiled anew.
+    Without a directory to write into, with a full disk or a damaged file, the function is compiled anew. With
+    signatures it is compiled for these at once, and for no others.
     """
 
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = njit(nogil=True, **options)(function)
         with suppress(RuntimeError, OSError):  # no directory can be written, or there is no source file
             dispatcher._cache = _Cache(function)
+        for signature in signatures:
+            dispatcher.compile(signature)
+        if signatures:
+            dispatcher.disable_compile()
         return dispatcher
 
     return decorate

@@ -1,9 +1,8 @@
-"""Searches compiled with a recorded function: the text of both in one file, which is kept on disk where it can be."""
+"""Recorded functions as compiled ones: their text in a file, which is kept on disk where it can be."""
 
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import sys
 import tempfile
@@ -11,17 +10,16 @@ from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
-from typing import Protocol
+from typing import Any, Protocol
 
 import numba
 import numpy
 
-from geometry._kernels import search as text
+from geometry._kernels import search as compiled_search
 from geometry._kernels.shares import available_cores, shared
 
 __all__ = ["search"]
 
-EXAMPLE = "from geometry._kernels.example import D, value_and_gradient, value_gradient_hessian\n"
 TASKS, LEAST = 8, 64
 """Shares of the work for each thread, of so many queries at least."""
 
@@ -66,13 +64,13 @@ def search(
         The same to the bit for any number of workers, and whatever else is in the batch.
     """
     n, d = starts.shape
-    module = _module(_program(function, d))
-    queries, starts = (numpy.ascontiguousarray(array, dtype=numpy.float64) for array in (queries, starts))
+    functions = _functions(function)
+    queries, starts = (numpy.require(array, numpy.float64, ["C", "W"]) for array in (queries, starts))
     results = (numpy.empty((n, d)), numpy.empty(n), numpy.empty((n, d)), *numpy.empty((2, n), numpy.int64))
     settings = newton, -1.0 if tolerance is None else float(tolerance), max_steps
 
     def task(first: int, stop: int) -> None:
-        module.search(queries, starts, *settings, first, stop, *results)
+        compiled_search.search(*functions, queries, starts, *settings, first, stop, *results)
 
     workers = workers or available_cores()
     shared(task, n, workers, max(LEAST, -(-n // (TASKS * workers))))
@@ -80,38 +78,36 @@ def search(
 
 
 @lru_cache(maxsize=128)
-def _program(function: Function, d: int) -> str:
-    """The whole text of a module: the function in two orders, and the search."""
-    own = Path(text.__file__).read_text(encoding="utf-8")
-    if EXAMPLE not in own:
-        raise RuntimeError("the text of the search has no place for a function")
-    parts = [f"D = {d}\n"]
-    for order, name in ((1, "value_and_gradient"), (2, "value_gradient_hessian")):
-        source = function.source("numba", order=order, name=name)
-        parts.append(source.replace(f"def {name}(", f"@_function\ndef {name}("))
-    return own.replace(EXAMPLE, '_function = compiled(error_model="numpy")\n' + "\n".join(parts))
+def _functions(function: Function) -> tuple[Any, Any]:
+    """f with its gradient, and with its Hessian, compiled: see `search.FUNCTION`."""
+    module = _module("".join(_text(function, order) for order in (1, 2)))
+    return module.order_1, module.order_2
 
 
-@lru_cache(maxsize=128)
-def _module(program: str) -> ModuleType:
-    """The module of a text, from a file named by the text and the versions, so that numba's cache holds for it."""
-    key = hashlib.blake2b(f"{program}{numba.__version__}{numpy.__version__}".encode(), digest_size=16).hexdigest()
-    path = _kept(f"search_{key}.py", program)
-    spec = importlib.util.spec_from_file_location(f"geometry_search_{key}", path)
-    assert spec is not None and spec.loader is not None
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # the cache looks for it there
-    exec(compile(program, str(path), "exec"), module.__dict__)
+def _text(function: Function, order: int) -> str:
+    name = f"order_{order}"
+    source = function.source("numba", order=order, name=name)
+    return source.replace(f"def {name}(", f"@compiled(FUNCTION, error_model='numpy')\ndef {name}(")
+
+
+def _module(text: str) -> ModuleType:
+    """The module of a text, in a file named by the text and the versions, so that numba's cache holds for it."""
+    head = "from geometry._kernels.compiling import compiled\nfrom geometry._kernels.search import FUNCTION\n"
+    key = hashlib.blake2b(f"{text}{numba.__version__}{numpy.__version__}".encode(), digest_size=16).hexdigest()
+    path = _kept(f"function_{key}.numba", head + text)
+    module = sys.modules[f"geometry_function_{key}"] = ModuleType(f"geometry_function_{key}")  # the cache looks there
+    exec(compile(head + text, str(path), "exec"), module.__dict__)
     return module
 
 
-def _kept(name: str, program: str) -> Path:
-    """Where a text is, or was last, on disk; a text that cannot be written is compiled anew in every process."""
-    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent / "__pycache__") / "searches"
+def _kept(name: str, text: str) -> Path:
+    """Where a text is on disk. One that cannot be written is compiled anew in every process."""
+    folder = Path(os.environ.get("NUMBA_CACHE_DIR") or Path(__file__).parent / "__pycache__") / "functions"
     path = folder / name
     with suppress(OSError):
-        if not path.is_file() or path.read_text(encoding="utf-8") != program:
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".new", delete=False, encoding="utf-8") as file:
-                file.write(program)
+                file.write(text)
             os.replace(file.name, path)
     return path

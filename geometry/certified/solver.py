@@ -9,7 +9,7 @@ import numpy
 from geometry._namespace import Array, array_namespace, device_of, positive, to_numpy, whole
 from geometry.certified.enclosure import Regions
 from geometry.certified.verbs import footpoint
-from geometry.footpoint import Footpoints, Status
+from geometry.footpoint import Footpoints, Status, differentiated
 from geometry.graph import FunctionGraph
 
 __all__ = ["Certified"]
@@ -68,7 +68,7 @@ class Certified:
         status = numpy.where(found.distance.closed, int(Status.CONVERGED), int(Status.STEPS_USED))
         status = numpy.where(numpy.isfinite(found.distance.upper), status, int(Status.NOT_FINITE))
         boxes, status = (xp.asarray(a, device=kind["device"]) for a in (found.distance.boxes, status))
-        return Footpoints(surface, query, end, boxes, status=status)
+        return differentiated(Footpoints(surface, query, end, boxes, status=status))
 
 
 def _next_to(found: Regions, start: numpy.ndarray) -> numpy.ndarray:

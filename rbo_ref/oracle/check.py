@@ -19,6 +19,7 @@ from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.contraction import notes
 from rbo_ref.oracle.diagnosis import diagnose
 from rbo_ref.oracle.dialects import dialect_of
+from rbo_ref.oracle.excuses import held_to_rounding
 from rbo_ref.oracle.levels import LEVELS, Experiment, judge
 from rbo_ref.oracle.report import Report, Result
 from rbo_ref.oracle.rounding import FORMATS, Format, format_of
@@ -67,7 +68,7 @@ def check(
     compute_dtype : str, optional
         The dtype in which the port computes, if it is another one: a lower one inside (also "tf32", the precision of
         matrix units), or a higher one, in which it also asks for the loss, so that only its result is rounded to
-        `dtype`.
+        `dtype`. A lower one excuses rounding alone: errors that stay the same at neighbouring places are wrong.
     dialect : str
         Which reading of the paper the port claims, see `DIALECTS`.
     levels : iterable of str, optional
@@ -122,9 +123,11 @@ def check(
     for case in watched(chosen, progress):
         judged += judge(step, case, setting, wanted)
     refuse_uncalled(name_of(step), (outcome.problem for _, e in judged for *_, outcome in e.calls))
+    played, judged = judged, held_to_rounding(step, judged, setting)
     report.results = [result for result, _ in judged]
-    if report.failures and diagnosis:
-        report.diagnosis = diagnose(judged, setting)
+    if report.failures and diagnosis:  # where no rounding is excused, no precision is the cause
+        lies = judged is not played
+        report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, step)
     report.notes = declared(setting.compute)
     if report.passed and diagnosis:
         report.notes += notes(judged, setting)

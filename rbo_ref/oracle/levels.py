@@ -27,7 +27,7 @@ from rbo_ref.oracle.tolerance import (
 )
 from rbo_ref.oracle.truth import Hyper, TrueStep, error_of, inner_step, midpoints, true_step
 
-__all__ = ["LEVELS", "Experiment", "judge"]
+__all__ = ["LEVELS", "Experiment", "judge", "wrong_part"]
 
 LEVELS = ("primitives", "inner", "projection", "step", "restarted", "walk")
 
@@ -125,17 +125,29 @@ def _unanswered(case: Case, level: str, outcome: Outcome, budget: Budget) -> Res
     return Result(case.id, level, verdict, None, None, outcome.problem or "", outcome.skipped)
 
 
-def _primitives(
-    case: Case, theta: NDArray[Any], hyper: Hyper, outcome: Outcome, truth: TrueStep, budget: Budget, setting: Setting
-) -> Result:
-    if not outcome.parts:
-        return Result(case.id, "primitives", "skipped", None, None, "the port hands out no intermediates")
+def _compared_parts(outcome: Outcome, truth: TrueStep, budget: Budget, setting: Setting) -> dict[str, _Verdict]:
+    """The verdict on each quantity that is handed out."""
     verdicts = {}
     for name in outcome.parts:
         part, tolerance = getattr(truth, name), getattr(budget, name)
         tolerance = tolerance + storing(midpoints(part), setting.target, setting.inside)
         verdicts[name] = _compare(outcome.parts[name], part, tolerance)
-    first_wrong = next((n for n in verdicts if verdicts[n].ratio > 1), None)
+    return verdicts
+
+
+def wrong_part(outcome: Outcome, truth: TrueStep, budget: Budget, setting: Setting) -> str | None:
+    """The first of the quantities that are handed out that is wrong."""
+    verdicts = _compared_parts(outcome, truth, budget, setting)
+    return next((name for name in verdicts if verdicts[name].ratio > 1), None)
+
+
+def _primitives(
+    case: Case, theta: NDArray[Any], hyper: Hyper, outcome: Outcome, truth: TrueStep, budget: Budget, setting: Setting
+) -> Result:
+    if not outcome.parts:
+        return Result(case.id, "primitives", "skipped", None, None, "the port hands out no intermediates")
+    verdicts = _compared_parts(outcome, truth, budget, setting)
+    first_wrong = wrong_part(outcome, truth, budget, setting)
     name = first_wrong or max(verdicts, key=lambda n: numpy.nan_to_num(verdicts[n].ratio, nan=-1.0))
     return _result(case, "primitives", verdicts[name], f"the {name} is wrong")
 

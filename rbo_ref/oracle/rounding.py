@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from flint import arb
 
-__all__ = ["FORMATS", "Format", "coarser", "exact", "format_of", "nearest", "rounded"]
+__all__ = ["FORMATS", "Format", "coarse", "coarser", "exact", "format_of", "nearest", "rounded"]
 
 
 class Format(NamedTuple):
@@ -26,7 +26,7 @@ class Format(NamedTuple):
     @property
     def name(self) -> str:
         """What users call the format."""
-        return next((name for name, target in HELD_IN_SINGLE.items() if target == self), self.dtype.name)
+        return next((n for n, held in HELD_IN_SINGLE.items() if held[:-1] == self[:-1]), self.dtype.name)
 
     @property
     def smallest_normal(self) -> float:
@@ -63,6 +63,17 @@ def coarser(one: Format, other: Format) -> Format:
     return other if other.precision < one.precision else one
 
 
+def coarse(unit: float, target: Format) -> Format:
+    """A format of about this unit roundoff, with the range of another.
+
+    Examples
+    --------
+    >>> coarse(1e-9, format_of("float64")).precision
+    30
+    """
+    return target._replace(precision=max(1, round(-numpy.log2(unit))), unit=unit)
+
+
 def rounded(numbers: Any, target: Format) -> NDArray[Any]:
     """An array of the nearest numbers of a format.
 
@@ -73,7 +84,7 @@ def rounded(numbers: Any, target: Format) -> NDArray[Any]:
     """
     numbers = numpy.asarray(numbers)
     with numpy.errstate(over="ignore"):
-        if target.name in HELD_IN_SINGLE:
+        if target.precision <= numpy.finfo(target.dtype).nmant:
             numbers = _of_fewer_bits(numbers, target)
         return numbers.astype(target.dtype)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
@@ -39,6 +39,22 @@ class Setting:
     def coarsest(self) -> Format:
         """Of the formats of θ and of the computation the one of fewer bits."""
         return coarser(self.target, self.inside)
+
+    @property
+    def excuse(self) -> str:
+        """The argument that widens the tolerances beyond those of θ's own format; empty if none does."""
+        lower = self.inside.precision < self.target.precision
+        return f"compute_dtype={self.inside.name!r}" if lower else ""
+
+    @property
+    def undeclared(self) -> Self:
+        """The same for a port that declares nothing, with counts of its own."""
+        return replace(self, compute=None, hangs=0, steps=0, evaluations=0)
+
+    @property
+    def aside(self) -> Self:
+        """The same, for calls that do not count."""
+        return replace(self, hangs=0, steps=0, evaluations=0)
 
     def array(self, numbers: NDArray[Any]) -> Array:
         """Numbers as an array of the port's library and dtype, its own to change."""

@@ -20,7 +20,17 @@ from rbo_ref.oracle.rounding import Format, exact, nearest
 if TYPE_CHECKING:
     from flint import arb
 
-__all__ = ["Hyper", "TrueStep", "correctly_rounded", "enclosed", "error_of", "inner_step", "midpoints", "true_step"]
+__all__ = [
+    "Hyper",
+    "TrueStep",
+    "correctly_rounded",
+    "deviation_of",
+    "enclosed",
+    "error_of",
+    "inner_step",
+    "midpoints",
+    "true_step",
+]
 
 Point = tuple[Any, ...]  # numbers of one floating dtype
 PRECISIONS = tuple(2**k for k in range(7, 15))
@@ -131,4 +141,15 @@ def error_of(numbers: NDArray[Any], truth: Vector) -> NDArray[numpy.float64]:
         return float(abs(exact(number) - ball).upper()) if numpy.isfinite(number) else numpy.inf
 
     with working_precision(256):
+        return numpy.array([one(x, ball) for x, ball in zip(numbers.reshape(-1), truth, strict=True)])
+
+
+def deviation_of(numbers: NDArray[Any], truth: Vector) -> NDArray[numpy.float64]:
+    """number − truth, entry by entry, with its sign (NaN for what is not finite)."""
+    from flint import ctx
+
+    def one(number: Any, ball: arb) -> float:
+        return float((exact(number) - ball).mid()) if numpy.isfinite(number) else numpy.nan
+
+    with ctx.workprec(256):
         return numpy.array([one(x, ball) for x, ball in zip(numbers.reshape(-1), truth, strict=True)])

@@ -83,7 +83,9 @@ def test_converged_footpoints_are_footpoints(pairs, name):
 
 def test_trouble_is_a_status(pairs):
     compiled, arrays = pairs["ripples"]
-    points = np.array([[0.3, np.inf], [np.nan, 1.0], [0.3, 1e200], [1e200, 0.0], [0.3, 0.0], [-np.inf, 1.0], [0.0, 0.0]])
+    points = np.array(
+        [[0.3, np.inf], [np.nan, 1.0], [0.3, 1e200], [1e200, 0.0], [0.3, 0.0], [-np.inf, 1.0], [0.0, 0.0]]
+    )
     start = np.array([[0.3], [0.3], [0.3], [0.3], [np.nan], [0.3], [0.0]])
     for solver in (Newton(), GaussNewton()):
         found, truth = (project(surface, points, solver, start=start) for surface in (compiled, arrays))

@@ -402,7 +402,7 @@ def test_what_cannot_be_recorded_keeps_its_values():
 
 def test_a_function_of_points_is_none_of_batches():
     surface = FunctionGraph(lambda t: t[0] ** 2, name="first")
-    with pytest.raises(TypeError, match="first was given no gradient, .*it is no function of batches"):
+    with pytest.raises(TypeError, match=r"first was given no gradient, .*it is no function of batches"):
         surface.gradient([3.0, 4.0])
 
 
@@ -437,3 +437,14 @@ def test_a_given_derivative_that_differs_is_not_passed_over():
         TypeError, match=r"slip cannot be compiled: its hessian at \[.*\] has .* in entry \[0, 0\], where"
     ):
         graph.to_compile(np.zeros((1, 1)))
+
+
+def test_a_compiled_function_may_return_a_python_float_for_one_point():
+    """As numba's functions do; only NumPy's arrays are single numbers."""
+    wave = FunctionGraph(lambda t: float(np.sin(t[..., 0])) if t.ndim == 1 else np.sin(t[..., 0]), np.cos)
+    assert wave.value([0.3]) == np.sin(0.3)
+    assert wave.value(np.float32([0.3])).dtype == np.float32
+    assert wave.value_and_gradient([0.3])[0] == np.sin(0.3)
+    assert wave.point([0.3]).shape == (2,)
+    with pytest.raises(TypeError, match="value must return an array"):
+        FunctionGraph(lambda t: 1.0).value([[0.3], [0.4]])

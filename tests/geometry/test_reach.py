@@ -270,6 +270,13 @@ def test_estimated_normals():
     assert reach_from_points(two) == pytest.approx(0.25, rel=1e-9)
 
 
+@pytest.mark.parametrize("scale", [1e-200, 1e200])
+def test_points_of_which_the_squares_leave_the_range(scale):
+    angle = np.arange(0.1, 6.3, 0.1)
+    circle = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    assert reach_from_points(scale * circle, normals=circle) == pytest.approx(scale, rel=1e-12)
+
+
 def test_flat_and_double_points():
     flat = np.random.default_rng(0).normal(size=(30, 2)) * [1, 0]
     assert reach_from_points(flat, normals=np.ones((30, 2)) * [0, 1]) == math.inf
@@ -293,6 +300,26 @@ def test_flat_and_double_points():
         (lambda: reach(surfaces.sine(), [(0, 1)], samples=0), ValueError, "samples must be at least 1, got 0"),
         (lambda: bottleneck(surfaces.sine(), [(0, 1)]), TypeError, "surface must be a LevelSet"),
         (lambda: reach(FunctionGraph(np.sum, np.cos), [(0, 1)]), TypeError, "was given no hessian"),
+        (
+            lambda: reach_from_points([[0.0, 1.0], [np.nan, 1.0]], normals=np.eye(2)),
+            ValueError,
+            r"points must be finite, got \[nan, 1.0\] at index 1",
+        ),
+        (
+            lambda: reach_from_points([[0.0, 1.0], [np.inf, 1.0]]),
+            ValueError,
+            "points must be finite, got .* at index 1",
+        ),
+        (
+            lambda: reach_from_points(np.eye(2), normals=[[0.0, np.nan], [0.0, 1.0]]),
+            ValueError,
+            r"normals must be finite, got \[0.0, nan\] at index 0",
+        ),
+        (
+            lambda: reach_from_points(np.eye(2), normals=[[0.0, 1.0], [0.0, 0.0]]),
+            ValueError,
+            "normals must not be zero, got zero at index 1",
+        ),
         (lambda: reach_from_points([1.0, 2.0]), ValueError, r"points must have shape \(N, n\)"),
         (lambda: reach_from_points(np.eye(2), normals=np.eye(3)), ValueError, "normals must have the shape of points"),
         (lambda: reach_from_points(np.eye(2), normals=np.ones((2, 3, 2))), ValueError, "with 1 <= k <= n, got"),

@@ -10,6 +10,7 @@ from scipy.spatial import Voronoi, cKDTree
 
 from geometry import (
     FunctionGraph,
+    LevelSet,
     closing,
     critical_radius,
     dilate,
@@ -96,6 +97,135 @@ def test_level_sets():
     np.testing.assert_allclose(walls, 1.5, rtol=1e-12)
     ring = medial_radius(shapes.Torus(2.0, 1.5), [[0.5, 0.0, 0.0], [3.5, 0.0, 0.0]], samples=3000)
     np.testing.assert_allclose(ring, [0.5, np.inf], rtol=1e-12)
+
+
+def _signed_distance(center, radius, hessian):
+    """To a circle or a sphere, the commonest implicit function: of slope 1, with the rounding of |x − c|."""
+    center = np.array(center)
+
+    def size(x):
+        return np.sqrt(np.sum((x - center) ** 2, axis=-1))
+
+    def bend(x):
+        unit = (x - center) / size(x)[..., None]
+        return (np.eye(len(center)) - unit[..., :, None] * unit[..., None, :]) / size(x)[..., None, None]
+
+    gradient = lambda x: (x - center) / size(x)[..., None]  # noqa: E731
+    return LevelSet(lambda x: size(x) - radius, gradient, bend if hessian else None)
+
+
+def _stadium(half, radius):
+    """The signed distance to the points at a distance from a segment of the first axis; of the slot, its outline."""
+
+    def away(x):
+        return x - np.clip(x[..., :1], -half, half) * np.array([1.0, 0.0])
+
+    return LevelSet(
+        lambda x: np.hypot(*np.moveaxis(away(x), -1, 0)) - radius,
+        lambda x: away(x) / np.linalg.norm(away(x), axis=-1, keepdims=True),
+    )
+
+
+def _rounded_box(half, radius):
+    """Outside of a box, and beyond: the distance from it, less a radius."""
+
+    def away(x):
+        return x - np.clip(x, -half, half)
+
+    return LevelSet(
+        lambda x: np.linalg.norm(away(x), axis=-1) - radius,
+        lambda x: away(x) / np.linalg.norm(away(x), axis=-1, keepdims=True),
+    )
+
+
+def _directions(n, count=12):
+    a = np.random.default_rng(n).normal(size=(count, n))
+    return a / np.linalg.norm(a, axis=-1, keepdims=True)
+
+
+FEW = {"samples": 1200}
+
+
+@pytest.mark.parametrize("radius", [2e-9, 2.0, 2000.0])
+@pytest.mark.parametrize("n", [2, 3])
+def test_balls_outside_of_a_sphere_are_never_stopped_by_rounding(n, radius):
+    sphere, x = shapes.Sphere(radius), radius * _directions(n)
+    np.testing.assert_array_equal(medial_radius(sphere, x, **FEW), np.inf)
+    np.testing.assert_allclose(medial_radius(sphere, x, side="below", **FEW), radius, rtol=1e-9)
+    assert reachable(sphere, x, radius / 20, **FEW).all()
+    assert not reachable(sphere, x, radius * 1.01, side="below", **FEW).any()
+
+
+def test_single_precision():
+    x = (2 * _directions(3)).astype(np.float32)
+    np.testing.assert_array_equal(medial_radius(shapes.Sphere(2.0), x, **FEW), np.inf)
+    np.testing.assert_allclose(medial_radius(shapes.Sphere(2.0), x, side="below", **FEW), 2, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "n", "above", "below"),
+    [
+        (shapes.Plane([3.0, 4.0], 10.0), 2, math.inf, math.inf),
+        (shapes.Plane([3.0, 4.0, -1.0]), 3, math.inf, math.inf),
+        (shapes.Cylinder(2.0), 3, math.inf, 2.0),
+        (shapes.ParallelPlanes(3.0), 3, math.inf, 1.5),
+        (shapes.Cone(0.75), 2, None, math.inf),
+        (shapes.Cone(0.75), 3, None, math.inf),
+        (shapes.Torus(2.0, 0.5), 3, None, 0.5),
+        (shapes.Ellipsoid([3.0, 2.0, 1.0]), 3, math.inf, None),
+        (shapes.Paraboloid(1.5), 3, None, math.inf),
+        (shapes.Hyperbola(1.0, 0.5), 2, None, None),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_every_shape_at_points_that_are_no_round_numbers(shape, n, above, below):
+    """Where a ball is never stopped, or by what is the same everywhere; never by less than the reach."""
+    x = shape.true_footpoint(3 * _directions(n) + 0.5)
+    for side, truth in (("above", above), ("below", below)):
+        found = medial_radius(shape, x, side=side, **FEW)
+        assert (found >= shape.true_reach(side) * (1 - 1e-9)).all()
+        if truth is not None:
+            np.testing.assert_allclose(found, truth, rtol=1e-9)
+
+
+@pytest.mark.parametrize("box", [None, 3.0])
+@pytest.mark.parametrize("hessian", [False, True])
+@pytest.mark.parametrize(("center", "radius"), [((0.0, 0.0), 1.0), ((1.0, 0.0), 1.0), ((9.0, 0.0, 1.0), 2e-3)])
+def test_signed_distance_functions(center, radius, hessian, box):
+    """The second passes through the origin, where coordinates are small and the rounding of F is not."""
+    ball = _signed_distance(center, radius, hessian)
+    x = np.concatenate([radius * _directions(len(center)), radius * -np.eye(len(center))[:1]]) + center
+    box = None if box is None else [(c - box * radius, c + box * radius) for c in center]
+    np.testing.assert_array_equal(medial_radius(ball, x, box=box, **FEW), np.inf)
+    np.testing.assert_allclose(medial_radius(ball, x, side="below", box=box, **FEW), radius, rtol=1e-6)
+
+
+@pytest.mark.parametrize("box", [None, [(-4, 4), (-3, 3)]])
+def test_slot_and_rounded_box(box):
+    """Inside of a slot the largest balls fill its width; outside of a convex outline none is stopped."""
+    t = np.random.default_rng(0).uniform(0, 2 * np.pi, 12)
+    ring = np.stack([np.cos(t), np.sin(t)], axis=-1)
+    slot = ring + np.where(ring[:, :1] > 0, 2.0, -2.0) * np.array([1.0, 0.0])
+    np.testing.assert_array_equal(medial_radius(_stadium(2.0, 1.0), slot, box=box, **FEW), np.inf)
+    found = medial_radius(_stadium(2.0, 1.0), slot, side="below", box=box, **FEW)
+    np.testing.assert_allclose(found, 1, rtol=1e-6)
+    corners = 0.5 * ring + np.where(ring > 0, 1.0, -1.0)
+    np.testing.assert_array_equal(medial_radius(_rounded_box(1.0, 0.5), corners, box=box, **FEW), np.inf)
+
+
+def test_the_medial_axis_of_a_slot_is_its_middle():
+    points, radii = medial_axis(_stadium(2.0, 1.0), [(-3.3, 3.1), (-1.2, 1.4)], side="below", samples=24)
+    known = np.isfinite(radii)
+    assert known.sum() > 20
+    np.testing.assert_allclose(radii[known], 1, rtol=1e-6)
+    np.testing.assert_allclose(points[known, 1], 0, atol=1e-6)
+    assert (abs(points[known, 0]) <= 2 + 1e-6).all()
+
+
+@pytest.mark.parametrize("start", [[3e5, 4.1e5], [1e-3, -2e-3], [0.6, 0.8]])
+def test_points_are_on_the_surface_however_far_the_start(start):
+    point = _signed_distance((0.0, 0.0), 1.0, False).point(start)
+    assert abs(math.hypot(*point) - 1) <= 4 * 2.0**-52
 
 
 def test_voronoi_balls():

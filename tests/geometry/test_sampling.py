@@ -37,6 +37,16 @@ def test_items_that_are_not_finite_say_so():
     assert project(surfaces.sine(), [0.0, np.nan], Sampling(100)).status == Status.NOT_FINITE
 
 
+def test_huge_queries_spoil_no_other():
+    """Neither an exception, nor a box so wide that the samples miss the valleys of the others."""
+    query = np.array([[0.5, 1.0], [np.inf, 1.0], [1.0, -np.inf], [1e308, 1.0], [0.0, 1e160], [0.0, -1e308]])
+    found = project(surfaces.sine(), query, Sampling(samples=1000))
+    assert list(found.status[1:3]) == [Status.NOT_FINITE] * 2
+    alone = project(surfaces.sine(), query[:1], Sampling(samples=1000))
+    np.testing.assert_array_equal(found.theta[0], alone.theta[0])
+    assert (found.distance[3:] <= np.array([2.0, 1e160, 1e308])).all()
+
+
 def test_where_the_surface_is_not_defined_there_are_no_samples():
     half = FunctionGraph(
         lambda t: np.sqrt(t[..., 0]), lambda t: 0.5 / np.sqrt(t), lambda t: (-0.25 * t**-1.5)[..., None]

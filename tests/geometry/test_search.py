@@ -1,5 +1,6 @@
 """The safeguarded search: it goes downhill, leaves maxima of the distance, and tells honestly why it stopped."""
 
+import math
 import tracemalloc
 
 import numpy as np
@@ -86,6 +87,28 @@ def test_overflow_on_the_way_is_no_error(start, y):
         foot = project(surfaces.exponential(), [0.0, y], solver, start=[start])
         assert np.isfinite(foot.theta).all()
         assert foot.status in (Status.CONVERGED, Status.STEPS_USED, Status.STALLED)
+
+
+@each_solver
+@pytest.mark.parametrize(
+    ("height", "dtype"), [(1e20, "float32"), (1e25, "float32"), (1e160, "float64"), (1e200, "float64")]
+)
+def test_never_farther_where_squares_overflow(solver, height, dtype):
+    query = np.array([[0.0, height], [0.0, -height], [height, 1.0]], dtype)
+    foot = project(surfaces.sine(), query, solver)
+    begin = np.array([height, height, 1 - math.sin(query[2, 0])])  # and 64 ε of φ + |f − y| (|f| + |y|) in φ
+    slack = 100 * np.finfo(dtype).eps * (abs(query).sum(-1) + abs(foot.point).sum(-1))
+    assert (foot.distance <= begin + slack).all()
+    assert np.isfinite(foot.distance).all()
+
+
+@each_solver
+def test_queries_that_are_not_finite_or_huge_have_a_status(solver):
+    query = np.array([[0, 1], [np.inf, 1], [1, np.inf], [np.nan, 0], [0, -1e308], [1e308, 1e308]], float)
+    foot = project(surfaces.sine(), query, solver)
+    assert (foot.status[1:4] == Status.NOT_FINITE).all()
+    assert (foot.status[[0, 4, 5]] != Status.NOT_FINITE).all()
+    assert foot.distance[0] == project(surfaces.sine(), query[0], solver).distance
 
 
 def test_residual_is_the_tangential_part():

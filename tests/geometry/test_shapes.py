@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geometry import MultiStart, distance, medial_radius, project, reach_from_points, shapes, signed_distance
+from geometry import MultiStart, Newton, distance, medial_radius, project, reach_from_points, shapes, signed_distance
 
 SHAPES = {
     "plane": (shapes.Plane([1.0, -2.0, 0.5], 0.7), 3),
@@ -177,6 +177,17 @@ def test_paraboloid_from_its_axis():
     np.testing.assert_allclose(shape.true_distance(q), shape.true_distance_from_the_axis(y), atol=1e-14)
     x = shape.true_footpoint(queries(3, 6, 5))
     np.testing.assert_allclose(medial_radius(shape.graph(), x[:, :2]), shape.true_medial_radius(x), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("solver", [Newton(), Newton(matrix=False), MultiStart()])
+def test_from_the_axis_of_a_cone(n, solver):
+    """Over the tip, a kink, the distance has a maximum there, 1, and its minimum 0.8 all around."""
+    cone, axis = shapes.Cone(0.75), np.eye(n)[-1]
+    for surface in (cone, cone.graph()):
+        foot = project(surface, [axis, -axis], solver)
+        np.testing.assert_allclose(foot.distance, [0.8, 1.0], rtol=1e-12)
+        np.testing.assert_array_equal(foot.converged, [True, False])  # what is nearest at a kink, no derivative tells
 
 
 @pytest.mark.parametrize("shape", [shapes.Plane([1.0, -2.0, 0.5], 0.7), shapes.Cone(0.8), shapes.Paraboloid(1.4)])

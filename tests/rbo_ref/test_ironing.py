@@ -93,6 +93,38 @@ def test_the_bound_for_periodic_functions():
             assert 0 <= extent <= radius - math.sqrt(radius**2 - math.pi**2) + 1e-12
 
 
+@pytest.mark.parametrize("box", [(-math.pi, math.pi), (0.3, 7.0)])
+def test_large_balls_on_the_wrinkled_wave(box):
+    """Eq. (13) with all its terms: the bound holds, and the ball over the highest place is that much higher than it."""
+    found = ironing(wrinkled(), [100.0, 1000.0], [box])
+    bound = found.radius - np.sqrt(found.radius**2 - math.pi**2)
+    assert (found.range <= bound + 1e-11).all()
+    assert (found.range >= 0.97 * bound).all()
+    theta = np.linspace(0, 2 * math.pi, 400_001)
+    top = max(wrinkled().value(part[:, None]).max() for part in np.array_split(theta, 100))
+    np.testing.assert_allclose(found.highest - found.radius, top, rtol=0, atol=2e-5)
+    assert (found.highest - found.radius >= top - 1e-12).all()
+
+
+def test_large_balls_on_a_narrow_hill():
+    """The top of the hill is at most 13 from any place of the box, and f vanishes at the far end."""
+    hill = FunctionGraph(lambda t: np.exp(-(((t[..., 0] - 5) / 0.05) ** 2) / 2))
+    found = ironing(hill, [100.0, 1e3, 1e4], [(-8, 8)])
+    bound = 169 / (found.radius + np.sqrt(found.radius**2 - 169))
+    assert (found.range <= bound + 1e-11).all()
+    np.testing.assert_allclose(found.range, bound, rtol=1e-4)
+    np.testing.assert_allclose(found.highest, 1 + found.radius, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(found.theta_lowest, -8)
+
+
+def test_a_wall_beyond_the_box_carries_the_ball_over_its_end():
+    """On a post of height h at 1 from the end, the ball of radius 2 is at h + √3 there."""
+    post = FunctionGraph(lambda t: np.where(t[..., 0] >= 2.0, 3.0, 0.0))
+    found = ironing(post, 2.0, [(-4.0, 1.0)])
+    assert found.highest[0] == pytest.approx(3 + math.sqrt(3), abs=1e-9)
+    assert (found.theta_highest[0, 0], found.lowest[0]) == (1.0, 2.0)
+
+
 def test_where_lemma_2_fails():
     """tanh is bounded, but no ball irons it: Δ(ρ) is 2 for every ρ."""
     step = FunctionGraph(lambda t: np.tanh(t[..., 0]), name="tanh")

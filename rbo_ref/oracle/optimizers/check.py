@@ -15,6 +15,7 @@ from rbo_ref.oracle.calls import Port
 from rbo_ref.oracle.check import computing, declared, library_of, name_of, refuse, wanted_levels, watched
 from rbo_ref.oracle.optimizers.cases import DIALECTS, select
 from rbo_ref.oracle.optimizers.diagnosis import BFLOAT16, Judged, diagnose
+from rbo_ref.oracle.optimizers.excuses import held_to_rounding
 from rbo_ref.oracle.optimizers.judge import LEVELS, Setting, judge, question
 from rbo_ref.oracle.optimizers.scenes import scene_of
 from rbo_ref.oracle.report import Report
@@ -59,7 +60,7 @@ def check_optimizer(
     dtype : "float64", "float32", "bfloat16" or "float16"
         Of theta, of the loss as it is served, and of the iterates. bfloat16 is there in PyTorch and JAX.
     compute_dtype : str, optional
-        The dtype in which the port computes, if it is another one, as in `check`.
+        The dtype in which the port computes, if it is another one, as in `check`; a lower one excuses rounding alone.
     dialect : str, optional
         Which reading the port claims, see `DIALECTS`; default: the first.
     levels : iterable of str, optional
@@ -125,9 +126,11 @@ def check_optimizer(
     for case in watched(chosen, progress):
         judged += judge(port, case, setting, wanted)
     refuse_uncalled(name_of(port), (run.outcome.problem for _, run in judged))
+    played, judged = judged, held_to_rounding(port, judged, setting)
     report.results = [result for result, _ in judged]
-    if report.failures and diagnosis:
-        report.diagnosis = diagnose(judged, setting)
+    if report.failures and diagnosis:  # where no rounding is excused, no precision is the cause
+        lies = judged is not played
+        report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, port)
     report.notes = declared(setting.compute)
     report.counts = _counts(report, setting)
     report.suite, report.scene = coverage(report.results, optimizer), partial(scene_of, judged, setting)

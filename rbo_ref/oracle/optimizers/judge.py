@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy
 from numpy.typing import NDArray
@@ -35,6 +35,15 @@ class Setting(AnySetting):
 
     inner: Format | None = None  # the format of Muon's orthogonalization, if it is another one
     needed: int = 0  # evaluations
+
+    @property
+    def excuse(self) -> str:
+        lower = self.inner is not None and self.inner.precision < self.target.precision
+        return super().excuse or (f"inner_dtype={self.inner.name!r}" if self.inner and lower else "")
+
+    @property
+    def undeclared(self) -> Self:
+        return replace(super().undeclared, inner=None)
 
 
 @dataclass(frozen=True)

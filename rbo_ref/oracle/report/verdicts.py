@@ -88,16 +88,17 @@ class Diagnosis:
     Attributes
     ----------
     name : str
-        Its name in the catalogue, or ``dialect-...`` for another reading of the paper.
+        Its name in the catalogue; ``dialect-...`` for another reading of the paper; ``center_handed_out`` and the like
+        where the steps are right and only that quantity is wrong.
     description : str
     evidence : str
         What of the port's output it reproduces.
 
     Examples
     --------
-    >>> print(Diagnosis("ascent", "The centre moves uphill", "it reproduces 6 of 6 of the port's steps"))
+    >>> print(Diagnosis("ascent", "The centre moves uphill", "it reproduces 6 of 6 failing steps"))
     ascent: The centre moves uphill
-      evidence: it reproduces 6 of 6 of the port's steps
+      evidence: it reproduces 6 of 6 failing steps
     """
 
     name: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy
@@ -12,6 +12,7 @@ from rbo_ref.oracle import dialects, optimizers
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.matrix import catalogue
 from rbo_ref.oracle.report import Diagnosis, Result
+from rbo_ref.oracle.reproduction import Reproduction, spread
 from rbo_ref.oracle.suite import ROLLING_BALL
 from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
 from rbo_ref.oracle.vectors.play import Answer, answer_of, right_port
@@ -20,8 +21,6 @@ from rbo_ref.oracle.vectors.reading import VectorSet
 __all__ = ["Suspect", "named"]
 
 SLACK = 20.0  # a mistake may amplify rounding more than the right step does
-NEEDED = 0.9  # share of the answers that a mistake has to reproduce
-ANSWERS = 6  # of either verdict, that it has to reproduce
 PLAYED = ("run", "scripted", "trajectory")
 
 
@@ -37,16 +36,33 @@ class Suspect(NamedTuple):
 def named(stock: VectorSet, answers: Mapping[str, Answer], results: Sequence[Result]) -> Diagnosis | None:
     """The mistake, or the other reading of the paper, that explains wrong answers of one optimizer."""
     told = [r for r in results if r.id in answers and _is_played(stock.vectors[r.id])]
-    wrong = [r.id for r in told if r.verdict == "fail"][:ANSWERS]
-    chosen = wrong + [r.id for r in told if r.verdict == "pass"][:ANSWERS]
-    if not wrong or len({stock.vectors[name]["optimizer"] for name in chosen}) > 1:
+    wrong, right = (_examples(r for r in told if r.verdict == verdict) for verdict in ("fail", "pass"))
+    if not wrong or len({stock.vectors[name]["optimizer"] for name in wrong + right}) > 1:
         return None
-    first = stock.vectors[wrong[0]]
+    first, found = stock.vectors[wrong[0]], []
     for suspect in _suspects(first["optimizer"], first["dialect"]):
-        hits = sum(_reproduces(stock, stock.vectors[name], suspect, answers[name]) for name in chosen)
-        if hits >= NEEDED * len(chosen):
-            return Diagnosis(suspect.name, suspect.description, f"it reproduces {hits} of {len(chosen)} of the answers")
-    return None
+        reproduction = Reproduction()
+        for name in wrong + right:
+            distance = _distance(stock, stock.vectors[name], suspect, answers[name])
+            reproduction.add(name in wrong, distance, SLACK)
+            if reproduction.is_hopeless(len(wrong), len(right)):
+                break
+        if reproduction.is_evidence:
+            found.append((reproduction, suspect))
+    if not found:
+        return None
+    best, suspect = max(found, key=lambda pair: pair[0].fit)
+    return Diagnosis(suspect.name, suspect.description, f"it reproduces {best.counts('answer')}")
+
+
+def _examples(results: Iterable[Result]) -> list[str]:
+    """Ids of answers of different kinds, cases and formats, the worst and the mildest among them."""
+
+    def family(result: Result) -> tuple[str, str]:
+        parts = result.id.split(".")
+        return parts[1], parts[2].partition("-")[0]
+
+    return [result.id for result in spread(results, family, lambda result: result.ratio or 0.0)]
 
 
 def _is_played(vector: Record) -> bool:
@@ -63,16 +79,19 @@ def _suspects(optimizer: str, dialect: str) -> Iterator[Suspect]:
         yield Suspect(name, port.description, port, {})
 
 
-def _reproduces(stock: VectorSet, vector: Record, suspect: Suspect, answer: Answer) -> bool:
+def _distance(stock: VectorSet, vector: Record, suspect: Suspect, answer: Answer) -> float:
+    """How far the answer of a suspect is from that of the port, in tolerances; NaN agrees with NaN."""
     try:
         twin = answer_of(
             vector | suspect.reading, stock.loss(vector), suspect.port, stock.trajectory(vector).get("theta")
         )
     except Exception:  # a wrong port may fail in any way
-        return False
+        return numpy.inf
     one, other = (found["iterates"].astype(float) for found in (twin, answer))
     with numpy.errstate(all="ignore"):
-        return bool((numpy.abs(one - other) <= SLACK * _tolerance(stock, vector)).all())
+        apart = numpy.abs(one - other) / _tolerance(stock, vector)
+    same = (one == other) | (numpy.isnan(one) & numpy.isnan(other))
+    return float(numpy.nan_to_num(numpy.where(same, 0.0, apart), nan=numpy.inf).max())
 
 
 def _tolerance(stock: VectorSet, vector: Record) -> NDArray[numpy.float64]:

@@ -1,0 +1,106 @@
+"""Rounding jumps, formulas do not: held to roundings of exact numbers by NumPy, and to errors in closed form."""
+
+import numpy as np
+import pytest
+
+from rbo_ref.oracle.reproduction import EXAMPLES, Reproduction, spread
+from rbo_ref.oracle.roughness import Line, Nature, courses_of
+from rbo_ref.oracle.rounding import format_of, rounded
+
+FORMATS = ["float32", "tf32", "float16", "bfloat16"]
+PLACES = {f"place {seed}": np.random.RandomState(seed).uniform(0.5, 4, 3) for seed in range(20)}
+TOLERANCE = 1e-15
+
+
+def nature(error, unit):
+    """Of a function of three numbers, asked at twenty places."""
+    found = Nature()
+    for name, place in PLACES.items():
+        line = Line(name, unit)
+        way = line.through(place)
+        found.add(name, courses_of(line, lambda k, way=way: error(way[k])[None] / TOLERANCE, np.array([1e-3])))
+    return found
+
+
+ROUNDINGS = {
+    "of the numbers": lambda f: lambda x: rounded(x, f).astype(float) - x,
+    "of a product": lambda f: lambda x: rounded(x * x[::-1], f).astype(float) - x * x[::-1],
+    "towards zero": lambda f: lambda x: np.sign(x) * -np.abs(x - np.trunc(x / f.unit) * f.unit),
+    "of a factor": lambda f: lambda x: x * (float(rounded(x[0], f)) - x[0]),
+}
+FORMULAS = {
+    "a share of the numbers": lambda x: 1e-4 * x,
+    "a square": lambda x: 1e-5 * x * x,
+    "a wave": lambda x: 1e-6 * np.sin(x),
+    "a quotient": lambda x: 1e-3 / (1 + x @ x) * x,
+    "a constant": lambda x: 0 * x + 1e-7,
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("kind", ROUNDINGS)
+def test_rounding_is_rounding(kind, name):
+    target = format_of(name)
+    found = nature(ROUNDINGS[kind](target), target.unit)
+    assert found.is_rounding
+    assert not found.is_formula
+
+
+@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("kind", FORMULAS)
+def test_a_formula_is_a_formula(kind, name):
+    found = nature(FORMULAS[kind], format_of(name).unit)
+    assert found.is_formula
+    assert not found.is_rounding
+    assert len(found.formulas) >= 15
+
+
+def test_an_error_that_begins_at_the_place_itself_decides_nothing():
+    """As that of a port that does not follow a hyper-parameter: right at the place, and farther off along it."""
+    found = Nature()
+    for name in PLACES:
+        line = Line(name, 2.0**-11)
+        ask = lambda k, line=line: np.array([[5.0 + 1e6 * line.places[k]]])  # noqa: E731
+        found.add(name, courses_of(line, ask, np.array([1.0])))
+    assert (found.is_formula, found.is_rounding) == (False, False)
+
+
+def test_errors_within_the_port_s_own_format_are_not_looked_at():
+    asked = []
+
+    def ask(k):
+        asked.append(k)
+        return np.full((1, 3), 2.0)
+
+    assert courses_of(Line("bowl", 2.0**-24), ask, np.array([1.0])) == []
+    assert len(asked) == 4
+
+
+def test_right_answers_alone_are_no_evidence():
+    found = Reproduction()
+    for _ in range(18):
+        found.add(False, 0.0, 20.0)
+    assert not found.is_evidence
+    for _ in range(2):
+        found.add(True, 1e9, 20.0)
+    assert not found.is_evidence
+    assert found.is_hopeless(2, 18)
+    assert found.counts("step") == "0 of 2 failing steps and 18 of 18 right ones"
+
+
+def test_one_in_ten_may_be_missed():
+    found = Reproduction()
+    for k in range(10):
+        found.add(True, 1e9 if k == 0 else 0.0, 20.0)
+    assert found.is_evidence
+    found.add(False, 1e9, 20.0)
+    assert not found.is_evidence
+
+
+def test_examples_are_the_worst_of_each_family_and_a_spread():
+    items = [(family, bad) for family in "abcdefghijklmnopqrst" for bad in (1, ord(family))]
+    chosen = spread(items, lambda item: item[0], lambda item: item[1])
+    assert len(chosen) == EXAMPLES
+    assert len({family for family, _ in chosen}) == EXAMPLES
+    assert chosen[0] == ("t", ord("t"))
+    assert ("a", ord("a")) in chosen
