@@ -57,7 +57,9 @@ def check_gradient(surface: FunctionGraph | LevelSet, theta: Array) -> None:
     if theta.ndim == 0 or theta.shape[-1] == 0:
         raise ValueError(f"theta must have shape (..., d) with d >= 1, got {tuple(theta.shape)}")
     theta = xp.reshape(theta, (-1, theta.shape[-1]))
-    surface.gradient(theta)  # raises if there is none
+    if surface.given == {"value"}:
+        raise TypeError(f"surface must come with a gradient or a Hessian, and {surface.name} was given no gradient")
+    surface.gradient(theta)  # raises if the shapes are wrong
     from geometry.certified._slips import check_derivatives
 
     try:

@@ -69,6 +69,11 @@ class LevelSet:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.name}>"
 
+    @property
+    def given(self) -> frozenset[str]:
+        """Which of value, gradient and hessian were handed over."""
+        return self._graph.given
+
     def value(self, x: Array) -> Array:
         """F(x), shape (...): positive above Γ, negative below."""
         return self._graph.value(x)

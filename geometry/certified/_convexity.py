@@ -179,7 +179,7 @@ class Convexity:
     def _roughly(self, theta: numpy.ndarray, query: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
         """∇F and ∇²F at points: where Newton's method goes by them proves nothing, so hand-written ones will do."""
         surface = self.objective.surface
-        if surface.has_gradient(numpy) and surface.has_second_order(numpy):
+        if surface.has_gradient(theta) and surface.has_second_order(theta):
             return self.objective.gradient_and_hessian(theta, query)
         found, _ = self._evaluated(self.objective.gradient_and_hessian, query, theta, None)
         gradient, bend = (midpoint(form.center) for form in found)

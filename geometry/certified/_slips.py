@@ -26,7 +26,7 @@ OTHERS = 2.0**-40  # of the size of those of the other order, times that of θ
 
 def check_near(surface: FunctionGraph, theta: numpy.ndarray, radius: numpy.ndarray, arithmetic: str | None) -> None:
     """Raise if hand-written derivatives are wrong at some of the points θ (n, d), or around them, within the radii."""
-    if not _is_given_derivatives(surface):
+    if surface.given == {"value"}:
         return
     some = numpy.flatnonzero(numpy.isfinite(theta).all(1) & numpy.isfinite(radius))
     some = some[:: max(1, len(some) // POINTS)][:POINTS]
@@ -37,12 +37,8 @@ def check_near(surface: FunctionGraph, theta: numpy.ndarray, radius: numpy.ndarr
 
 def check_within(surface: FunctionGraph, low: numpy.ndarray, high: numpy.ndarray, arithmetic: str | None) -> None:
     """Raise if hand-written derivatives are wrong at some points of a box."""
-    if _is_given_derivatives(surface):
+    if surface.given != {"value"}:
         check_derivatives(surface, low + _spread(POINTS, len(low)) * (high - low), arithmetic)
-
-
-def _is_given_derivatives(surface: FunctionGraph) -> bool:
-    return surface.has_gradient(numpy) or surface.has_second_order(numpy)
 
 
 def _spread(count: int, d: int) -> numpy.ndarray:
@@ -76,9 +72,9 @@ def check_derivatives(surface: Any, theta: numpy.ndarray, arithmetic: str | None
     _, gradient, hessian = (form.center for form in found)
     size = 1 + numpy.abs(theta).max()
     first, second = (numpy.nan_to_num(x.mag, posinf=0.0).max(initial=0.0) for x in (gradient, hessian))
-    if surface.has_gradient(numpy):
+    if "gradient" in surface.given:
         _compare(surface, "gradient", gradient, theta, OWN * first + OTHERS * size * second, arithmetic)
-    if surface.has_second_order(numpy):
+    if surface.given & {"hessian", "hessian_vector"}:
         _compare(surface, "hessian", hessian, theta, OWN * second + OTHERS * size * first, arithmetic)
 
 
