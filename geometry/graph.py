@@ -30,8 +30,10 @@ from geometry.expressions.expression import FEW, Expression, difference, record,
 __all__ = ["FunctionGraph", "check_surface", "eigenvalues", "shape_matrix", "steepest_tangent", "upward_normal"]
 
 Function = Callable[[Array], Array]
-LEAST = 200
-"""Fewer items are not worth looking at for compilation."""
+FULL = 32
+"""A function of more variables that came with a gradient is not recorded for the sake of second derivatives."""
+LEAST, LONGEST = 200, 2000
+"""Fewer items are not worth looking at for compilation; longer formulas take compilers minutes."""
 LOOP, PER_NUMBER, COMPILING = 150, 2e-8, 1.5
 """Seconds that a search on arrays takes: items × (numbers made for each + LOOP) × PER_NUMBER; that compiling takes."""
 
@@ -315,8 +317,10 @@ class FunctionGraph:
 
     def has_second_order(self, theta: Array) -> bool:
         """Whether Hessians or their products with vectors are at hand for arrays such as `theta`."""
-        given = self._hessian is not None or self._hessian_vector is not None
-        return given or (self._both is None and self._finds_derivatives(theta))
+        if self._hessian is not None or self._hessian_vector is not None:
+            return True
+        few = self._gradient is None or theta.shape[-1] <= FULL
+        return self._both is None and few and self._finds_derivatives(theta)
 
     def _finds_derivatives(self, theta: Array) -> bool:
         xp = array_namespace(theta)
@@ -417,7 +421,7 @@ class FunctionGraph:
         if theta.dtype != xp.float64 or (self.compile is None and theta.size < d * LEAST):
             return None
         found = self._recording(d)
-        if isinstance(found, Expression) and (told := self._disagrees(found)):
+        if isinstance(found, Expression) and (told := self._disagrees(found) or _too_long(found)):
             found = TypeError(told)
         if isinstance(found, TypeError):
             if self.compile:
@@ -466,6 +470,11 @@ class FunctionGraph:
         except (TypeError, ValueError) as error:
             return TypeError(str(error))
         return TypeError(f"it is no function of batches: {told}") if told else expression
+
+
+def _too_long(expression: Expression) -> str:
+    count = len(expression.operations)
+    return f"it takes {count} operations, and {LONGEST} at most are compiled" if count > LONGEST else ""
 
 
 def check_surface(surface: FunctionGraph) -> None:

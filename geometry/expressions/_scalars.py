@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from geometry.expressions._graph import Node
+from geometry.expressions._graph import Node, ordered
 from geometry.expressions._operations import TABLE
 
 __all__ = ["UNROLLED", "Scalar", "Scalars"]
@@ -53,6 +53,12 @@ class Scalars:
 
     def of(self, node: Node) -> list[Scalar]:
         """All entries of a node, in the order of the flattened array."""
+        for part in ordered([node]):  # from below, so that a long chain of operations is no deep recursion
+            if part.size <= UNROLLED:
+                self._entries(part)
+        return self._entries(node)
+
+    def _entries(self, node: Node) -> list[Scalar]:
         return [self.at(node, tuple(map(numpy.asarray, index))) for index in numpy.ndindex(node.shape)]
 
     def at(self, node: Node, index: Index, depth: int = 0) -> Scalar:

@@ -74,9 +74,14 @@ class Expression:
         return directional([self.slope], Node("vector", (), (self.d,)))[0]
 
     @cached_property
+    def operations(self) -> list[Node]:
+        """What f, ∇f and ∇²f need, each operation once."""
+        return [n for n in ordered([self.node, self.slope, self.curvature]) if not n.is_constant]
+
+    @cached_property
     def cost(self) -> int:
         """How many numbers an evaluation of f, ∇f and ∇²f on arrays makes for one θ."""
-        return sum(node.size for node in ordered([self.node, self.slope, self.curvature]) if not node.is_constant)
+        return sum(node.size for node in self.operations)
 
     def value(self, theta: Array) -> Array:
         """f(θ), shape (...)."""
@@ -143,11 +148,6 @@ class Expression:
         str
             Complete, with the constants of f. A sum over more than 8 terms is a loop, so that the text does not grow
             with the number of terms.
-
-        Raises
-        ------
-        RecursionError
-            The formula is nested too deeply to be written number by number.
 
         Examples
         --------

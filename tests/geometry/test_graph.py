@@ -425,6 +425,23 @@ def test_searches_are_compiled_on_demand_or_for_much_work():
         FunctionGraph(wave, compile=1)
     with pytest.raises(TypeError, match="branching cannot be compiled: a branch on data"):
         FunctionGraph(branching, compile=True).to_compile(few)
+    with pytest.raises(TypeError, match=r"long cannot be compiled: it takes \d+ operations, and 2000 at most"):
+        FunctionGraph(long, compile=True).to_compile(few)
+    assert FunctionGraph(long).to_compile(many) is None
+
+
+def long(t):
+    for _ in range(300):
+        t = np.sin(t) + t / 2
+    return t[..., 0]
+
+
+def test_large_functions_with_a_gradient_are_not_recorded():
+    def value(t):
+        assert isinstance(t, np.ndarray), "recorded"
+        return np.sum(t**2, axis=-1)
+
+    assert not FunctionGraph(value, lambda t: 2 * t).has_second_order(np.ones(100))
 
 
 def test_a_given_derivative_that_differs_is_not_passed_over():

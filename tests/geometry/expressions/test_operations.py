@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from functools import reduce
 from itertools import product
 
 import mpmath
@@ -267,6 +268,22 @@ def test_functions_in_javascript(tmp_path, name):
     program += f"console.log(JSON.stringify({PLACES.tolist()}.map(row)));"
     found = run_javascript(program, tmp_path)
     np.testing.assert_allclose(found, expected(name), rtol=1e-11, atol=1e-11)
+
+
+def test_long_chains_are_written_without_deep_recursion():
+    """Horner's rule in a loop of Python, against NumPy's polynomials."""
+    coefficients = np.cos(np.arange(600.0))
+
+    def horner(t):
+        return reduce(lambda value, a: value * t[..., 0] / 2 + a, coefficients, 0.0)
+
+    room, g, h = {}, np.zeros(1), np.zeros(1)
+    exec(record(horner, 1).source("numba"), room)
+    polynomial = np.polynomial.Polynomial(coefficients[::-1] / 2.0 ** np.arange(600))
+    found = [room["f"](np.array([1.5]), g, h), g[0], h[0]]
+    np.testing.assert_allclose(
+        found, [polynomial.deriv(n)(1.5) if n else polynomial(1.5) for n in range(3)], rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
