@@ -90,6 +90,7 @@ def _text(function: Function, order: int) -> str:
     return source.replace(f"def {name}(", f"@compiled(FUNCTION, error_model='numpy')\ndef {name}(")
 
 
+@lru_cache(maxsize=128)
 def _module(text: str) -> ModuleType:
     """The module of a text, in a file named by the text and the versions, so that numba's cache holds for it."""
     head = "from geometry._kernels.compiling import compiled\nfrom geometry._kernels.search import FUNCTION\n"
