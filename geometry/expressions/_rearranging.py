@@ -41,7 +41,7 @@ def _joins(numpys: Callable[..., Any]) -> Callable[..., Recorded]:
 
 
 MOVES = (
-    *("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "diag", "diagflat", "diagonal", "expand_dims"),
+    *("atleast_1d", "atleast_2d", "atleast_3d", "broadcast_to", "diagonal", "expand_dims"),
     *("flip", "fliplr", "flipud", "matrix_transpose", "moveaxis", "permute_dims", "ravel", "repeat", "roll"),
     *("rollaxis", "rot90", "squeeze", "swapaxes", "take", "tile"),
 )
@@ -72,15 +72,18 @@ def transpose(x: Any, /, *axes: Any, **options: Any) -> Recorded:
     return Recorded(graph.take(node, places(node).transpose(*axes, **options)))
 
 
-def _triangle(numpys: Callable[..., Any]) -> Callable[..., Recorded]:
-    def cut(x: Any, /, k: int = 0) -> Recorded:
+def _fills(numpys: Callable[..., Any]) -> Callable[..., Recorded]:
+    """A function that fills with zeros, which are the entries of place −1."""
+
+    def fill(x: Any, /, k: int = 0) -> Recorded:
         node = as_node(x)
         return Recorded(graph.take(node, numpys(places(node) + 1, k=k) - 1))
 
-    return cut
+    return fill
 
 
-FUNCTIONS["tril"], FUNCTIONS["triu"] = _triangle(numpy.tril), _triangle(numpy.triu)
+for _name in ("diag", "diagflat", "tril", "triu"):
+    FUNCTIONS[_name] = _fills(getattr(numpy, _name))
 
 
 @function("unstack")
