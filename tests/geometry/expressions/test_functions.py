@@ -1,6 +1,8 @@
 """Every function of the namespace against NumPy's of the same name, through NumPy and through the namespace."""
 
 import inspect
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -156,6 +158,12 @@ def weighed(result):
 
 def test_every_function_has_a_case():
     assert FUNCTIONS.keys() == CASES.keys()
+
+
+def test_the_page_lists_all():
+    page = (Path(__file__).parents[3] / "docs" / "expressions.rst").read_text(encoding="utf-8")
+    listed = page.partition("takes.\n\n")[2].partition("\n\n")[0]
+    assert re.findall(r"``(.*?)``", listed) == sorted(FUNCTIONS)
 
 
 @pytest.mark.parametrize("name", CASES)
