@@ -248,8 +248,9 @@ def test_surfaces_without_derivatives(backend):
     bare = FunctionGraph(surfaces.well().value, name="bare")
     foot, truth = found(backend, bare, backend.asarray(q)), project(surfaces.well(), q, Newton())
     np.testing.assert_array_equal(foot.status, truth.status)
-    np.testing.assert_array_equal(foot.steps, truth.steps)
-    np.testing.assert_allclose(foot.theta, truth.theta, atol=accuracy("float64", 30))
+    if backend.dtypes[-1] == "float64":
+        np.testing.assert_array_equal(foot.steps, truth.steps)
+    np.testing.assert_allclose(foot.theta, truth.theta, atol=accuracy(backend.dtypes[-1], 30))
 
 
 def unrecordable(t):

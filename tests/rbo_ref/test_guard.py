@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -77,7 +78,8 @@ def test_signals_end_both_processes(folder, whom, number, status):
     """Ctrl-C of a terminal goes to the group, `kill` to the process alone."""
     command = [*COMMAND, "check", "ports.py:waits", "--case", "plane"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen(command, cwd=folder, start_new_session=True, env=here(), **pipes)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where the tests run in the background
+    process = subprocess.Popen(command, cwd=folder, start_new_session=True, env=here(), preexec_fn=heard, **pipes)
     wait_for(lambda: (folder / "pid").exists() and (folder / "pid").read_text())
     whom(process.pid, signal.Signals[number])
     _, errors = process.communicate(timeout=30)

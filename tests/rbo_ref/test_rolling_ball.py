@@ -470,7 +470,7 @@ def test_bad_hyper_parameters(arguments, error, message):
         (WAVE, 1.0, ValueError, "theta must have shape"),
         (WAVE, "here", TypeError, "theta must be an array of real numbers"),
         ("sine", np.zeros(1), TypeError, "value must be callable"),
-        (lambda t: t[..., 0], np.zeros(1), TypeError, "pass gradient="),
+        (lambda t: t[..., 0] if t[..., 0] > -1 else t[..., 0] ** 2, np.zeros(1), TypeError, "pass gradient="),
     ],
 )
 def test_bad_arguments_of_a_step(loss, theta, error, message):

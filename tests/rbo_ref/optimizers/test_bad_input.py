@@ -169,7 +169,7 @@ def test_what_is_no_tree(theta, error, message):
         ),
         (lambda t: t, [1.0], TypeError, "was given no gradient, .*function must return one number"),
         (Tree(HEIGHT), THETA, ValueError, r"Tree: expected a pair \(value, gradient\), got tuple"),
-        (Tree(1.0, THETA), THETA, TypeError, "Tree: value must return an array of theta's library"),
+        (Tree(None, THETA), THETA, TypeError, "Tree: value must return an array of theta's library"),
         (Tree(np.ones(3), THETA), THETA, ValueError, r"Tree: value must return shape \(\) for theta of shape \(8,\)"),
         (Tree(HEIGHT, np.ones(3)), [1.0, 2.0], ValueError, r"Tree: gradient must return shape \(2,\)"),
     ],

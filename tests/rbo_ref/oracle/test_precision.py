@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
+import subprocess
+import sys
 import threading
-import warnings
 
 import pytest
 from flint import arb, ctx
@@ -51,24 +51,31 @@ def test_blocks_nest_and_errors_restore():
     assert ctx.prec == before
 
 
+FORKS = """
+import os, threading
+from rbo_ref.oracle.precision import working_precision
+
+holding, done = threading.Event(), threading.Event()
+
+def hold():
+    with working_precision(100):
+        holding.set()
+        done.wait()
+
+thread = threading.Thread(target=hold)
+thread.start()
+holding.wait()
+child = os.fork()
+if child == 0:
+    with working_precision(64):
+        os._exit(0)
+done.set()
+thread.join()
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+"""
+
+
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="there is no fork here")
 def test_a_forked_child_does_not_wait_for_a_turn_of_its_parent():
-    holding, done = threading.Event(), threading.Event()
-
-    def hold():
-        with working_precision(100):
-            holding.set()
-            done.wait()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    holding.wait()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of a fork beside threads, which is what is tested
-        child = os.fork()
-    if child == 0:
-        with working_precision(64):
-            os._exit(0)
-    done.set()
-    thread.join()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    """In a process of its own: other libraries warn of a fork beside their threads, and so does Python."""
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORKS], check=True, timeout=60)
