@@ -437,7 +437,11 @@ class FunctionGraph:
             if function is None:
                 continue
             with numpy.errstate(all="ignore"):
-                found, expected = numpy.asarray(function(points)), getattr(expression, what)(points)
+                expected = getattr(expression, what)(points)
+                try:
+                    found = numpy.broadcast_to(numpy.asarray(function(points), dtype=float), expected.shape)
+                except Exception as error:
+                    return f"its {what} raised {type(error).__name__}: {error}"
             size = numpy.max(numpy.abs(expected), where=numpy.isfinite(expected), initial=0.0)
             wrong = ~((numpy.abs(found - expected) <= 1e-6 * size) | ~numpy.isfinite(expected))
             if wrong.any():

@@ -262,7 +262,10 @@ def difference(expression: Expression, function: Callable[[Array], Array], batch
     count = 1 if batch else TRIALS
     points = trial_points(expression.d, count * math.prod(batch)).reshape(count, *batch, expression.d)
     with numpy.errstate(all="ignore"):
-        expected = numpy.stack([numpy.asarray(function(point.copy()), dtype=float) for point in points])
+        try:
+            expected = numpy.stack([numpy.asarray(function(point.copy()), dtype=float) for point in points])
+        except Exception as error:
+            return f"for theta of shape {points.shape[1:]} the function raised {type(error).__name__}: {error}"
         found = expression.value(points)
     if expected.shape != found.shape:
         return f"for theta of shape {points.shape[1:]} the function returns shape {expected.shape[1:]}"

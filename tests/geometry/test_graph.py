@@ -425,6 +425,8 @@ def test_searches_are_compiled_on_demand_or_for_much_work():
         FunctionGraph(wave, compile=1)
     with pytest.raises(TypeError, match="branching cannot be compiled: a branch on data"):
         FunctionGraph(branching, compile=True).to_compile(few)
+    with pytest.raises(TypeError, match="cannot be compiled: its gradient raised ValueError"):
+        FunctionGraph(wave, lambda t: np.ones(5), compile=True).to_compile(few)
     with pytest.raises(TypeError, match=r"long cannot be compiled: it takes \d+ operations, and 2000 at most"):
         FunctionGraph(long, compile=True).to_compile(few)
     assert FunctionGraph(long).to_compile(many) is None

@@ -97,6 +97,16 @@ def test_wrong_arguments(function, d):
         record(function, d)
 
 
+def test_a_function_that_raises_elsewhere_is_told():
+    def picky(t):
+        if isinstance(t, np.ndarray) and t[0] < 0:
+            raise OverflowError("too small")
+        return t[0] + t[1]
+
+    with pytest.raises(RecordingError, match=r"for theta of shape \(2,\) the function raised OverflowError: too small"):
+        record(picky, 2)
+
+
 def test_functions_of_one_point_are_recorded_too():
     expression = record(lambda x: x[0] ** 2 + sum(i * y for i, y in enumerate(x)), 3)
     np.testing.assert_allclose(expression.gradient([[1.0, 2.0, 3.0]] * 4), [[2, 1, 2]] * 4)
