@@ -21,7 +21,7 @@ EPS = 2.0**-52
 FLOOR = EPS**0.5
 ENOUGH = EPS**0.75
 LARGE = np.finfo(np.float64).max ** 0.375
-RUNNING, CONVERGED, STEPS_USED, STALLED, NOT_FINITE = -1, 0, 1, 2, 3
+CONVERGED, STEPS_USED, STALLED, NOT_FINITE = range(4)  # `geometry.footpoint.Status`
 SUFFICIENT_DECREASE, NOISE = 1e-4, 64.0
 SWEEPS = 30  # of Jacobi's rotations; five are usual
 
