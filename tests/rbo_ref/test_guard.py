@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,14 +71,22 @@ def test_output_comes_once(folder):
     assert ran.stdout.count("RIGHT: ") == 1
 
 
+@pytest.fixture
+def interruptible():
+    """Tests in the background ignore Ctrl-C, and what they start would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("whom", [os.kill, os.killpg], ids=["the process", "its group"])
 @pytest.mark.parametrize(("number", "status"), [("SIGINT", 2), ("SIGTERM", -15), ("SIGKILL", -9)])
 def test_signals_end_both_processes(folder, whom, number, status):
     """Ctrl-C of a terminal goes to the group, `kill` to the process alone."""
     command = [*COMMAND, "check", "ports.py:waits", "--case", "plane"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # also where the tests run in the background
-    process = subprocess.Popen(command, cwd=folder, start_new_session=True, env=here(), preexec_fn=heard, **pipes)
+    process = subprocess.Popen(command, cwd=folder, start_new_session=True, env=here(), **pipes)
     wait_for(lambda: (folder / "pid").exists() and (folder / "pid").read_text())
     whom(process.pid, signal.Signals[number])
     _, errors = process.communicate(timeout=30)
