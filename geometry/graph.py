@@ -208,6 +208,7 @@ class FunctionGraph:
         self._both: Callable[[Array], tuple[Array, Array]] | None = None
         self.compile = compile
         self._recordings: dict[int, Expression | TypeError] = {}
+        self._compilable: dict[int, Expression | TypeError] = {}
         self.name = name or getattr(value, "__name__", "surface")
 
     @classmethod
@@ -235,6 +236,9 @@ class FunctionGraph:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.name}>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_recordings": {}, "_compilable": {}}  # what another process finds by itself
 
     @property
     def given(self) -> frozenset[str]:
@@ -421,14 +425,22 @@ class FunctionGraph:
         if theta.dtype != xp.float64 or (self.compile is None and theta.size < d * LEAST):
             return None
         found = self._recording(d)
-        if isinstance(found, Expression) and (told := self._disagrees(found) or _too_long(found)):
-            found = TypeError(told)
-        if isinstance(found, TypeError):
-            if self.compile:
-                raise TypeError(f"{self.name} cannot be compiled: {found}")
-            return None
-        saved = theta.size // d * (found.cost + LOOP) * PER_NUMBER
-        return found if self.compile or saved > COMPILING else None
+        if isinstance(found, Expression):
+            if self.compile is None and theta.size // d * (found.cost + LOOP) * PER_NUMBER <= COMPILING:
+                return None
+            found = self._checked_once(found)
+        if isinstance(found, Expression):
+            return found
+        if self.compile:
+            raise TypeError(f"{self.name} cannot be compiled: {found}")
+        return None
+
+    def _checked_once(self, expression: Expression) -> Expression | TypeError:
+        """The recording, or why it is not what a search is compiled with."""
+        if expression.d not in self._compilable:
+            told = self._disagrees(expression) or _too_long(expression)
+            self._compilable[expression.d] = TypeError(told) if told else expression
+        return self._compilable[expression.d]
 
     def _disagrees(self, expression: Expression) -> str:
         """In which entry a given derivative is not that of the values, in words; "" where it is."""

@@ -20,6 +20,8 @@ class Language(NamedTuple):
     number: Callable[[float], str]
     let: str
     start: str  # of an accumulator
+    set: str
+    truth: tuple[str, str]  # false, true
     loop: str
     end: str
     store: str
@@ -54,6 +56,8 @@ _C = Language(
     number=_literal("INFINITY", "NAN"),
     let="const {kind} {name} = {text};",
     start="double {name} = {text};",
+    set="{name} = {text};",
+    truth=("0", "1"),
     loop="for (int {var} = 0; {var} < {length}; ++{var}) {{",
     end="}",
     store="{array}[{place}] = {name};",
@@ -75,6 +79,8 @@ LANGUAGES: dict[str, Language] = {
         number=_literal("Infinity", "NaN"),
         let="const {name} = {text};",
         start="let {name} = {text};",
+        set="{name} = {text};",
+        truth=("false", "true"),
         loop="for (let {var} = 0; {var} < {length}; ++{var}) {{",
         end="}",
         store="{array}[{place}] = {name};",
@@ -91,6 +97,8 @@ LANGUAGES: dict[str, Language] = {
         number=_literal("np.inf", "np.nan"),
         let="{name} = {text}",
         start="{name} = {text}",
+        set="{name} = {text}",
+        truth=("False", "True"),
         loop="for {var} in range({length}):",
         end="",
         store="{array}[{place}] = {name}",
@@ -149,7 +157,7 @@ class _Writer:
 
     def _constant(self, scalar: Scalar) -> str:
         if isinstance(scalar.data, bool):
-            return str(int(scalar.data)) if self.language is not LANGUAGES["numba"] else str(scalar.data)
+            return self.language.truth[scalar.data]
         return self.language.number(scalar.data)
 
     def write(self, roots: Sequence[Scalar], indent: int, inside: frozenset[int] = frozenset()) -> None:
@@ -222,8 +230,7 @@ class _Writer:
                 text = f"{name} + {body}"
             else:
                 text = self.language.text(TABLE["maximum"]).format(name, body)
-            end = ";" if self.language is not LANGUAGES["numba"] else ""
-            self.line(f"{name} = {text}{end}", indent + 1)
+            self.line(self.language.set.format(name=name, text=text), indent + 1)
         self.line(self.language.end, indent)
         for known in self._names.keys() - outside:
             del self._names[known]  # it is known inside of the loop alone

@@ -80,8 +80,9 @@ class Expression:
 
     @cached_property
     def cost(self) -> int:
-        """How many numbers an evaluation of f, ∇f and ∇²f on arrays makes for one θ."""
-        return sum(node.size for node in self.operations)
+        """About how many numbers f, ∇f and ∇²f make on arrays for one θ: those of f, for itself and each derivative."""
+        value = sum(node.size for node in ordered([self.node]) if not node.is_constant)
+        return value * (self.d + 1) * (self.d + 2) // 2
 
     def value(self, theta: Array) -> Array:
         """f(θ), shape (...)."""

@@ -19,9 +19,7 @@ __all__ = ["ABOVE", "Course", "Line", "Nature", "courses_of"]
 
 Floats = NDArray[numpy.float64]
 FIRST, POINTS = 4, 9  # places: the first few show most rounding for what it is
-LONG = (
-    64.0  # unit roundoffs that the line is long, so that all that is rounded moves by several units in the last place,
-)
+LONG = 64.0  # unit roundoffs that the line is long: all that is rounded moves by several units in the last place
 SHORTEST, LONGEST = 2.0**-10, 2.0**-3  # bounds of the length, relative to the numbers
 HYPER = 0.125  # length along the hyper-parameters: the move depends on them more than on θ
 ABOVE = 4.0  # tolerances of the port's own format by which an error has to exceed it to be looked at

@@ -1,6 +1,7 @@
 """Points, normals, metric and curvatures of graphs, against arbitrary precision and closed forms."""
 
 import math
+import pickle
 
 import mpmath
 import numpy as np
@@ -430,6 +431,25 @@ def test_searches_are_compiled_on_demand_or_for_much_work():
     with pytest.raises(TypeError, match=r"long cannot be compiled: it takes \d+ operations, and 2000 at most"):
         FunctionGraph(long, compile=True).to_compile(few)
     assert FunctionGraph(long).to_compile(many) is None
+
+
+def test_given_derivatives_are_compared_once():
+    calls = []
+
+    def slope(t):
+        calls.append(t)
+        return np.cos(t)
+
+    graph = FunctionGraph(lambda t: np.sin(t[..., 0]), slope, compile=True)
+    assert graph.to_compile(np.zeros((3, 1))) is graph.to_compile(np.zeros((3, 1)))
+    assert len(calls) == 1
+
+
+def test_recordings_stay_at_home():
+    graph = FunctionGraph(long)
+    slope = graph.gradient([0.5])
+    again = pickle.loads(pickle.dumps(graph))  # the recording is a chain of 900 operations
+    np.testing.assert_array_equal(again.gradient([0.5]), slope)
 
 
 def long(t):
