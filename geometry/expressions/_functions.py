@@ -94,6 +94,16 @@ def where(condition: Any, x: Any, y: Any, /) -> Recorded:
     return Recorded(elementwise("where", test, numeric(nodes[1]), numeric(nodes[2])))
 
 
+@function("select")
+def select(condlist: Any, choicelist: Any, default: Any = 0) -> Recorded:
+    if len(condlist) != len(choicelist):
+        raise ValueError("select: condlist and choicelist have one length")
+    result = Recorded(numeric(as_node(default)))
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        result = where(condition, choice, result)
+    return result
+
+
 @function("clip")
 def clip(
     x: Any,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import reduce
+from string import ascii_letters
 from typing import Any
 
 import numpy
@@ -97,20 +98,30 @@ def _matrix(array: Recorded, down: list[int], across: list[int]) -> Recorded:
 
 @function("einsum")
 def einsum(subscripts: str, /, *operands: Any, optimize: Any = False) -> Recorded:
-    if not isinstance(subscripts, str) or "..." in subscripts:
-        raise refuse("einsum with an ellipsis or with lists of axes", "name every axis")
-    inputs, arrow, output = subscripts.replace(" ", "").partition("->")
-    terms = inputs.split(",")
-    if len(terms) != len(operands):
-        raise ValueError(f"einsum: {subscripts!r} needs {len(terms)} operands, got {len(operands)}")
-    labels = sorted(set("".join(terms)))
-    if not arrow:
-        output = "".join(c for c in labels if inputs.count(c) == 1)
-    order = [*output, *(c for c in labels if c not in output)]
-    factors = [_spread(term, Recorded(as_node(x)), order) for term, x in zip(terms, operands, strict=True)]
+    if not isinstance(subscripts, str):
+        raise refuse("einsum with lists of axes", "write the subscripts as text")
+    arrays = [Recorded(as_node(x)) for x in operands]
+    terms, output = _terms(subscripts.replace(" ", ""), [array.ndim for array in arrays])
+    order = [*output, *sorted(set("".join(terms)) - set(output))]
+    factors = [_spread(term, array, order) for term, array in zip(terms, arrays, strict=True)]
     product = reduce(lambda x, y: apply("multiply", x, y), factors)
     summed = tuple(range(len(output), len(order)))
     return sum_(product, axis=summed) if summed else Recorded(numeric(product.node))
+
+
+def _terms(subscripts: str, ndims: list[int]) -> tuple[list[str], str]:
+    """The labels of each operand and of the result; the axes of an ellipsis get letters of their own."""
+    inputs, arrow, output = subscripts.partition("->")
+    terms = inputs.split(",")
+    if len(terms) != len(ndims):
+        raise ValueError(f"einsum: {subscripts!r} needs {len(terms)} operands, got {len(ndims)}")
+    if not arrow:
+        named = sorted(set(inputs) - set(".,"))
+        output = "..." * ("..." in inputs) + "".join(c for c in named if inputs.count(c) == 1)
+    hidden = [ndim - len(term) + 3 if "..." in term else 0 for term, ndim in zip(terms, ndims, strict=True)]
+    letters = "".join(c for c in ascii_letters if c not in subscripts)[: max(hidden)]
+    ended = [term.replace("...", letters[len(letters) - n :]) for term, n in zip(terms, hidden, strict=True)]
+    return ended, output.replace("...", letters)
 
 
 def _spread(term: str, array: Recorded, order: list[str]) -> Recorded:

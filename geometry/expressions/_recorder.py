@@ -25,7 +25,7 @@ STANDARD_NAMES = {numpys: ours for ours, numpys in NUMPY_NAMES.items()} | {
     "rint": "round",
     "true_divide": "divide",
 }
-REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
+REDUCTIONS = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logaddexp": "logaddexp.reduce"}
 
 
 class RecordingError(TypeError):
@@ -155,9 +155,13 @@ class Recorded:
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
         name = STANDARD_NAMES.get(ufunc.__name__, ufunc.__name__)
+        if vars(numpy).get(ufunc.__name__) != ufunc:
+            raise refuse(f"the ufunc {ufunc.__name__}", "write it in NumPy's functions, or hand over a gradient")
+        if options.get("out") is not None:
+            raise refuse("writing into an array", "make a new one: a = a + b in place of a += b, stack, concat")
         if method == "reduce" and ufunc.__name__ in REDUCTIONS:
             options.setdefault("axis", 0)
-            return getattr(self.functions, REDUCTIONS[ufunc.__name__])(*inputs, **options)
+            return self.functions.call(f"numpy.{ufunc.__name__}.reduce", REDUCTIONS[ufunc.__name__], inputs, options)
         if method != "__call__":
             raise refuse(f"numpy.{ufunc.__name__}.{method}")
         given = [f"{key}=" for key, value in options.items() if not (key == "where" and value is True)]

@@ -13,7 +13,7 @@ from geometry.expressions._functions import FUNCTIONS, apply, function
 from geometry.expressions._functions import where as select
 from geometry.expressions._graph import Node, constant, places
 from geometry.expressions._operations import elementwise
-from geometry.expressions._rearranging import concatenate, moveaxis, ravel, stack
+from geometry.expressions._rearranging import broadcast_to, concatenate, moveaxis, ravel, stack
 from geometry.expressions._recorder import Recorded, as_node, numeric, refuse
 
 __all__ = ["count_nonzero", "largest", "smallest", "sum_"]
@@ -168,6 +168,43 @@ largest, smallest = _extreme("maximum"), _extreme("minimum")
 FUNCTIONS |= {"max": largest, "amax": largest, "min": smallest, "amin": smallest}
 
 
+@function("logaddexp.reduce")
+def logaddexp_reduce(x: Any, /, axis: Any = 0, *, keepdims: bool = False) -> Recorded:
+    rows, shaped = _rows(x, axis, keepdims)
+    return shaped(_halved("logaddexp", rows) if rows.shape[-1] else constant(numpy.full(rows.shape[:-1], -math.inf)))
+
+
+@function("average")
+def average(x: Any, /, axis: Any = None, weights: Any = None, *, keepdims: bool = False) -> Recorded:
+    if weights is None:
+        return mean(x, axis=axis, keepdims=keepdims)
+    shape, weights = as_node(x).shape, weights if isinstance(weights, Recorded) else numpy.asarray(weights)
+    if weights.shape != shape:
+        if not isinstance(axis, int) or weights.ndim != 1:
+            raise refuse("average with weights of another shape along several axes", "write sum(w * x) / sum(w)")
+        weights = moveaxis(broadcast_to(weights, (*numpy.delete(shape, axis), len(weights))), -1, axis)
+    weight = sum_(weights, axis=axis, keepdims=keepdims)
+    return sum_(apply("multiply", x, weights), axis=axis, keepdims=keepdims) / weight
+
+
+@function("trapezoid")
+def trapezoid(y: Any, /, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Recorded:
+    rows = moveaxis(y, axis, -1)
+    widths = dx if x is None else diff(x) if len(as_node(x).shape) == 1 else diff(moveaxis(x, axis, -1))
+    return sum_(apply("multiply", widths, (rows[..., 1:] + rows[..., :-1]) / 2), axis=-1)
+
+
+@function("interp")
+def interp(x: Any, xp: Any, fp: Any, /) -> Recorded:
+    """A polygon is its first height and the rise along each side as far as x has come."""
+    corners, heights = numpy.asarray(xp, float), numpy.asarray(fp, float)
+    if corners.ndim != 1 or corners.shape != heights.shape or not corners.size or not (numpy.diff(corners) > 0).all():
+        raise ValueError("interp: xp and fp are one-dimensional, of one length, and xp increases")
+    come = apply("subtract", Recorded(as_node(x))[..., None], corners[:-1])
+    come = apply("minimum", apply("maximum", come, 0.0), numpy.diff(corners))
+    return sum_(come * (numpy.diff(heights) / numpy.diff(corners)), axis=-1) + heights[0]
+
+
 @function("ptp")
 def ptp(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Recorded:
     return largest(x, axis=axis, keepdims=keepdims) - smallest(x, axis=axis, keepdims=keepdims)
@@ -228,3 +265,12 @@ def sort(x: Any, /, axis: int = -1, *, descending: bool = False, stable: bool | 
             pair = entries[i], entries[i + 1]
             entries[i], entries[i + 1] = apply("minimum", *pair), apply("maximum", *pair)
     return moveaxis(stack(entries[::-1] if descending else entries, axis=-1), -1, axis)
+
+
+@function("median")
+def median(x: Any, /, axis: Any = None, *, keepdims: bool = False) -> Recorded:
+    rows, shaped = _rows(x, axis, keepdims)
+    ordered, n = sort(Recorded(rows)), rows.shape[-1]
+    if not n:
+        raise ValueError("median of no numbers")
+    return shaped(((ordered[..., (n - 1) // 2] + ordered[..., n // 2]) / 2).node)

@@ -19,15 +19,14 @@ INSTEAD = {
     "argmax": "write max, or where(condition, a, b)",
     "argmin": "write min, or where(condition, a, b)",
     "argsort": "sort at most 16 numbers with sort",
-    "interp": "write it with where, or hand over a gradient",
     "nonzero": "write where(condition, a, b)",
     "searchsorted": "write where(condition, a, b)",
-    "select": "write where(condition, a, b)",
+    "sinc": "write sin(pi*x) / (pi*x) where x is not 0; at 0 give the gradient yourself",
 }
 
 
 def _refused(said: str, name: str) -> RecordingError:
-    return refuse(said, INSTEAD.get(name, "write it in functions of the array API standard"))
+    return refuse(said, INSTEAD.get(name, "write it in functions of the array API standard, or hand over a gradient"))
 
 
 class _Linalg:

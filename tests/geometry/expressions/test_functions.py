@@ -39,6 +39,11 @@ CASES = {  # (xp, t) → array; xp is NumPy, or the namespace
     "atleast_1d": lambda xp, t: xp.atleast_1d(t[0]),
     "atleast_2d": lambda xp, t: xp.atleast_2d(t),
     "atleast_3d": lambda xp, t: xp.atleast_3d(t),
+    "average": lambda xp, t: (
+        xp.average(square(t), axis=0, weights=[1.0, 2.0, 5.0])
+        + xp.average(square(t), axis=-1, weights=np.array([1.0, 2.0, 5.0]), keepdims=True)
+        + xp.average(square(t), weights=square(t)) * xp.average(t)
+    ),
     "broadcast_arrays": lambda xp, t: xp.broadcast_arrays(t[:, None], t)[0],
     "broadcast_to": lambda xp, t: xp.broadcast_to(t, (2, 3)),
     "can_cast": lambda xp, t: t * xp.can_cast(t.dtype, np.float64),
@@ -59,7 +64,12 @@ CASES = {  # (xp, t) → array; xp is NumPy, or the namespace
     "diff": lambda xp, t: xp.diff(square(t), n=2, axis=0),
     "dot": lambda xp, t: xp.dot(square(t), t) * xp.dot(2.0, t),
     "dstack": lambda xp, t: xp.dstack([t, t**2]),
-    "einsum": lambda xp, t: xp.einsum("ij,jk,k->i", square(t), square(t), t) + xp.einsum("ii", square(t)),
+    "einsum": lambda xp, t: (
+        xp.einsum("ij,jk,k->i", square(t), square(t), t)
+        + xp.einsum("ii", square(t))
+        + xp.einsum("...i,ij,...j->...", square(t), square(t), t)
+        + xp.einsum("...i, k...", t, square(t)[:, 0])[0]
+    ),
     "empty": lambda xp, t: t * xp.empty((0, 3)).size,
     "empty_like": lambda xp, t: t * xp.empty_like(t).size,
     "expand_dims": lambda xp, t: xp.expand_dims(t, axis=1),
@@ -74,11 +84,14 @@ CASES = {  # (xp, t) → array; xp is NumPy, or the namespace
     "hstack": lambda xp, t: xp.hstack([t, t**2]),
     "iinfo": lambda xp, t: t * (np if xp is np else xp).finfo(np.float64).bits,
     "inner": lambda xp, t: xp.inner(square(t), t) + xp.inner(square(t), square(t)),
+    "interp": lambda xp, t: xp.interp(square(t), [-0.2, 0.1, 0.4, 0.9], [1.0, -3.0, 2.0, 2.5]),
     "isdtype": lambda xp, t: t * xp.isdtype(t.dtype, "real floating"),
     "linspace": lambda xp, t: t * xp.linspace(0, 1, 3),
+    "logaddexp.reduce": lambda xp, t: np.logaddexp.reduce(square(t), axis=1) + np.logaddexp.reduce(t, keepdims=True),
     "matmul": lambda xp, t: xp.matmul(t, square(t)) + xp.matmul(square(t), square(t)),
     "matrix_transpose": lambda xp, t: xp.matrix_transpose(square(t)),
     "mean": lambda xp, t: xp.mean(square(t), axis=0, where=np.eye(3) + np.eye(3)[::-1] > 0),
+    "median": lambda xp, t: xp.median(square(t), axis=0) + xp.median(square(t)[:2], keepdims=True)[0],
     "meshgrid": lambda xp, t: xp.meshgrid(t, t**2, indexing="ij")[1],
     "moveaxis": lambda xp, t: xp.moveaxis(square(t), 0, -1),
     "ndim": lambda xp, t: t * xp.ndim(square(t)),
@@ -97,6 +110,7 @@ CASES = {  # (xp, t) → array; xp is NumPy, or the namespace
     "roll": lambda xp, t: xp.roll(square(t), (1, 2), axis=(0, 1)),
     "rollaxis": lambda xp, t: xp.rollaxis(square(t), 1),
     "rot90": lambda xp, t: xp.rot90(square(t), 3),
+    "select": lambda xp, t: xp.select([t > 0.5, t > 0.4], [t**2, -t], default=9.0),
     "shape": lambda xp, t: t * xp.shape(square(t))[0],
     "size": lambda xp, t: t * xp.size(square(t)),
     "sort": lambda xp, t: xp.sort(square(t), axis=0),
@@ -111,6 +125,7 @@ CASES = {  # (xp, t) → array; xp is NumPy, or the namespace
     ),
     "tile": lambda xp, t: xp.tile(t, (2, 2)),
     "trace": lambda xp, t: xp.trace(square(t), offset=-1) * t,
+    "trapezoid": lambda xp, t: xp.trapezoid(square(t), axis=0) + xp.trapezoid(square(t), t**2, axis=-1),
     "transpose": lambda xp, t: xp.transpose(square(t), (1, 0)) + square(t).transpose() + square(t).T,
     "tril": lambda xp, t: xp.tril(square(t), k=-1),
     "triu": lambda xp, t: xp.triu(square(t), k=1),
