@@ -198,7 +198,8 @@ def record(function: Callable[[Array], Array], d: int) -> Expression:
     ----------
     function : callable
         f: array (d,) → array () of the array API standard, written in its functions (through
-        ``theta.__array_namespace__()``), in NumPy's own, in operators, methods and slices.
+        ``theta.__array_namespace__()``), in NumPy's own, in operators, methods and slices. Of a function that numba
+        compiled, the Python function is run.
     d : int
         Number of variables.
 
@@ -236,11 +237,12 @@ def record(function: Callable[[Array], Array], d: int) -> Expression:
 
 def _run(function: Callable[[Array], Array], d: int) -> Any:
     try:
-        return function(Recorded(theta(d)))
+        return getattr(function, "py_func", function)(Recorded(theta(d)))  # what numba compiled stands in py_func
     except RecordingError:
         raise
     except Exception as error:
-        raise RecordingError(f"the function cannot be recorded: it raised {type(error).__name__}: {error}") from error
+        said = str(error).partition("\n")[0]
+        raise RecordingError(f"the function cannot be recorded: it raised {type(error).__name__}: {said}") from error
 
 
 def _returned(result: Any) -> Node:
@@ -266,7 +268,8 @@ def difference(expression: Expression, function: Callable[[Array], Array], batch
         try:
             expected = numpy.stack([numpy.asarray(function(point.copy()), dtype=float) for point in points])
         except Exception as error:
-            return f"for theta of shape {points.shape[1:]} the function raised {type(error).__name__}: {error}"
+            said = str(error).partition("\n")[0]
+            return f"for theta of shape {points.shape[1:]} the function raised {type(error).__name__}: {said}"
         found = expression.value(points)
     if expected.shape != found.shape:
         return f"for theta of shape {points.shape[1:]} the function returns shape {expected.shape[1:]}"

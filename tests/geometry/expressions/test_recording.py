@@ -170,3 +170,16 @@ def test_every_argument_is_honoured_or_refused(function, options):
     except (RecordingError, ValueError):
         return
     assert found == pytest.approx(expected, rel=1e-14)
+
+
+def test_what_numba_compiled_is_recorded_as_it_was_written():
+    numba = pytest.importorskip("numba")
+
+    def bowl(t):
+        total = 0.0
+        for i in range(t.shape[0]):
+            total += (i + 1) * t[i] ** 2
+        return total
+
+    expression = record(numba.njit(bowl), 2)
+    np.testing.assert_array_equal(expression.gradient([3.0, 5.0]), [6.0, 20.0])
