@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy
-from scipy.spatial import cKDTree
 
 from geometry._namespace import Array, Namespace, array_namespace, device_of, to_numpy, whole
 from geometry._vectors import length
@@ -90,6 +89,8 @@ class Sampling:
         self, xp: Namespace, surface: FunctionGraph, like: Array, low: numpy.ndarray, high: numpy.ndarray, place: Array
     ) -> numpy.ndarray:
         """θ of the samples that are nearest to points (n, d+1): (k, n, d)."""
+        from scipy.spatial import cKDTree
+
         theta = low + (high - low) * even_samples(self.samples, len(low))
         points = []
         for i in range(0, len(theta), TOGETHER):

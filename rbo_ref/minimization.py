@@ -6,16 +6,18 @@ import inspect
 import warnings
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import OptimizeResult, OptimizeWarning
 
 from geometry import Descent, FunctionGraph, Solver
 from geometry._namespace import floating, positive, quietly, whole
 from geometry._vectors import length
 from rbo_ref.rolling_ball import RollingBall
 from rbo_ref.run import Optimizer, standing
+
+if TYPE_CHECKING:
+    from scipy.optimize import OptimizeResult
 
 __all__ = ["minimize"]
 
@@ -139,6 +141,8 @@ def minimize(
     [1.957]
     [0.]
     """
+    from scipy.optimize import OptimizeResult
+
     _refuse(bounds, constraints, unknown)
     if not isinstance(args, tuple):
         args = (args,)
@@ -263,6 +267,8 @@ def _refuse(bounds: Any, constraints: Any, unknown: dict[str, Any]) -> None:
     if not (constraints is None or (isinstance(constraints, tuple | list) and len(constraints) == 0)):
         raise ValueError("constraints must be empty: the ball rolls over all of the parameter space")
     if unknown:
+        from scipy.optimize import OptimizeWarning
+
         warnings.warn(f"Unknown solver options: {', '.join(unknown)}", OptimizeWarning, stacklevel=3)
 
 
@@ -281,6 +287,8 @@ def _listener(callback: Any) -> Callable[[_Here], _Stop | None]:
         return lambda here: None
     if not callable(callback):
         raise TypeError(f"callback must be callable, got {callback!r}")
+    from scipy.optimize import OptimizeResult
+
     by_name = set(inspect.signature(callback).parameters) == {"intermediate_result"}
 
     def tell(here: _Here) -> _Stop | None:

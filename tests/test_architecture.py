@@ -7,14 +7,18 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from rbo_ref.cli import COMMANDS, main
+
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("geometry", "rbo_ref")
 LAZY = {"numba", "cupy", "torch", "jax", "matplotlib", "dask", "flint", "optax", "hypothesis"}
+LAZY |= {"scipy", "fastjsonschema", "tqdm"}
 # Imported only by whoever wants that very library.
 AT_HOME = {"geometry._kernels": {"numba", "cupy"}, "rbo_ref.strategies": {"hypothesis"}, "rbo_ref.laws": {"hypothesis"}}
 FUNCTION_LINES, MODULE_LINES = 60, 400
@@ -314,6 +318,32 @@ def loaded() -> dict[str, list[str]]:
 @pytest.mark.parametrize("name", [n for n in MODULES if not any(inside(n, home) for home in AT_HOME)])
 def test_import_loads_nothing_heavy(loaded, name):
     assert loaded[name] == []
+
+
+HELP = """
+import json, sys
+from rbo_ref.cli import main
+try:
+    main(["--help"])
+except SystemExit:
+    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+"""
+
+
+def test_help_loads_no_command():
+    run = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True)
+    names = json.loads(run.stderr)
+    assert [name for name in names if name.partition(".")[0] in LAZY] == []
+    assert [name for name in names if inside(name, "rbo_ref.oracle") or inside(name, "rbo_ref.training")] == []
+    assert all(command in run.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    description = getattr(import_module(f"rbo_ref.cli._{command}"), f"_{command}").__doc__
+    assert description.split()[:5] == capsys.readouterr().out.partition("\n\n")[2].split()[:5]
 
 
 # Each rule can be broken.

@@ -6,9 +6,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from geometry.certified._cells import evaluated, in_batches, regular
 from geometry.certified._forms import Form
@@ -57,6 +54,10 @@ def _touching_on_a_line(query: numpy.ndarray, span: Interval) -> numpy.ndarray:
 
 
 def _touching(query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+    from scipy.spatial import cKDTree
+
     largest = float(radius.max(initial=0))
     few = (numpy.bincount(query, minlength=1) <= MANY)[query]
     ids = numpy.flatnonzero(few)

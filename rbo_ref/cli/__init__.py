@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 import traceback
 from collections.abc import Sequence
 from contextlib import suppress
+from importlib import import_module
 
 from rbo_ref._words import printable
-from rbo_ref.cli import _check, _draw, _iron, _matrix, _program, _replay, _train, _vectors
+from rbo_ref.cli._arguments import split, with_numbers
 from rbo_ref.cli._common import COULD_NOT_RUN, CouldNotRun
 from rbo_ref.cli._guard import guarded
 from rbo_ref.cli._streams import finish_streams, prepare_streams
@@ -19,7 +19,17 @@ from rbo_ref.cli._streams import finish_streams, prepare_streams
 __all__ = ["main"]
 
 DEBUG = "RBO_REF_DEBUG"  # in the environment: show where an error comes from
-NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)e[+-]?\d+|-inf(inity)?", re.IGNORECASE | re.ASCII)
+COMMANDS = {  # each is the module of its name
+    "check": "judge a port, or the package's own loop",
+    "cases": "list the cases",
+    "mistakes": "list the known mistakes",
+    "draw": "draw a ball that rolls on a landscape",
+    "iron": "how a ball irons a landscape, a profile or an image",
+    "matrix": "which case catches which known mistake",
+    "replay": "judge a recorded run, or compare two",
+    "train": "compare optimizers on real data at equal cost",
+    "vectors": "conformance vectors in files",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,10 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    before, program = _program.split(sys.argv[1:] if arguments is None else arguments)
+    before, program = split(sys.argv[1:] if arguments is None else arguments)
     try:
-        options = _parser().parse_args(
-            _with_numbers(before), argparse.Namespace(program=program, runs_foreign_code=False)
+        options = _parser(before).parse_args(
+            with_numbers(before), argparse.Namespace(program=program, runs_foreign_code=False)
         )
     finally:
         finish_streams()
@@ -62,11 +72,6 @@ def _done(options: argparse.Namespace) -> int:
         finish_streams()
 
 
-def _with_numbers(arguments: Sequence[str]) -> list[str]:
-    """The arguments, with a blank before those negative numbers that argparse would take for options, like -1e-3."""
-    return [f" {text}" if NEGATIVE.fullmatch(text) else text for text in arguments]
-
-
 def _failed(reason: object) -> int:
     """Say why, if there is somebody to tell."""
     with suppress(OSError, ValueError):
@@ -76,9 +81,12 @@ def _failed(reason: object) -> int:
     return COULD_NOT_RUN
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """A parser that knows the options of the commands among the arguments; the modules of others are not imported."""
     parser = argparse.ArgumentParser(prog="rbo-ref", description="Is my Rolling Ball Optimizer right?")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (_check, _draw, _iron, _matrix, _replay, _train, _vectors):
-        module.add(commands)
+    for name, about in COMMANDS.items():
+        command = commands.add_parser(name, help=about)
+        if name in arguments:
+            import_module(f"rbo_ref.cli._{name}").add(command)
     return parser

@@ -1,11 +1,11 @@
-"""``rbo-ref check``: judge ports; ``cases`` and ``mistakes``: what they are judged by."""
+"""``rbo-ref check``: judge ports."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib import util
 from itertools import chain
@@ -13,7 +13,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rbo_ref.cli._common import RIGHT, CouldNotRun, status_of
+from rbo_ref.cli._common import CouldNotRun, status_of
 from rbo_ref.cli._guard import going_on
 from rbo_ref.cli._ports import as_port, load, named_port, prepare
 from rbo_ref.cli._program import add as add_program
@@ -21,11 +21,9 @@ from rbo_ref.cli._program import carrier, program_port
 from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
 from rbo_ref.oracle import DIALECTS, Report, check, optimizers
 from rbo_ref.oracle.calls import attribute_of
-from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases import select as select_cases
 from rbo_ref.oracle.check import DTYPES
 from rbo_ref.oracle.levels import LEVELS
-from rbo_ref.oracle.mistakes import MISTAKES
 from rbo_ref.oracle.optimizers.cases import select
 from rbo_ref.oracle.optimizers.check import INNER_DTYPES
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
@@ -47,9 +45,9 @@ class _Task(NamedTuple):
     dtype: str
 
 
-def add(commands: Any) -> None:
-    """Add the commands to the parser's."""
-    judge = commands.add_parser("check", help="judge a port, or the package's own loop", description=_check.__doc__)
+def add(judge: argparse.ArgumentParser) -> None:
+    """Add the options to the command's parser."""
+    judge.description = _check.__doc__
     judge.add_argument(
         "port", nargs="?", metavar="MODULE:ATTRIBUTE", help="the port; MODULE may be a path to a .py file"
     )
@@ -69,37 +67,6 @@ def add(commands: Any) -> None:
     add_files(judge)
     add_program(judge)
     judge.set_defaults(run=_check, runs_foreign_code=True)
-    show = commands.add_parser("cases", help="list the cases", description=_cases.__doc__)
-    show.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="those of another optimizer")
-    show.set_defaults(run=_cases)
-    known = commands.add_parser("mistakes", help="list the known mistakes", description=_mistakes.__doc__)
-    known.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="those of another optimizer")
-    known.set_defaults(run=_mistakes)
-
-
-def _cases(options: argparse.Namespace) -> int:
-    """List the cases: id, dimension, what it is about, and the mistakes it is there to catch."""
-    if options.optimizer:
-        for other in select(options.optimizer):
-            print(f"{other.id:<20} d={other.theta.size:<3} {other.length} steps; {_listed(other.hyper)}")
-        return RIGHT
-    for case in all_cases(0):
-        print(f"{case.id:<20} d={case.dimension:<3} {case.note}")
-        if case.catches:
-            print(f"{'':<26}catches {', '.join(case.catches)}")
-    return RIGHT
-
-
-def _listed(hyper: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {value}" for name, value in hyper.items())
-
-
-def _mistakes(options: argparse.Namespace) -> int:
-    """List the known mistakes that a failing port is compared with."""
-    catalogue: Mapping[str, Any] = optimizers.MISTAKES[options.optimizer] if options.optimizer else MISTAKES
-    for name, cls in catalogue.items():
-        print(f"{name:<34}{cls.description}")
-    return RIGHT
 
 
 def _check(options: argparse.Namespace) -> int:

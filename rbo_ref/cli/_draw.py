@@ -18,9 +18,9 @@ from rbo_ref.run import trajectory
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    draw = commands.add_parser("draw", help="draw a ball that rolls on a landscape", description=_draw.__doc__)
+def add(draw: argparse.ArgumentParser) -> None:
+    """Add the options to the command's parser."""
+    draw.description = _draw.__doc__
     draw.add_argument("landscape", metavar="LANDSCAPE", help=", ".join(LANDSCAPES))
     draw.add_argument("--out", required=True, metavar="FILE", help=f"the picture: {', '.join(PICTURES)}")
     draw.add_argument("--radius", type=float, default=0.5, metavar="R")

@@ -25,10 +25,9 @@ SHOWN = 6  # ironed functions in a picture
 FINE, FAR = 2000, 100  # samples of a function of one variable in a picture, and how many pictures beyond it
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    about = "how a ball irons a landscape, a profile or an image"
-    iron = commands.add_parser("iron", help=about, description=_iron.__doc__)
+def add(iron: argparse.ArgumentParser) -> None:
+    """Add the options to the command's parser."""
+    iron.description = _iron.__doc__
     known = ", ".join(LANDSCAPES)
     iron.add_argument("target", metavar="LANDSCAPE|FILE", help=f"a .npy file, an image, or one of {known}")
     iron.add_argument(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any
 
 from rbo_ref.cli._common import RIGHT, WRONG, check_files, write_text
 from rbo_ref.oracle import optimizers
@@ -16,9 +15,9 @@ from rbo_ref.oracle.suite import ROLLING_BALL
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    matrix = commands.add_parser("matrix", help="which case catches which known mistake", description=_matrix.__doc__)
+def add(matrix: argparse.ArgumentParser) -> None:
+    """Add the options to the command's parser."""
+    matrix.description = _matrix.__doc__
     known = (ROLLING_BALL, *optimizers.OPTIMIZERS)
     matrix.add_argument("--optimizer", default=ROLLING_BALL, choices=known, help=f"default: {ROLLING_BALL}")
     matrix.add_argument("--dtype", default="float64", choices=DTYPES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from importlib import util
 from typing import Any, TextIO
@@ -14,18 +14,9 @@ from rbo_ref.oracle import ProgramPort
 from rbo_ref.oracle.calls import PortError
 from rbo_ref.oracle.protocol.port import Undeclared
 
-__all__ = ["add", "carrier", "program_port", "split"]
+__all__ = ["add", "carrier", "program_port"]
 
 Heard = Callable[[str, bytes], Any]
-
-
-def split(arguments: Sequence[str]) -> tuple[list[str], list[str] | None]:
-    """The arguments of ``check`` before "--", and the command after it; None if there is none."""
-    arguments = list(arguments)
-    if arguments[:1] != ["check"] or "--" not in arguments:
-        return arguments, None
-    place = arguments.index("--")
-    return arguments[:place], arguments[place + 1 :]
 
 
 def add(judge: argparse.ArgumentParser) -> None:

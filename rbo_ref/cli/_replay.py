@@ -19,9 +19,9 @@ HYPERS = {"learning_rate": float, "radius": float, "projection_rate": float, "pr
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    replay = commands.add_parser("replay", help="judge a recorded run, or compare two", description=_replay.__doc__)
+def add(replay: argparse.ArgumentParser) -> None:
+    """Add the options to the command's parser."""
+    replay.description = _replay.__doc__
     replay.add_argument("file", metavar="FILE", help="the recording: NPZ, CSV or JSON Lines")
     replay.add_argument("--loss", metavar="NAME", help="a landscape, the id of a case, or MODULE:ATTRIBUTE")
     for name, kind in HYPERS.items():

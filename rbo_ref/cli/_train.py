@@ -23,11 +23,9 @@ __all__ = ["add"]
 DEFAULT = Plan()
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    train = commands.add_parser(
-        "train", help="compare optimizers on real data at equal cost", description=_train.__doc__
-    )
+def add(train: argparse.ArgumentParser) -> None:
+    """Add the options to the command's parser."""
+    train.description = _train.__doc__
     train.add_argument("--data", default=DEFAULT.data, choices=names(), help="default: %(default)s")
     train.add_argument("--folder", metavar="DIR", help="where the files of mnist, cifar10 or cifar100 are")
     train.add_argument(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
 
 from rbo_ref._words import printable
 from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun, status_of, write_text
@@ -14,9 +13,9 @@ from rbo_ref.oracle import vectors
 __all__ = ["add"]
 
 
-def add(commands: Any) -> None:
-    """Add the command to the parser's."""
-    command = commands.add_parser("vectors", help="conformance vectors in files", description=_vectors.__doc__)
+def add(command: argparse.ArgumentParser) -> None:
+    """Add the options to the command's parser."""
+    command.description = _vectors.__doc__
     command.add_argument("folder", metavar="DIR", help="written, unless one of the options says otherwise")
     what = command.add_mutually_exclusive_group()
     what.add_argument("--lint", action="store_true", help="check the vectors that are in DIR")

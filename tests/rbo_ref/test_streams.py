@@ -123,7 +123,7 @@ def test_an_error_of_our_own_is_a_sentence(folder, monkeypatch, capsys):
     def broken(*_, **__):
         raise LookupError("nobody\nexpects \x1b[31mthis")
 
-    monkeypatch.setattr("rbo_ref.cli._check.all_cases", broken)
+    monkeypatch.setattr("rbo_ref.cli._cases.all_cases", broken)
     monkeypatch.delenv("RBO_REF_DEBUG", raising=False)
     assert main(["cases"]) == 2
     told = capsys.readouterr().err

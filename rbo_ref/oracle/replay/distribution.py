@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 __all__ = ["Comparison", "compare_samples", "memory"]
 
@@ -66,6 +65,8 @@ def compare_samples(
     >>> compare_samples(one, other + 1).p_value
     0.001
     """
+    from scipy.spatial.distance import cdist
+
     random = numpy.random.default_rng(seed)
     groups = [*numpy.array_split(one, blocks), *numpy.array_split(other, blocks)]
     points = numpy.concatenate(groups)

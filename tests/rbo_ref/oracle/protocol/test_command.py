@@ -5,7 +5,7 @@ import json
 import pytest
 
 from rbo_ref.cli import main
-from rbo_ref.cli._program import split
+from rbo_ref.cli._arguments import split
 from tests.rbo_ref.oracle.protocol import wicked
 from tests.rbo_ref.oracle.protocol.conversations import actor, conversations
 from tests.rbo_ref.oracle.protocol.test_port import RIGHT, script

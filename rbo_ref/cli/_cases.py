@@ -1,0 +1,38 @@
+"""``rbo-ref cases``: what ports are judged by."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from typing import Any
+
+from rbo_ref.cli._common import RIGHT
+from rbo_ref.oracle import optimizers
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.optimizers.cases import select
+
+__all__ = ["add"]
+
+
+def add(show: argparse.ArgumentParser) -> None:
+    """Add the options to the command's parser."""
+    show.description = _cases.__doc__
+    show.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="those of another optimizer")
+    show.set_defaults(run=_cases)
+
+
+def _cases(options: argparse.Namespace) -> int:
+    """List the cases: id, dimension, what it is about, and the mistakes it is there to catch."""
+    if options.optimizer:
+        for other in select(options.optimizer):
+            print(f"{other.id:<20} d={other.theta.size:<3} {other.length} steps; {_listed(other.hyper)}")
+        return RIGHT
+    for case in all_cases(0):
+        print(f"{case.id:<20} d={case.dimension:<3} {case.note}")
+        if case.catches:
+            print(f"{'':<26}catches {', '.join(case.catches)}")
+    return RIGHT
+
+
+def _listed(hyper: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {value}" for name, value in hyper.items())
