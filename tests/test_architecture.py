@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import NamedTuple
@@ -36,7 +37,10 @@ class Module(NamedTuple):
 
     @property
     def tree(self) -> ast.Module:
-        return ast.parse(self.source)
+        return parsed(self.source)
+
+
+parsed = cache(ast.parse)  # no rule changes a tree
 
 
 class Import(NamedTuple):
@@ -279,9 +283,14 @@ def test_exports(module):
     assert wrong_exports(module) == []
 
 
+@pytest.fixture(scope="module")
+def promised():
+    return contract(MODULES)
+
+
 @public_module
-def test_docstrings(module):
-    assert undocumented(module, contract(MODULES)) == []
+def test_docstrings(module, promised):
+    assert undocumented(module, promised) == []
 
 
 @every_module
@@ -453,10 +462,10 @@ def test_a_missing_docstring_or_example_is_seen():
     assert undocumented(Module("m", good), {("m", "f")}) == []
 
 
-def test_the_contract_is_what_packages_pass_on():
+def test_the_contract_is_what_packages_pass_on(promised):
     package = "from p import m\nfrom p.n import f, _h\n__all__ = ['f', 'm']"
     assert contract(house(p=package, p__m="__all__ = ['g']", p__n="")) == {("p.n", "f"), ("p.m", "g")}
-    assert {("geometry.footpoint", "project"), ("rbo_ref.rolling_ball", "RollingBall")} <= contract(MODULES)
+    assert {("geometry.footpoint", "project"), ("rbo_ref.rolling_ball", "RollingBall")} <= promised
 
 
 def test_what_is_too_long_is_seen():
