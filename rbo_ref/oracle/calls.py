@@ -7,6 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,7 @@ class ServedLoss:
         if is_traced(theta):
             return self._call_back(theta)
         xp = array_namespace(theta)
-        value, gradient = self._answer(to_numpy(theta), _format(theta))
+        value, gradient = self._answer(to_numpy(theta), _format(theta.dtype))
         if isinstance(theta, numpy.ndarray):
             return value, gradient
         like = {"dtype": theta.dtype, "device": device_of(theta)}
@@ -118,7 +119,7 @@ class ServedLoss:
         import jax
 
         def answered(place: Any) -> tuple[Any, Any]:
-            value, gradient = self._answer(to_numpy(place), _format(theta))
+            value, gradient = self._answer(to_numpy(place), _format(theta.dtype))
             return value.astype(theta.dtype), gradient.astype(theta.dtype)
 
         value = jax.ShapeDtypeStruct((), theta.dtype)
@@ -134,9 +135,10 @@ class ServedLoss:
         return value, gradient.reshape(theta.shape).copy()
 
 
-def _format(array: Array) -> Format:
-    """The format of the numbers of an array, of whatever library."""
-    return format_of(str(array.dtype).rpartition(".")[2])
+@cache
+def _format(dtype: Any) -> Format:
+    """The format of a dtype of whatever library."""
+    return format_of(str(dtype).rpartition(".")[2])
 
 
 @dataclass

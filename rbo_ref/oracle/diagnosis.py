@@ -166,7 +166,7 @@ def _answers(make: Callable[[], Port], experiment: Experiment, setting: Setting)
     stepper = make()
     for theta, hyper, _ in experiment.calls:
         suspect = stepper if experiment.level == "walk" else fresh(stepper)
-        yield call(suspect, experiment.case.loss, theta.astype(dtype), hyper, setting.time_limit).theta
+        yield call(suspect, experiment.case.loss, theta.astype(dtype), hyper, numpy.inf).theta
 
 
 def _known(experiment: Experiment, setting: Setting) -> list[_Known | None]:

@@ -262,18 +262,24 @@ def _pick(places: list[NDArray[Any]], truth: list[Any], tolerance: NDArray[Any])
     Without one, the nearest place and its verdict, and nothing is used up.
     """
     wrong = _Verdict(numpy.inf, numpy.inf, float(tolerance.max()))
-    usable = [place.shape == tolerance.shape and bool(numpy.isfinite(place).all()) for place in places]
-    verdicts = [_compare(p, truth, tolerance) if ok else wrong for p, ok in zip(places, usable, strict=True)]
     if not places:
         return numpy.full_like(tolerance, numpy.nan), wrong
-    right = next((i for i, v in enumerate(verdicts) if v.ratio <= 1), None)
-    if right is None:
-        nearest = min(range(len(places)), key=lambda i: verdicts[i].ratio)
-        return places[nearest], verdicts[nearest]
-    while right + 1 < len(places) and verdicts[right + 1].ratio < verdicts[right].ratio:
-        right += 1
-    place, verdict = places[right], verdicts[right]
-    del places[: right + 1]
+
+    def judged(place: NDArray[Any]) -> _Verdict:
+        usable = place.shape == tolerance.shape and numpy.isfinite(place).all()
+        return _compare(place, truth, tolerance) if usable else wrong
+
+    verdicts: list[_Verdict] = []
+    while not (verdicts and verdicts[-1].ratio <= 1):
+        if len(verdicts) == len(places):
+            nearest = min(range(len(places)), key=lambda i: verdicts[i].ratio)
+            return places[nearest], verdicts[nearest]
+        verdicts.append(judged(places[len(verdicts)]))
+    right, verdict = len(verdicts), verdicts[-1]
+    while right < len(places) and (later := judged(places[right])).ratio < verdict.ratio:
+        right, verdict = right + 1, later
+    place = places[right - 1]
+    del places[:right]
     return place, verdict
 
 

@@ -116,8 +116,14 @@ def nearest(ball: arb, target: Format) -> Any | None:
     if not ball.is_finite():
         return None
     bounds = (ball, ball) if ball.is_exact() else (ball.lower(), ball.upper())
-    low, high = (_number(*_round(*_ratio_of(bound), target), target) for bound in bounds)
+    low, high = (_rounded(bound, target) for bound in bounds)
     return low if low == high else None
+
+
+def _rounded(bound: arb, target: Format) -> Any:
+    if target.name == "float64":
+        return target.dtype.type(float(bound) + 0.0)  # flint rounds to nearest, ties to even; 0.0 for -0.0
+    return _number(*_round(*_ratio_of(bound), target), target)
 
 
 def _ratio_of(bound: arb) -> tuple[int, int]:

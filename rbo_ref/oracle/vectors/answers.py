@@ -101,11 +101,17 @@ class Judgement:
         return "\n".join([*lines, f"... and {hidden} more"] if hidden > 0 else lines)
 
 
-def judge_answers(folder: str | Path, answers: str | Path) -> Judgement:
+def judge_answers(vectors: str | Path | VectorSet, answers: str | Path) -> Judgement:
     """Judge a file of answers, JSON Lines: ``{"id": ..., "iterates": [[...], ...]}``.
 
     An answer has the names of the vector's `expected` ("iterates" for a trajectory, "theta" for a footpoint), with
     numbers, or bit patterns in the vector's dtype, in lists of the same shape.
+
+    Parameters
+    ----------
+    vectors : path or VectorSet
+        A folder, or what `VectorSet.open` read from it, once for many files of answers.
+    answers : path
 
     Raises
     ------
@@ -121,7 +127,7 @@ def judge_answers(folder: str | Path, answers: str | Path) -> Judgement:
     ...
     rbo_ref.oracle.vectors.reading.VectorError: no such folder is no folder of vectors: ...
     """
-    stock, judgement = VectorSet.open(folder), Judgement()
+    stock, judgement = vectors if isinstance(vectors, VectorSet) else VectorSet.open(vectors), Judgement()
     read: dict[str, Answer] = {}
     for number, text in enumerate(Path(answers).read_bytes().splitlines(), 1):
         if not text.strip():

@@ -19,10 +19,10 @@ from tests.rbo_ref.oracle.vectors.test_mistakes import write_answers
 VALLEY = "rolling-ball.run.valley-1d.authors.float64"
 
 
-def judged(folder, tmp_path, *lines):
+def judged(stock, tmp_path, *lines):
     path = tmp_path / "answers.jsonl"
     path.write_text("\n".join(line if isinstance(line, str) else json.dumps(line) for line in lines))
-    return judge_answers(folder, path)
+    return judge_answers(stock, path)
 
 
 def right(stock, name):
@@ -32,53 +32,53 @@ def right(stock, name):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", [ROLLING_BALL, "adam", "muon", "alice"])
-def test_right_answers(stock, folder, tmp_path, optimizer, dtype):
+def test_right_answers(stock, tmp_path, optimizer, dtype):
     write_answers(tmp_path / "answers.jsonl", stock, optimizer, play.right_port(optimizer), dtype)
-    judgement = judge_answers(folder, tmp_path / "answers.jsonl")
+    judgement = judge_answers(stock, tmp_path / "answers.jsonl")
     assert judgement.passed, str(judgement)
     assert judgement.diagnosis is None
     assert judgement.missing == [] or optimizer == ROLLING_BALL  # primitives, inner iterations and projections
 
 
-def test_bit_patterns_are_numbers(stock, folder, tmp_path):
+def test_bit_patterns_are_numbers(stock, tmp_path):
     iterates = encode(right(stock, VALLEY)["iterates"], format_of("float64"))
-    (result,) = judged(folder, tmp_path, {"id": VALLEY, "iterates": iterates}).results
+    (result,) = judged(stock, tmp_path, {"id": VALLEY, "iterates": iterates}).results
     assert result.verdict == "pass"
 
 
-def test_the_parts_of_a_step_are_judged_one_by_one(stock, folder, tmp_path):
+def test_the_parts_of_a_step_are_judged_one_by_one(stock, tmp_path):
     name = "rolling-ball.primitives.waves-3d.authors.float64"
     parts = {part: array.tolist() for part, array in right(stock, name).items()}
-    (result,) = judged(folder, tmp_path, {"id": name, "normal": parts["normal"]}).results
+    (result,) = judged(stock, tmp_path, {"id": name, "normal": parts["normal"]}).results
     assert result.verdict == "pass"
     parts["center"][-1] += 1e-9
-    judgement = judged(folder, tmp_path, {"id": name, **parts})
+    judgement = judged(stock, tmp_path, {"id": name, **parts})
     assert judgement.failures[0].message.startswith("center is off by")
 
 
-def test_any_of_the_nearest_points_is_right(stock, folder, tmp_path):
+def test_any_of_the_nearest_points_is_right(stock, tmp_path):
     """And nothing between them."""
     name = "footpoint.valley-axis.float64"
     branches = [[float(t) for t in b["decimal"]] for b in stock.vectors[name]["expected"]["branches"]]
     assert sorted(branches) == [[-2.0], [2.0]]
-    assert not any(judged(folder, tmp_path, {"id": name, "theta": branch}).failures for branch in branches)
-    assert judged(folder, tmp_path, {"id": name, "theta": [0.0]}).failures
+    assert not any(judged(stock, tmp_path, {"id": name, "theta": branch}).failures for branch in branches)
+    assert judged(stock, tmp_path, {"id": name, "theta": [0.0]}).failures
 
 
-def test_where_nothing_can_be_decided_only_gross_errors_are_wrong(stock, folder, tmp_path):
+def test_where_nothing_can_be_decided_only_gross_errors_are_wrong(stock, tmp_path):
     name = next(n for n, v in stock.vectors.items() if not v["decidable"] and v["kind"] == "scripted")
     answer = {part: array.tolist() for part, array in right(stock, name).items()}
-    judgement = judged(folder, tmp_path, {"id": name, **answer})
+    judgement = judged(stock, tmp_path, {"id": name, **answer})
     assert [r.verdict for r in judgement.results] == ["undecidable"]
     assert not judgement.passed
     assert str(judgement).startswith("NOTHING DECIDED")
     gross = (np.array(answer["iterates"]) + 1e6).tolist()
-    assert judged(folder, tmp_path, {"id": name, "iterates": gross}).failures
+    assert judged(stock, tmp_path, {"id": name, "iterates": gross}).failures
 
 
 def test_a_file_that_breaks_off_is_incomplete(folder, tmp_path, stock, capsys):
     """However right what it holds: a port that dies after its first line has not passed."""
-    judgement = judged(folder, tmp_path, {"id": VALLEY, "iterates": right(stock, VALLEY)["iterates"].tolist()})
+    judgement = judged(stock, tmp_path, {"id": VALLEY, "iterates": right(stock, VALLEY)["iterates"].tolist()})
     assert judgement.vectors > 100
     assert len(judgement.missing) > 90
     runs = {n for n in stock.must_pass if n.startswith("rolling-ball.run.") and n.endswith(".authors.float64")}
@@ -122,25 +122,25 @@ def test_nothing_decided_and_nothing_answered_have_a_status_of_their_own(folder,
         ({"id": VALLEY, "iterates": [[-1.0]]}, "iterates is off by"),
     ],
 )
-def test_a_wrong_answer_is_told_in_a_sentence(folder, tmp_path, line, sentence):
-    (result,) = judged(folder, tmp_path, line).results
+def test_a_wrong_answer_is_told_in_a_sentence(stock, tmp_path, line, sentence):
+    (result,) = judged(stock, tmp_path, line).results
     assert result.verdict == "fail"
     assert sentence in result.message
 
 
-def test_an_answer_given_twice_is_wrong(folder, tmp_path, stock):
+def test_an_answer_given_twice_is_wrong(stock, tmp_path):
     answer = {"id": VALLEY, "iterates": right(stock, VALLEY)["iterates"].tolist()}
-    assert [r.verdict for r in judged(folder, tmp_path, answer, answer).results] == ["pass", "fail"]
+    assert [r.verdict for r in judged(stock, tmp_path, answer, answer).results] == ["pass", "fail"]
 
 
-def test_fuzzed_answers_get_a_verdict(folder, tmp_path, stock):
+def test_fuzzed_answers_get_a_verdict(stock, tmp_path):
     dice = random.Random(0)
     good = json.dumps({"id": VALLEY, "iterates": right(stock, VALLEY)["iterates"].tolist()})
     lines = []
     for _ in range(500):
         i = dice.randrange(len(good))
         lines.append(good[:i] + dice.choice('{}[]",:0eE-. x') + good[i + dice.randrange(3) :])
-    results = judged(folder, tmp_path, *lines).results
+    results = judged(stock, tmp_path, *lines).results
     assert len(results) == 500
     assert all(r.verdict in ("pass", "fail") and (r.message or r.verdict == "pass") for r in results)
 
@@ -184,18 +184,18 @@ def test_what_cannot_be_done_is_told_in_a_sentence(folder, tmp_path, monkeypatch
     assert sentence in error
 
 
-def test_a_port_in_javascript_reads_vectors_and_answers(folder, tmp_path):
+def test_a_port_in_javascript_reads_vectors_and_answers(folder, stock, tmp_path):
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node.js is not installed")
     port = Path(__file__).with_name("port.mjs")
     run = subprocess.run([node, port, folder], capture_output=True, text=True, check=True)
     (tmp_path / "answers.jsonl").write_text(run.stdout)
-    judgement = judge_answers(folder, tmp_path / "answers.jsonl")
+    judgement = judge_answers(stock, tmp_path / "answers.jsonl")
     assert judgement.passed, str(judgement)
     assert len(judgement.results) > 60
     wrong = port.read_text().replace("Math.sqrt(1 + square)", "Math.sqrt(square)")
     (tmp_path / "wrong.mjs").write_text(wrong)
     run = subprocess.run([node, tmp_path / "wrong.mjs", folder], capture_output=True, text=True, check=True)
     (tmp_path / "answers.jsonl").write_text(run.stdout)
-    assert judge_answers(folder, tmp_path / "answers.jsonl").diagnosis.name == "normal_missing_one"
+    assert judge_answers(stock, tmp_path / "answers.jsonl").diagnosis.name == "normal_missing_one"

@@ -57,15 +57,15 @@ def test_hunting_is_shared():
         ("sam", "descends_first"),
     ],
 )
-def test_the_mistake_behind_wrong_answers_is_named(stock, folder, tmp_path, optimizer, name):
+def test_the_mistake_behind_wrong_answers_is_named(stock, tmp_path, optimizer, name):
     write_answers(tmp_path / "answers.jsonl", stock, optimizer, catalogue(optimizer)[name])
-    judgement = judge_answers(folder, tmp_path / "answers.jsonl")
+    judgement = judge_answers(stock, tmp_path / "answers.jsonl")
     assert not judgement.passed
     assert judgement.diagnosis.name == name
     assert f"diagnosis: {name}" in str(judgement)
 
 
-def test_another_dialect_is_named(stock, folder, tmp_path):
+def test_another_dialect_is_named(stock, tmp_path):
     """A right port that claims what it does not speak."""
     vectors = [v for v in stock.vectors.values() if v["id"].startswith("rolling-ball.run.") and v["dtype"] == "float64"]
     claimed = [v["id"].replace("full-contact", "authors") for v in vectors if v["dialect"] == "full-contact"]
@@ -74,7 +74,7 @@ def test_another_dialect_is_named(stock, folder, tmp_path):
         vector = stock.vectors[name] | {"dialect": "full-contact"}
         lines.append(line_of(name, play.answer_of(vector, stock.loss(vector), play.right_port(ROLLING_BALL))))
     (tmp_path / "answers.jsonl").write_text("\n".join(lines))
-    assert judge_answers(folder, tmp_path / "answers.jsonl").diagnosis.name == "dialect-full-contact"
+    assert judge_answers(stock, tmp_path / "answers.jsonl").diagnosis.name == "dialect-full-contact"
 
 
 def write_answers(path, stock, optimizer, port, dtype="float64"):
