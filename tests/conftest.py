@@ -1,4 +1,4 @@
-"""The one list of array libraries that the tests run on, and the Hypothesis profiles."""
+"""The one list of array libraries that the tests run on, the Hypothesis profiles, and how a run is shared out."""
 
 from __future__ import annotations
 
@@ -17,9 +17,29 @@ collect_ignore = ["ports"]  # what the oracle judges; each needs its own framewo
 
 # The `backend` fixture is immutable, so one instance may serve all examples of a property.
 settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-settings.register_profile("thorough", settings.get_profile("local"), max_examples=5000)
+settings.register_profile("full", settings.get_profile("local"), max_examples=2000)
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+PROCESSES = 8  # at most; with every framework, each takes up to 2 GB
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="twenty times the examples of properties, whole catalogues")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("full"):
+        settings.load_profile("full")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> None:
+    """The whole suite runs on all processors, a file on one of them; what is asked for by name runs in this process."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not hasattr(config, "workerinput")
+    if whole and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
+        config.option.numprocesses, config.option.dist = "auto", "loadfile"
+        config.option.maxprocesses = config.option.maxprocesses or PROCESSES
 
 
 def _same(function: Callable) -> Callable:
