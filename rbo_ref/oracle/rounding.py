@@ -26,12 +26,17 @@ class Format(NamedTuple):
     @property
     def name(self) -> str:
         """What users call the format."""
-        return next((n for n, held in HELD_IN_SINGLE.items() if held[:-1] == self[:-1]), self.dtype.name)
+        return _name(self)
 
     @property
     def smallest_normal(self) -> float:
         """Below it, numbers have fewer bits, and some devices none at all."""
         return 2.0 ** (self.least + self.precision - 1)
+
+
+@cache
+def _name(target: Format) -> str:
+    return next((n for n, held in HELD_IN_SINGLE.items() if held[:-1] == target[:-1]), target.dtype.name)
 
 
 FORMATS = ("float16", "bfloat16", "tf32", "float32", "float64")
@@ -56,6 +61,9 @@ def format_of(dtype: Any) -> Format:
     info = numpy.finfo(dtype)
     precision, least = int(info.nmant) + 1, int(info.minexp) - int(info.nmant)
     return Format(dtype, precision, least, int(info.maxexp), float(info.eps) / 2)
+
+
+FLOAT64 = format_of("float64")
 
 
 def coarser(one: Format, other: Format) -> Format:
@@ -121,7 +129,7 @@ def nearest(ball: arb, target: Format) -> Any | None:
 
 
 def _rounded(bound: arb, target: Format) -> Any:
-    if target.name == "float64":
+    if target == FLOAT64:
         return target.dtype.type(float(bound) + 0.0)  # flint rounds to nearest, ties to even; 0.0 for -0.0
     return _number(*_round(*_ratio_of(bound), target), target)
 
