@@ -68,8 +68,7 @@ def test_a_box_without_a_trough():
     assert found.lowest[0] == pytest.approx(float(low), abs=1e-9)
 
 
-@pytest.mark.parametrize("radius", [0.5, 2.0, 3.0])
-@pytest.mark.parametrize("d", [1, 2])
+@pytest.mark.parametrize(("d", "radius"), [(1, 0.5), (1, 2.0), (1, 3.0), (2, 0.5), (2, 2.0)])
 def test_wells(d, radius):
     """Gaussian: 2 sinh(u/2) at the bottom, u = ρ² − W(exp ρ²). Paraboloid: (ρ² + 1)/2."""
     u = radius**2 - float(mpmath.lambertw(mpmath.exp(radius**2)))
@@ -93,15 +92,22 @@ def test_the_bound_for_periodic_functions():
             assert 0 <= extent <= radius - math.sqrt(radius**2 - math.pi**2) + 1e-12
 
 
+@pytest.fixture(scope="module")
+def top():
+    """The highest place of the wrinkled wave, among 400 001 samples: |f''| < 3.5e5, so one in ten tells where it is."""
+    f, (theta, step) = wrinkled().value, np.linspace(0, 2 * math.pi, 40_001, retstep=True)
+    heights = np.concatenate([f(part[:, None]) for part in np.array_split(theta, 20)])
+    near = theta[heights > heights.max() - 3.5e5 * step**2 / 8]
+    return f((near[:, None] + step * np.linspace(-0.5, 0.5, 11)).reshape(-1, 1)).max()
+
+
 @pytest.mark.parametrize(("box", "radius"), [((-math.pi, math.pi), 1000.0), ((0.3, 7.0), 100.0)])
-def test_large_balls_on_the_wrinkled_wave(box, radius):
+def test_large_balls_on_the_wrinkled_wave(box, radius, top):
     """Eq. (13) with all its terms: the bound holds, and the ball over the highest place is that much higher than it."""
     found = ironing(wrinkled(), [radius], [box])
     bound = found.radius - np.sqrt(found.radius**2 - math.pi**2)
     assert (found.range <= bound + 1e-11).all()
     assert (found.range >= 0.97 * bound).all()
-    theta = np.linspace(0, 2 * math.pi, 400_001)
-    top = max(wrinkled().value(part[:, None]).max() for part in np.array_split(theta, 100))
     np.testing.assert_allclose(found.highest - found.radius, top, rtol=0, atol=2e-5)
     assert (found.highest - found.radius >= top - 1e-12).all()
 
@@ -241,8 +247,8 @@ def test_command_on_a_landscape(capsys, files):
     found = result_of(capsys, "sine", "--radius", "2", "10", "0.5")
     assert found["radius"] == [0.5, 2.0, 10.0]
     np.testing.assert_allclose(found["range"], ironing_of_sine(found["radius"]), rtol=0, atol=1e-9)
-    assert main(["iron", "gaussian_well", "--radius", "1:4:3", "--box", "-2", "2", "--box", "-1", "1"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == ["1", "2", "4"]
+    assert main(["iron", "gaussian_well", "--radius", "0.1:0.4:3", "--box", "-2", "2", "--box", "-1", "1"]) == 0
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == ["0.1", "0.2", "0.4"]
 
 
 def test_command_on_samples(capsys, files):
