@@ -253,7 +253,7 @@ def test_jax_through_a_compiled_function_and_a_parameter_of_the_surface(jax):
 
     theta = foot_of_the_bowl(QUERY)
     expected = -unit_of_the_bowl(QUERY)[2] * (theta @ theta) / 2
-    for found in (jax.grad(jax.jit(height)), jax.jacfwd(height)):
+    for found in (jax.grad(jax.jit(height)), jax.jit(jax.jacfwd(height))):
         assert float(found(1.0, jax.numpy.asarray(QUERY))) == pytest.approx(expected, abs=1e-10)
 
 

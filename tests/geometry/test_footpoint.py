@@ -106,8 +106,8 @@ def test_paraboloid_on_every_backend(backend, solver):
 
 @pytest.mark.parametrize(("shape", "dtype"), [((), "float64"), ((5,), "float32"), ((2, 3), "float64")])
 def test_results_follow_the_points(backend, dtype, shape):
-    if dtype not in backend.dtypes or backend.name == "jax":
-        pytest.skip("the device has no float64, or JAX would compile every single operation")
+    if dtype not in backend.dtypes or backend.name == "jax" or (backend.name == "jax-jit" and shape == ()):
+        pytest.skip("the device has no float64, or JAX would compile every single operation, or all of it once more")
     points = backend.asarray(queries(shape, 1), dtype)
     foot = project(surfaces.sine(), points, Descent(0.1, 3))
     for field, item in {"theta": (1,), "point": (2,), "distance": (), "residual": ()}.items():

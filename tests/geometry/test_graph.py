@@ -2,6 +2,7 @@
 
 import math
 import pickle
+from functools import cache
 
 import mpmath
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geometry import FunctionGraph, shape_matrix, steepest_tangent, upward_normal
+from tests.examples import examples
 from tests.geometry import surfaces
 
 SHAPES = [(), (5,), (2, 3)]
@@ -39,6 +41,7 @@ def thetas(shape, d, dtype="float64"):
 # Unit normal and tangent.
 
 
+@examples(30)  # for each library and dtype
 @given(
     st.lists(st.floats(-1, 1).filter(lambda c: c == 0 or abs(c) > 1e-2), min_size=1, max_size=3),
     st.floats(0, 1),
@@ -151,8 +154,13 @@ def test_metric_is_the_induced_one(surface, d):
 
 def exact_curvatures(gradient, hessian):
     """Eigenvalues of G⁻¹H/W in 60 digits, ascending."""
+    return _exact_curvatures(tuple(gradient.tolist()), tuple(map(tuple, hessian.tolist())))
+
+
+@cache  # the same for every library
+def _exact_curvatures(gradient, hessian):
     with mpmath.workdps(60):
-        g, h = mpmath.matrix(gradient.tolist()), mpmath.matrix(hessian.tolist())
+        g, h = mpmath.matrix(gradient), mpmath.matrix(hessian)
         metric = mpmath.eye(len(g)) + g * g.T
         eigenvalues = mpmath.eig(mpmath.inverse(metric) * h, left=False, right=False)
         w = mpmath.sqrt(1 + (g.T * g)[0])
