@@ -7,7 +7,7 @@ from pathlib import Path
 import flint  # noqa: F401
 import pytest
 
-import rbo_ref.cli  # noqa: F401 -- runs in this process forget what they import, and compiled modules load only once
+import rbo_ref.oracle  # noqa: F401 -- runs in this process forget what they import, and compiled modules load only once
 
 pytest_plugins = "pytester"
 
