@@ -25,7 +25,7 @@ PROCESSES = 8  # at most; with every framework, each takes up to 2 GB
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="twenty times the examples of properties, whole catalogues")
+    parser.addoption("--full", action="store_true", help="more examples of properties, whole catalogues")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,7 +7,7 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -135,7 +135,7 @@ class ServedLoss:
         return value, gradient.reshape(theta.shape).copy()
 
 
-@cache
+@lru_cache(maxsize=None, typed=True)  # dtypes of two libraries may be equal, or refuse to be compared
 def _format(dtype: Any) -> Format:
     """The format of a dtype of whatever library."""
     return format_of(str(dtype).rpartition(".")[2])

@@ -60,9 +60,9 @@ def test_every_case_is_there_for_something(reports):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_mistakes_of_the_mathematics_are_caught_in_float32(optimizer):
-    """A quarter of each catalogue."""
-    for name in sorted(set(MISTAKES[optimizer]) - TINY)[::4]:
+def test_mistakes_of_the_mathematics_are_caught_in_float32(optimizer, request):
+    """A quarter of each catalogue; with --full all of it."""
+    for name in sorted(set(MISTAKES[optimizer]) - TINY)[:: 1 if request.config.getoption("full") else 4]:
         report = check_optimizer(
             MISTAKES[optimizer][name](),
             optimizer,
