@@ -68,9 +68,10 @@ def search(
     queries, starts = (numpy.require(array, numpy.float64, ["C", "W"]) for array in (queries, starts))
     results = (numpy.empty((n, d)), numpy.empty(n), numpy.empty((n, d)), *numpy.empty((2, n), numpy.int64))
     settings = newton, -1.0 if tolerance is None else float(tolerance), max_steps
+    loop = compiled_search.search.compile(compiled_search.signature(d))
 
     def task(first: int, stop: int) -> None:
-        compiled_search.search(*functions, queries, starts, *settings, first, stop, *results)
+        loop(*functions, queries, starts, *settings, first, stop, *results, d)
 
     workers = workers or available_cores()
     shared(task, n, workers, max(LEAST, -(-n // (TASKS * workers))))
@@ -87,7 +88,8 @@ def _functions(function: Function) -> tuple[Any, Any]:
 def _text(function: Function, order: int) -> str:
     name = f"order_{order}"
     source = function.source("numba", order=order, name=name)
-    return source.replace(f"def {name}(", f"@compiled(FUNCTION, error_model='numpy')\ndef {name}(")
+    decorated = f"@compiled(FUNCTION, error_model='numpy', no_cpython_wrapper=True)\ndef {name}("
+    return source.replace(f"def {name}(", decorated)
 
 
 @lru_cache(maxsize=128)
