@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 import tempfile
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
 import numba
 import numpy
+from numba import types
 
 from geometry._kernels import search as compiled_search
 from geometry._kernels.shares import available_cores, shared
@@ -22,6 +24,15 @@ __all__ = ["search"]
 
 TASKS, LEAST = 8, 64
 """Shares of the work for each thread, of so many queries at least."""
+HEAD = "@compiled(FUNCTION, error_model='numpy', no_cpython_wrapper=True)\n"
+IMPORTS = """\
+from geometry._kernels.compiling import compiled
+from geometry._kernels.elementary import cos, exp, is_far, plus, sin
+from geometry._kernels.search import FUNCTION
+"""
+SUM = re.compile(r"^( +)(t\d+) = \2 \+ (\S+)$", re.MULTILINE)
+EXP = re.compile(r"^( {8,})(t\d+) = np\.exp\((.+)\)$", re.MULTILINE)  # in a loop
+WAVE = re.compile(r"^( {8,})(t\d+) = np\.(sin|cos)\((.+)\)$", re.MULTILINE)
 
 
 class Function(Protocol):
@@ -68,7 +79,7 @@ def search(
     queries, starts = (numpy.require(array, numpy.float64, ["C", "W"]) for array in (queries, starts))
     results = (numpy.empty((n, d)), numpy.empty(n), numpy.empty((n, d)), *numpy.empty((2, n), numpy.int64))
     settings = newton, -1.0 if tolerance is None else float(tolerance), max_steps
-    loop = compiled_search.search.compile(compiled_search.signature(d))
+    loop = _loop(d)
 
     def task(first: int, stop: int) -> None:
         loop(*functions, queries, starts, *settings, first, stop, *results, d)
@@ -78,28 +89,62 @@ def search(
     return results
 
 
+@cache
+def _loop(d: int) -> Any:
+    """The search for d variables."""
+    return compiled_search.search.compile(compiled_search.signature(d))
+
+
+class Pointer(types.WrapperAddressProtocol):
+    """A compiled function as an argument of compiled code, with its address at hand."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function  # which must live as long as its address
+        result = function.get_compile_result(compiled_search.FUNCTION)
+        self.address = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+
+    def __wrapper_address__(self) -> int:
+        return self.address
+
+    def signature(self) -> Any:
+        return compiled_search.FUNCTION
+
+
 @lru_cache(maxsize=128)
-def _functions(function: Function) -> tuple[Any, Any]:
+def _functions(function: Function) -> tuple[Pointer, Pointer]:
     """f with its gradient, and with its Hessian, compiled: see `search.FUNCTION`."""
     module = _module("".join(_text(function, order) for order in (1, 2)))
-    return module.order_1, module.order_2
+    return Pointer(module.order_1), Pointer(module.order_2)
 
 
 def _text(function: Function, order: int) -> str:
+    """The text of a function, with loops that LLVM can vectorise.
+
+    Only sums are made in another order, and exp, sin and cos are taken without branches. Where an argument of a sine
+    turns out to be too large for that, all is done again, with those of the system.
+    """
     name = f"order_{order}"
-    source = function.source("numba", order=order, name=name)
-    decorated = f"@compiled(FUNCTION, error_model='numpy', no_cpython_wrapper=True)\ndef {name}("
-    return source.replace(f"def {name}(", decorated)
+    tables, _, body = function.source("numba", order=order, name=name).partition(f"def {name}(")
+    careful = SUM.sub(r"\1\2 = plus(\2, \3)", body)
+    careful = EXP.sub(r"\1\2 = exp(\3)", careful)
+    quick = WAVE.sub(r"\1far = far | is_far(\4)\n\1\2 = \3(\4)", careful)
+    if quick == careful:
+        return f"{tables}{HEAD}def {name}({careful}"
+    start, _, result = quick.rstrip().partition(":\n")[2].rpartition("    return ")
+    again = f"careful_{order}(x, g, h)"
+    return (
+        f"{tables}{HEAD}def careful_{order}({careful}{HEAD}def {name}(x, g, h):\n    far = 0\n{start}"
+        f"    return {again} if far else {result}\n"
+    )
 
 
 @lru_cache(maxsize=128)
 def _module(text: str) -> ModuleType:
     """The module of a text, in a file named by the text and the versions, so that numba's cache holds for it."""
-    head = "from geometry._kernels.compiling import compiled\nfrom geometry._kernels.search import FUNCTION\n"
     key = hashlib.blake2b(f"{text}{numba.__version__}{numpy.__version__}".encode(), digest_size=16).hexdigest()
-    path = _kept(f"function_{key}.numba", head + text)
+    path = _kept(f"function_{key}.numba", IMPORTS + text)
     module = sys.modules[f"geometry_function_{key}"] = ModuleType(f"geometry_function_{key}")  # the cache looks there
-    exec(compile(head + text, str(path), "exec"), module.__dict__)
+    exec(compile(IMPORTS + text, str(path), "exec"), module.__dict__)
     return module
 
 

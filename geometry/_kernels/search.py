@@ -29,8 +29,8 @@ from geometry._kernels.pointers import (
 
 __all__ = ["FUNCTION", "POINTER", "find", "search", "signature", "workspace"]
 
-SCALARS = VALUE, HEIGHT, STEEPNESS, STRETCH, ACROSS, GAP, SIZE, RESIDUAL = range(8)
-THETA, GRADIENT, NORMAL, PULL, FORCE = range(5)  # θ; g; g/|g|; ∇φ; G^(-1/2) ∇φ
+VALUE, HEIGHT, STEEPNESS, STRETCH, RESIDUAL, ACROSS, GAP, SIZE, HEIGHTS, TURN = range(10)
+THETA, GRADIENT, NORMAL, OFFSET, PULL, FORCE = range(6)  # θ; g; g/|g|; θ − x; ∇φ; G^(-1/2) ∇φ
 EPS = 2.0**-52
 FLOOR = EPS**0.5
 ENOUGH = EPS**0.75
@@ -47,7 +47,7 @@ _compiled = compiled(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrap
 
 @_compiled
 def _block(d):
-    return 8 + 5 * d
+    return 10 + 6 * d
 
 
 @_compiled
@@ -59,7 +59,7 @@ def workspace(d):
 @_compiled
 def row(block, which, d):
     """A vector of a contact."""
-    return at(block, 8 + which * d)
+    return at(block, 10 + which * d)
 
 
 @_compiled
@@ -102,18 +102,18 @@ def find(first_order, second_order, query, newton, tolerance, max_steps, w, d):
     """One search for the query (x, y) from the θ of the block w, which its end replaces: value, steps and status."""
     here, trial, direction = w, _trial(w, d), _direction(w, d)
     far = length(query, d)
-    _evaluate(first_order, second_order, query, newton, here, w, d)
+    _look(first_order, second_order, query, far, newton, here, w, d)
     copy(here, _first(w, d), _block(d))
     if not _is_finite(here, query, d):
         return here[VALUE], 0, NOT_FINITE
-    minimum = _aim(query, far, newton, w, d)
+    minimum = _aim(newton, w, d)
     stride, steps, moved = 1.0, 0, False
     while True:
         size = length(direction, d)
         reach = here[ACROSS] + here[GAP]
         stride = min(stride, reach / size) if size > 0 else min(stride, reach)
-        small = stride * size <= 2 * EPS * (far + here[SIZE])
-        stationary = _is_converged(here, query[d], far, tolerance) or (small and moved)
+        small = stride * size <= 2 * EPS * here[SIZE]
+        stationary = _is_converged(here, tolerance) or (small and moved)
         if stationary and minimum:
             status = CONVERGED
             break
@@ -123,56 +123,64 @@ def find(first_order, second_order, query, newton, tolerance, max_steps, w, d):
         if steps >= max_steps:
             status = STEPS_USED
             break
-        for i in range(d):
-            row(trial, THETA, d)[i] = row(here, THETA, d)[i] + stride * direction[i]
-        _evaluate(first_order, second_order, query, newton, trial, w, d)
+        _step(stride, stride * size, reach, w, d)
+        _look(first_order, second_order, query, far, newton, trial, w, d)
         steps += 1
-        moved, shrink = _judge(query, far, stride, w, d)
+        moved, shrink = _judge(stride, w, d)
         if moved:
             stride = 1.0 if newton else _secant_stride(stride, w, d)
             copy(trial, here, _block(d))
-            minimum = _aim(query, far, newton, w, d)
+            minimum = _aim(newton, w, d)
         else:
             stride *= shrink
-    status = _not_farther(query, far, status, tolerance, w, d)
+    status = _not_farther(status, tolerance, w, d)
     return here[VALUE], steps, status
 
 
 @_compiled
-def _not_farther(query, far, status, tolerance, w, d):
+def _step(stride, size, reach, w, d):
+    """Put the trial where the stride leads."""
+    theta, normal, trial, direction = row(w, THETA, d), row(w, NORMAL, d), row(_trial(w, d), THETA, d), _direction(w, d)
+    turn = stride * stride * w[TURN]
+    turn = turn if abs(turn) <= min(size / 2, reach - size) else 0.0
+    for i in range(d):
+        trial[i] = theta[i] + (stride * direction[i] + turn * normal[i])
+
+
+@_compiled
+def _not_farther(status, tolerance, w, d):
     """Let the search end at its start, if that is nearer, and not only within the rounding of a flatter end."""
     here, first = w, _first(w, d)
     unit = _unit(first[GAP])
-    farther = _half_square(here, unit, query, d) - _half_square(first, unit, query, d)
+    farther = _half_square(here, unit, d) - _half_square(first, unit, d)
     flatter = here[RESIDUAL] < first[RESIDUAL]
-    if farther > 0 and not (flatter and farther <= _rounding(first, query, far, unit, d)):
+    if farther > 0 and not (flatter and farther <= _rounding(first, unit, d)):
         copy(first, here, _block(d))
-        if not _is_converged(first, query[d], far, tolerance):
+        if not _is_converged(first, tolerance):
             return STALLED
     return status
 
 
 @_compiled
-def _evaluate(first_order, second_order, query, newton, contact, w, d):
+def _look(first_order, second_order, query, far, newton, contact, w, d):
     """Fill the block of a contact from its θ; the Hessian goes into the matrix."""
     theta, gradient, normal = row(contact, THETA, d), row(contact, GRADIENT, d), row(contact, NORMAL, d)
-    pull, force = row(contact, PULL, d), row(contact, FORCE, d)
+    offset, pull, force = row(contact, OFFSET, d), row(contact, PULL, d), row(contact, FORCE, d)
     matrix = _matrix(w, d)
     value = second_order(theta, gradient, matrix) if newton else first_order(theta, gradient, matrix)
     height = value - query[d]
     steepness = length(gradient, d)
     stretch = _stretched(steepness)
     for i in range(d):
-        force[i] = theta[i] - query[i]
-    across = length(force, d)
-    for i in range(d):
         normal[i] = gradient[i] / steepness if steepness > 0 else 0.0
-        pull[i] = force[i] + height * gradient[i]
+        offset[i] = theta[i] - query[i]
+        pull[i] = offset[i] + height * gradient[i]
         force[i] = pull[i]
     scale_along(force, normal, 1 / stretch, d)
+    across = length(offset, d)
     contact[VALUE], contact[HEIGHT], contact[STEEPNESS], contact[STRETCH] = value, height, steepness, stretch
-    contact[ACROSS], contact[GAP] = across, hypotenuse(across, abs(height))
-    contact[SIZE], contact[RESIDUAL] = length(theta, d), length(force, d)
+    contact[RESIDUAL], contact[ACROSS], contact[GAP] = length(force, d), across, hypotenuse(across, abs(height))
+    contact[SIZE], contact[HEIGHTS], contact[TURN] = length(theta, d) + far, abs(value) + abs(query[d]), 0.0
 
 
 @_compiled
@@ -189,17 +197,17 @@ def _unit(size):
 
 
 @_compiled
-def _half_square(contact, unit, query, d):
+def _half_square(contact, unit, d):
     """φ, in units."""
-    theta, height = row(contact, THETA, d), contact[HEIGHT]
+    offset, height = row(contact, OFFSET, d), contact[HEIGHT]
     if unit != 1:
         total = (height / unit) ** 2
         for i in range(d):
-            total += ((theta[i] - query[i]) / unit) ** 2
+            total += (offset[i] / unit) ** 2
         return total / 2
     total = height * height
     for i in range(d):
-        total += (theta[i] - query[i]) ** 2
+        total += offset[i] * offset[i]
     return total / 2
 
 
@@ -213,37 +221,39 @@ def _is_finite(contact, query, d):
 
 
 @_compiled
-def _is_converged(contact, y, far, tolerance):
+def _is_converged(contact, tolerance):
     """As `geometry._contact.is_converged`; a negative tolerance is the usual one."""
-    size = contact[SIZE] + far
-    heights = (abs(contact[VALUE]) + abs(y)) * (contact[STEEPNESS] / contact[STRETCH])
-    scale = size + heights + abs(contact[HEIGHT])
-    allowed = (ENOUGH if tolerance < 0 else tolerance) * scale + 4 * EPS * contact[STRETCH] * size
+    heights = contact[HEIGHTS] * (contact[STEEPNESS] / contact[STRETCH])
+    scale = contact[SIZE] + heights + abs(contact[HEIGHT])
+    allowed = (ENOUGH if tolerance < 0 else tolerance) * scale + 4 * EPS * contact[STRETCH] * contact[SIZE]
     return contact[RESIDUAL] <= allowed
 
 
 @_compiled
-def _rounding(contact, query, far, unit, d):
+def _rounding(contact, unit, d):
     """The rounding error of φ that is taken for granted."""
-    across = contact[ACROSS] / unit * ((contact[SIZE] + far) / unit)
-    heights = abs(contact[HEIGHT]) / unit * ((abs(contact[VALUE]) + abs(query[d])) / unit)
-    return NOISE * EPS * (_half_square(contact, unit, query, d) + across + heights)
+    across = contact[ACROSS] / unit * (contact[SIZE] / unit)
+    heights = abs(contact[HEIGHT]) / unit * (contact[HEIGHTS] / unit)
+    return NOISE * EPS * (_half_square(contact, unit, d) + across + heights)
 
 
 @_compiled
-def _judge(query, far, stride, w, d):
+def _judge(stride, w, d):
     """Whether the trial is accepted, and the factor by which a rejected stride shrinks."""
-    here, trial, direction = w, _trial(w, d), _direction(w, d)
-    if not _is_finite(trial, query, d):
+    here, trial, direction, pull = w, _trial(w, d), _direction(w, d), row(w, PULL, d)
+    finite = math.isfinite(trial[VALUE])
+    for i in range(d):
+        finite = finite and math.isfinite(row(trial, GRADIENT, d)[i])
+    if not finite:
         return False, 0.1
     unit = _unit(here[GAP])
-    old, new = _half_square(here, unit, query, d), _half_square(trial, unit, query, d)
+    old, new = _half_square(here, unit, d), _half_square(trial, unit, d)
     slope = 0.0
     for i in range(d):
-        slope += (direction[i] / unit) * (row(here, PULL, d)[i] / unit)
+        slope += (direction[i] / unit) * (pull[i] / unit)
     slope *= stride
     accepted = new <= old + SUFFICIENT_DECREASE * slope and new < old
-    if not accepted and new <= old + _rounding(here, query, far, unit, d):
+    if not accepted and new <= old + _rounding(here, unit, d):
         accepted = trial[RESIDUAL] <= 0.99 * here[RESIDUAL]
     bend = 2 * (new - old - slope)
     best = -slope / bend if bend > 0 else 0.1
@@ -268,37 +278,39 @@ def _secant_stride(stride, w, d):
 
 
 @_compiled
-def _aim(query, far, newton, w, d):
+def _aim(newton, w, d):
     """Fill the direction; whether a stationary point here may be a minimum of the distance."""
     here, direction = w, _direction(w, d)
     for i in range(d):
         direction[i] = -row(here, FORCE, d)[i]
-    minimum = _newton_step(query, far, w, d) if newton else True
+    minimum = _newton_step(w, d) if newton else True
     scale_along(direction, row(here, NORMAL, d), 1 / here[STRETCH], d)
     return minimum
 
 
 @_compiled
-def _newton_step(query, far, w, d):
+def _newton_step(w, d):
     """−|I + (f−y)K|⁻¹ G^(-1/2) ∇φ from the force −G^(-1/2) ∇φ in the direction and the Hessian in the matrix."""
     here, force, bends, parts, vectors = w, _direction(w, d), _bends(w, d), _parts(w, d), _vectors(w, d)
     finite = _shape(w, d)
     eigen(_matrix(w, d), vectors, bends, d)
     lowest = np.inf
-    for i in range(d):
-        bends[i] = 1 + here[HEIGHT] * bends[i] if finite else -1.0
-        lowest = min(lowest, bends[i])
-    beyond = lowest < -FLOOR
     for k in range(d):
+        lowest = min(lowest, _eigenvalue(here, bends[k], finite))
         parts[k] = 0.0
         for i in range(d):
             parts[k] += vectors[i * d + k] * force[i]
-    lost = beyond and _is_lost(query, far, w, d)
+    beyond = lowest < -FLOOR
+    lost = beyond and _is_lost(finite, w, d)
+    bend = 0.0
     for k in range(d):
+        value = _eigenvalue(here, bends[k], finite)
         if lost:
-            parts[k] = math.copysign(here[HEIGHT], parts[k]) if bends[k] == lowest else 0.0
+            parts[k] = math.copysign(here[HEIGHT], parts[k]) if value == lowest else 0.0
         else:
-            parts[k] /= max(abs(bends[k]), FLOOR)
+            parts[k] /= max(abs(value), FLOOR)
+        bend += bends[k] * parts[k] ** 2
+    here[TURN] = -(bend / 2) * (here[STEEPNESS] / here[STRETCH]) / here[STRETCH]
     for i in range(d):
         force[i] = 0.0
         for k in range(d):
@@ -307,14 +319,20 @@ def _newton_step(query, far, w, d):
 
 
 @_compiled
-def _is_lost(query, far, w, d):
+def _eigenvalue(here, bend, finite):
+    """Of I + (f−y)K; at a kink no minimum is known."""
+    return 1 + here[HEIGHT] * bend if finite else -1.0
+
+
+@_compiled
+def _is_lost(finite, w, d):
     """Whether ∇φ vanishes beyond a focal point: it is zero, or promises a gain in φ that rounding would hide."""
     here, bends, parts = w, _bends(w, d), _parts(w, d)
     unit = _unit(here[GAP])
     gain = 0.0
     for k in range(d):
-        gain += (parts[k] / unit) * (parts[k] / max(abs(bends[k]), FLOOR) / unit)
-    return gain <= _rounding(here, query, far, unit, d) or _is_converged(here, query[d], far, -1.0)
+        gain += (parts[k] / unit) * (parts[k] / max(abs(_eigenvalue(here, bends[k], finite)), FLOOR) / unit)
+    return gain <= _rounding(here, unit, d) or _is_converged(here, -1.0)
 
 
 @_compiled

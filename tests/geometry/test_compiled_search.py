@@ -107,7 +107,7 @@ def test_trouble_is_a_status(pairs):
 def test_a_maximum_of_the_distance_is_left(pairs):
     """Above a focal point, where the gradient of the distance vanishes."""
     bowl = FunctionGraph(lambda t: np.sum(t**2, axis=-1) / 2, compile=True)
-    foot = project(bowl, [[0.0, 0.0, 3.0]], start=[[0.0, 0.0]])
+    foot = project(bowl, [[0.0, 0.0, 0.0, 3.0]], start=[[0.0, 0.0, 0.0]])
     assert foot.converged.all()
     np.testing.assert_allclose(foot.distance, np.sqrt(5.0))  # of (0, 3) to the parabola: θ² = 2(3 − 1)
 
