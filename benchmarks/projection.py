@@ -3,12 +3,14 @@
 The surfaces are given by their values alone. The queries are the candidates of Algorithm 1 from random θ, each search
 starts at its θ, and "converged" means the same for all: a residual within the default tolerance of `geometry`, or
 within what the last two bits of θ do to it. SciPy is given value and gradient in plain formulas, without our checks.
+Times are processor times of all threads, so that other work on the machine counts little: on n free cores compiled
+searches take an n-th of it.
 
 PyTorch and JAX run Newton's method on all queries at once, regularised by Levenberg and Marquardt where ∇²φ is not
 positive definite, with derivatives in plain formulas; the batch shrinks as queries are done.
 
     python benchmarks/projection.py --points 20000 --array-points 1000 --scipy-points 100 --repeats 5
-    python benchmarks/projection.py --scaling       # time a point for 10³ to 10⁶ queries
+    python benchmarks/projection.py --scaling --points 1000000 --repeats 3
 """
 
 from __future__ import annotations
@@ -138,15 +140,15 @@ class Run(NamedTuple):
 
 
 def batched(surface: FunctionGraph, queries: np.ndarray, starts: np.ndarray, method: str) -> Run:
-    begin = time.perf_counter()
+    begin = time.process_time()
     foot = project(surface, queries, SOLVERS[method], start=starts)
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     return Run(seconds / len(queries), 1 + foot.steps.mean(), foot.theta)
 
 
 def one_by_one(problem: Problem, queries: np.ndarray, starts: np.ndarray, method: str) -> Run:
     ends, evaluations = [], 0
-    begin = time.perf_counter()
+    begin = time.process_time()
     for query, start in zip(queries, starts, strict=True):
 
         def half_square(t: np.ndarray, x: np.ndarray = query[:-1], y: float = query[-1]) -> tuple[float, np.ndarray]:
@@ -157,7 +159,7 @@ def one_by_one(problem: Problem, queries: np.ndarray, starts: np.ndarray, method
         result = minimize(half_square, start, jac=True, method=method, options=PEERS[method])
         ends.append(result.x)
         evaluations += result.nfev
-    seconds = time.perf_counter() - begin
+    seconds = time.process_time() - begin
     return Run(seconds / len(queries), evaluations / len(queries), np.stack(ends))
 
 
@@ -294,9 +296,9 @@ def rounds_of(library: str, problem: Problem) -> tuple[Any, Callable[[Item], Ite
 def at_once(problem: Problem, queries: np.ndarray, starts: np.ndarray, library: str) -> Run:
     xp, rounds = rounds_of(library, problem)
     arrays = [xp.asarray(column.copy()) for column in (*queries.T, *starts.T)]
-    begin = time.perf_counter()
+    begin = time.process_time()
     theta = lockstep(xp, rounds, problem, arrays)
-    return Run((time.perf_counter() - begin) / len(queries), math.nan, theta)
+    return Run((time.process_time() - begin) / len(queries), math.nan, theta)
 
 
 LIBRARIES = [name for name, module in (("PyTorch", "torch"), ("JAX", "jax")) if find_spec(module)]
@@ -318,9 +320,12 @@ def compare(problem: Problem, counts: dict[str, int], repeats: int) -> list[str]
     """A line of the table for each method; the methods take turns, and times are medians over the turns."""
     compiled, arrays = problem.surface(compile=True), problem.surface(compile=False)
     queries, starts = problem.queries(counts["compiled"])
-    begin = time.perf_counter()
+    begin = time.process_time()
     project(compiled, queries[:1], start=starts[:1])
-    first = time.perf_counter() - begin
+    first = time.process_time() - begin
+    many = slice(counts["arrays"] if problem.bare is bare_gaussians else counts["compiled"])  # a 1000 terms each
+    for library in LIBRARIES:  # compiles
+        at_once(problem, queries[many], starts[many], library)
     runs: dict[str, list[Run]] = {}
     for _ in range(repeats):
         for kind, surface in (("compiled", compiled), ("arrays", arrays)):
@@ -328,8 +333,7 @@ def compare(problem: Problem, counts: dict[str, int], repeats: int) -> list[str]
                 some = slice(counts[kind])
                 runs.setdefault(f"{kind} {method}", []).append(batched(surface, queries[some], starts[some], method))
         for library in LIBRARIES:
-            some = slice(counts["compiled"] if problem.d < 2 or problem.d > 2 else counts["arrays"])
-            runs.setdefault(library, []).append(at_once(problem, queries[some], starts[some], library))
+            runs.setdefault(library, []).append(at_once(problem, queries[many], starts[many], library))
         for method in PEERS:
             some = slice(counts["scipy"])
             runs.setdefault(method, []).append(one_by_one(problem, queries[some], starts[some], method))
@@ -339,9 +343,24 @@ def compare(problem: Problem, counts: dict[str, int], repeats: int) -> list[str]
         share = converged(problem, queries[: len(done[0].theta)], done[0].theta)
         lines.append(
             f"    {method:22} {median[method] * 1e6:10.3f} {median['L-BFGS-B'] / median[method]:10.1f} "
-            f"{done[0].evaluations:8.1f} {share:10.1%}"
+            f"{done[0].evaluations:8.1f} {share:10.2%}"
         )
     return lines
+
+
+def scale(problem: Problem, most: int, repeats: int) -> str:
+    """Processor time a point of compiled searches by Newton's method, for batches of growing size."""
+    surface, times = problem.surface(compile=True), []
+    sizes = [10**k for k in range(3, 7) if 10**k <= most]
+    queries, starts = problem.queries(sizes[-1])
+    for size in sizes:
+        runs = []
+        for _ in range(repeats):
+            begin = time.process_time()
+            project(surface, queries[:size], start=starts[:size])
+            runs.append((time.process_time() - begin) / size * 1e6)
+        times.append(f"{float(np.median(runs)):10.3f}")
+    return f"{problem.name:12} ρ = {problem.radius:<4g}" + "".join(times)
 
 
 def main() -> None:
@@ -350,10 +369,17 @@ def main() -> None:
     parser.add_argument("--array-points", type=int, default=1000, help="how many of them the searches on arrays get")
     parser.add_argument("--scipy-points", type=int, default=100, help="how many of them SciPy gets")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--only", help="problems of which the name contains this")
+    parser.add_argument("--scaling", action="store_true", help="µs of processor time a point for 10³, 10⁴, ... queries")
     arguments = parser.parse_args()
+    problems = [p for p in PROBLEMS if arguments.only is None or arguments.only.casefold() in p.name.casefold()]
+    if arguments.scaling:
+        for problem in problems:
+            print(scale(problem, arguments.points, arguments.repeats), flush=True)
+        return
     counts = {"compiled": arguments.points, "arrays": arguments.array_points, "scipy": arguments.scipy_points}
     print(f"    {'method':22} {'µs/point':>10} {'x L-BFGS-B':>10} {'evals':>8} {'converged':>10}")
-    for problem in PROBLEMS:
+    for problem in problems:
         for line in compare(problem, counts, arguments.repeats):
             print(line, flush=True)
 

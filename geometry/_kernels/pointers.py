@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 
 from geometry._kernels.compiling import compiled
 
-__all__ = ["ADDRESS", "address", "at", "copy", "eigen", "hypotenuse", "length", "scale_along"]
+__all__ = ["ADDRESS", "address", "at", "copy", "eigen", "hypotenuse", "length", "scale_along", "select"]
 
 ADDRESS = types.CPointer(types.float64)
 EPS = 2.0**-52
@@ -41,6 +41,16 @@ def at(typing_context: Any, pointer: Any, places: Any) -> Any:
         return builder.gep(arguments[0], [arguments[1]])
 
     return pointer(pointer, types.int64), generate
+
+
+@intrinsic
+def select(typing_context: Any, condition: Any, yes: Any, no: Any) -> Any:
+    """`yes if condition else no` of numbers that are both known, without a branch."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.select(*arguments)
+
+    return types.float64(types.boolean, types.float64, types.float64), generate
 
 
 @_compiled
