@@ -26,7 +26,7 @@ def _size(xp: Namespace, vector: Array) -> Array:
     """
     size = xp.max(xp.abs(vector), axis=-1, keepdims=True)
     size = xp.where(size > 1, size / 4, size)
-    return xp.where((size > 0) & xp.isfinite(size), size, xp.ones_like(size))
+    return xp.where((size > 0) & (size < xp.inf), size, xp.ones_like(size))
 
 
 def length(xp: Namespace, vector: Array) -> Array:

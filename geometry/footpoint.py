@@ -18,7 +18,7 @@ import numpy
 
 from geometry import _level_search, _search
 from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
-from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, residual
+from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, view
 from geometry._implicit import attached, attached_to_level_set, still
 from geometry._namespace import (
     Array,
@@ -146,7 +146,7 @@ class Footpoints:
     @cached_property
     @quietly
     def residual(self) -> Array:
-        return residual(self.contact, self.query)
+        return view(self.contact, self.query).residual
 
     @cached_property
     @quietly
@@ -154,7 +154,7 @@ class Footpoints:
         if self._status is not None:
             return self._status
         status = mark(self.steps, None, Status.STEPS_USED)
-        status = mark(status, is_converged(self.contact, self.query), Status.CONVERGED)
+        status = mark(status, is_converged(view(self.contact, self.query)), Status.CONVERGED)
         return mark(status, ~is_finite(self.contact, self.query), Status.NOT_FINITE)
 
     @property
@@ -342,9 +342,10 @@ class Newton:
     With v = G^(1/2)·step, Newton's equation is (I + (f−y)K) v = −G^(-1/2)∇φ, K = G^(-1/2) H G^(-1/2). At a footpoint at
     distance r the eigenvalues of the matrix are 1 − rκᵢ: they vanish at focal points and are negative beyond. There
     their absolute values, bounded from below, make the step a direction of descent; a step is taken only if it brings
-    the point nearer. At a stationary point beyond a focal point, which is no minimum of the distance, the step follows
-    the negative curvature. At a kink, where the Hessian is not finite, no minimum is known: the search tries to leave
-    it, and does not call it converged.
+    the point nearer. Steps bend as the graph does, to second order along its geodesics: straight ones run into the
+    walls of a steep curved valley. At a stationary point beyond a focal point, which is no minimum of the distance, the
+    step follows the negative curvature. At a kink, where the Hessian is not finite, no minimum is known: the search
+    tries to leave it, and does not call it converged.
 
     Parameters
     ----------

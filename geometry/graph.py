@@ -24,10 +24,18 @@ from geometry._namespace import (
     library,
     quietly,
 )
-from geometry._vectors import dot, slope, split
+from geometry._vectors import Slope, dot, slope, split
 from geometry.expressions.expression import FEW, Expression, difference, record, trial_points
 
-__all__ = ["FunctionGraph", "check_surface", "eigenvalues", "shape_matrix", "steepest_tangent", "upward_normal"]
+__all__ = [
+    "FunctionGraph",
+    "check_surface",
+    "eigenvalues",
+    "in_unit_frames",
+    "shape_matrix",
+    "steepest_tangent",
+    "upward_normal",
+]
 
 Function = Callable[[Array], Array]
 FULL = 32
@@ -123,9 +131,14 @@ def shape_matrix(gradient: Array, hessian: Array) -> Array:
             f"got {tuple(g.shape)} and {tuple(h.shape)}"
         )
     broadcast(gradient=g.shape[:-1], hessian=h.shape[:-2])
-    direction, _, stretch = slope(xp, g)
-    half = _scale_columns(xp, h, direction, 1 / stretch)
-    return _scale_columns(xp, xp.matrix_transpose(half), direction, 1 / stretch)
+    return in_unit_frames(h, slope(xp, g))
+
+
+def in_unit_frames(hessian: Array, at: Slope) -> Array:
+    """G^(-1/2) H G^(-1/2)."""
+    xp = array_namespace(hessian)
+    half = _scale_columns(xp, hessian, at.direction, 1 / at.stretch)
+    return _scale_columns(xp, xp.matrix_transpose(half), at.direction, 1 / at.stretch)
 
 
 @quietly

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import sys
 import tempfile
 from contextlib import suppress
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 
 import numba
 import numpy
+from numba import types
 
+from geometry._kernels import lanes as compiled_lanes
 from geometry._kernels import search as compiled_search
 from geometry._kernels.shares import available_cores, shared
 
@@ -22,6 +25,31 @@ __all__ = ["search"]
 
 TASKS, LEAST = 8, 64
 """Shares of the work for each thread, of so many queries at least."""
+HEAD = "@compiled(FUNCTION, error_model='numpy', no_cpython_wrapper=True)\n"
+IMPORTS = """\
+from geometry._kernels.compiling import compiled
+from geometry._kernels.elementary import cos, exp, is_far, plus, sin
+from geometry._kernels.lanes import FUNCTION as LANES_FUNCTION, LANES
+from geometry._kernels.pointers import at
+from geometry._kernels.search import FUNCTION
+"""
+LANES_HEAD = """
+@compiled(LANES_FUNCTION, error_model='numpy', no_cpython_wrapper=True)
+def lanes_{order}(w):
+    for k in range(LANES):
+        far = 0
+"""
+LANES_TAIL = """\
+        w[LANES + k] = {result}
+        w[4 * LANES + k] = float(far)
+    for k in range(LANES):
+        if w[4 * LANES + k] > 0:
+            w[LANES + k] = {name}(at(w, k), at(w, 2 * LANES + k), at(w, 3 * LANES + k))
+"""
+ENTRIES = {"x[0]": "w[k]", "g[0]": "w[2 * LANES + k]", "h[0]": "w[3 * LANES + k]"}
+SUM = re.compile(r"^( +)(t\d+) = \2 \+ (\S+)$", re.MULTILINE)
+EXP = re.compile(r"^( {8,})(t\d+) = np\.exp\((.+)\)$", re.MULTILINE)  # in a loop
+WAVE = re.compile(r"^( {8,})(t\d+) = np\.(sin|cos)\((.+)\)$", re.MULTILINE)
 
 
 class Function(Protocol):
@@ -64,40 +92,108 @@ def search(
         The same to the bit for any number of workers, and whatever else is in the batch.
     """
     n, d = starts.shape
-    functions = _functions(function)
     queries, starts = (numpy.require(array, numpy.float64, ["C", "W"]) for array in (queries, starts))
     results = (numpy.empty((n, d)), numpy.empty(n), numpy.empty((n, d)), *numpy.empty((2, n), numpy.int64))
-    settings = newton, -1.0 if tolerance is None else float(tolerance), max_steps
+    settings = compiled_search.ENOUGH if tolerance is None else float(tolerance), max_steps
+    if d == 1 and (lanes := _lanes(function, 2 if newton else 1)):
+        arguments: tuple[Any, ...] = lanes, queries, starts, *settings
+        loop, kind = _loop_over_lanes(newton), newton
+    else:
+        arguments = *_functions(function), queries, starts, newton, *settings
+        loop, kind = _loop(d), d
 
     def task(first: int, stop: int) -> None:
-        compiled_search.search(*functions, queries, starts, *settings, first, stop, *results)
+        loop(*arguments, first, stop, *results, kind)
 
     workers = workers or available_cores()
     shared(task, n, workers, max(LEAST, -(-n // (TASKS * workers))))
     return results
 
 
+@cache
+def _loop(d: int) -> Any:
+    """The search for d variables."""
+    return compiled_search.search.compile(compiled_search.signature(d))
+
+
+@cache
+def _loop_over_lanes(newton: bool) -> Any:
+    return compiled_lanes.search.compile(compiled_lanes.signature(newton))
+
+
+class Pointer(types.WrapperAddressProtocol):
+    """A compiled function as an argument of compiled code, with its address at hand."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function  # which must live as long as its address
+        (result,) = function.overloads.values()
+        self.address = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
+        self.kind = result.signature
+
+    def __wrapper_address__(self) -> int:
+        return self.address
+
+    def signature(self) -> Any:
+        return self.kind
+
+
 @lru_cache(maxsize=128)
-def _functions(function: Function) -> tuple[Any, Any]:
+def _functions(function: Function) -> tuple[Pointer, Pointer]:
     """f with its gradient, and with its Hessian, compiled: see `search.FUNCTION`."""
     module = _module("".join(_text(function, order) for order in (1, 2)))
-    return module.order_1, module.order_2
+    return Pointer(module.order_1), Pointer(module.order_2)
 
 
 def _text(function: Function, order: int) -> str:
+    """The text of a function, with loops that LLVM can vectorise.
+
+    Only sums are made in another order, and exp, sin and cos are taken without branches. Where an argument of a sine
+    turns out to be too large for that, all is done again, with those of the system.
+    """
     name = f"order_{order}"
-    source = function.source("numba", order=order, name=name)
-    return source.replace(f"def {name}(", f"@compiled(FUNCTION, error_model='numpy')\ndef {name}(")
+    tables, _, body = function.source("numba", order=order, name=name).partition(f"def {name}(")
+    careful = SUM.sub(r"\1\2 = plus(\2, \3)", body)
+    careful = EXP.sub(r"\1\2 = exp(\3)", careful)
+    quick = WAVE.sub(r"\1far = far | is_far(\4)\n\1\2 = \3(\4)", careful)
+    if quick == careful:
+        return f"{tables}{HEAD}def {name}({careful}"
+    start, _, result = quick.rstrip().partition(":\n")[2].rpartition("    return ")
+    again = f"careful_{order}(x, g, h)"
+    return (
+        f"{tables}{HEAD}def careful_{order}({careful}{HEAD}def {name}(x, g, h):\n    far = 0\n{start}"
+        f"    return {again} if far else {result}\n"
+    )
+
+
+@lru_cache(maxsize=128)
+def _lanes(function: Function, order: int) -> Pointer | None:
+    """f of one variable with so many derivatives, for LANES of them: see `lanes.FUNCTION`. None for one with loops."""
+    text = _text_for_lanes(function, order)
+    return Pointer(getattr(_module(text), f"lanes_{order}")) if text else None
+
+
+def _text_for_lanes(function: Function, order: int) -> str:
+    """All lanes in a loop; those where an argument of a sine is large again, one by one."""
+    name = f"order_{order}"
+    tables, _, body = function.source("numba", order=order, name=name).partition(f"def {name}(")
+    lines, _, result = body.rstrip().partition(":\n")[2].rpartition("    return ")
+    if "    for " in lines:
+        return ""
+    for entry, place in ENTRIES.items():
+        lines = lines.replace(entry, place)
+    lines = EXP.sub(r"\1\2 = exp(\3)", "".join(f"    {line}\n" for line in lines.splitlines()))
+    lines = WAVE.sub(r"\1far = far | is_far(\4)\n\1\2 = \3(\4)", lines)
+    head, tail = LANES_HEAD.format(order=order), LANES_TAIL.format(name=name, result=result)
+    return f"{tables}{HEAD}def {name}({body}{head}{lines}{tail}"
 
 
 @lru_cache(maxsize=128)
 def _module(text: str) -> ModuleType:
     """The module of a text, in a file named by the text and the versions, so that numba's cache holds for it."""
-    head = "from geometry._kernels.compiling import compiled\nfrom geometry._kernels.search import FUNCTION\n"
     key = hashlib.blake2b(f"{text}{numba.__version__}{numpy.__version__}".encode(), digest_size=16).hexdigest()
-    path = _kept(f"function_{key}.numba", head + text)
+    path = _kept(f"function_{key}.numba", IMPORTS + text)
     module = sys.modules[f"geometry_function_{key}"] = ModuleType(f"geometry_function_{key}")  # the cache looks there
-    exec(compile(head + text, str(path), "exec"), module.__dict__)
+    exec(compile(IMPORTS + text, str(path), "exec"), module.__dict__)
     return module
 
 

@@ -1,7 +1,11 @@
 """The safeguarded search of `geometry._search`, for one query after the other, over a compiled function.
 
-It is compiled once for all functions: it calls them by their addresses. A workspace `w` (ROWS, d) holds all vectors of
-an item, `m` (2, d, d) a matrix and its eigenvectors.
+It calls functions by their addresses, and so is compiled once for all functions of d variables: d is a literal type,
+so that for each d the loops over the axes have a known length.
+
+A contact seen from a query, `geometry._contact.View`, is a block of BLOCK(d) numbers: scalars first, then vectors of d
+numbers each. The workspace w of an item holds three of them (where the search is, the trial, where it began), three
+more vectors, and two d×d matrices. All are addresses; those of different names do not overlap.
 """
 
 from __future__ import annotations
@@ -12,49 +16,104 @@ import numpy as np
 from numba import types
 
 from geometry._kernels.compiling import compiled
+from geometry._kernels.pointers import (
+    ADDRESS,
+    address,
+    at,
+    copy,
+    eigen,
+    hypotenuse,
+    length,
+    scale_along,
+)
 
-__all__ = ["FUNCTION", "search"]
+__all__ = ["FUNCTION", "POINTER", "find", "search", "signature", "workspace"]
 
-THETA, GRADIENT, DIRECTION, TRIAL, TRIAL_GRADIENT, FIRST, FIRST_GRADIENT, FORCE, LINE, PARTS, BENDS = range(11)
-ROWS = 11
+VALUE, HEIGHT, STEEPNESS, STRETCH, RESIDUAL, ACROSS, GAP, SIZE, HEIGHTS, TURN = range(10)
+THETA, GRADIENT, NORMAL, OFFSET, PULL, FORCE = range(6)  # θ; g; g/|g|; θ − x; ∇φ; G^(-1/2) ∇φ
 EPS = 2.0**-52
 FLOOR = EPS**0.5
 ENOUGH = EPS**0.75
 LARGE = np.finfo(np.float64).max ** 0.375
 CONVERGED, STEPS_USED, STALLED, NOT_FINITE = range(4)  # `geometry.footpoint.Status`
 SUFFICIENT_DECREASE, NOISE = 1e-4, 64.0
-SWEEPS = 30  # of Jacobi's rotations; five are usual
 
-VECTOR, MATRIX = types.float64[::1], types.float64[:, ::1]
-FUNCTION = types.float64(VECTOR, VECTOR, VECTOR)
+FUNCTION = types.float64(ADDRESS, ADDRESS, ADDRESS)
 """value = f(x, g, h): ∇f goes to g, ∇²f, row by row, to h."""
 POINTER = types.FunctionType(FUNCTION)
-SETTINGS = (types.boolean, types.float64, types.int64, types.int64, types.int64)
-COUNTS = types.int64[::1]
 
 _compiled = compiled(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @_compiled
-def _one(first_order, second_order, query, newton, tolerance, max_steps, w, m):
-    """One search from w[THETA]; the end is in w[THETA] and w[GRADIENT]."""
-    theta, gradient, direction = w[THETA], w[GRADIENT], w[DIRECTION]
-    hessian = m[0].reshape(-1)
-    value = second_order(theta, gradient, hessian) if newton else first_order(theta, gradient, hessian)
-    _copy(theta, w[FIRST])
-    _copy(gradient, w[FIRST_GRADIENT])
-    first_value = value
-    if not _is_finite(theta, value, gradient, query):
-        return value, 0, NOT_FINITE
-    minimum = _aim(query, value, newton, w, m)
+def _block(d):
+    return 10 + 6 * d
+
+
+@_compiled
+def workspace(d):
+    """Numbers that `find` works on."""
+    return 3 * _block(d) + 3 * d + 2 * d * d
+
+
+@_compiled
+def row(block, which, d):
+    """A vector of a contact."""
+    return at(block, 10 + which * d)
+
+
+@_compiled
+def _trial(w, d):
+    return at(w, _block(d))
+
+
+@_compiled
+def _first(w, d):
+    return at(w, 2 * _block(d))
+
+
+@_compiled
+def _direction(w, d):
+    return at(w, 3 * _block(d))
+
+
+@_compiled
+def _parts(w, d):
+    return at(w, 3 * _block(d) + d)
+
+
+@_compiled
+def _bends(w, d):
+    return at(w, 3 * _block(d) + 2 * d)
+
+
+@_compiled
+def _matrix(w, d):
+    return at(w, 3 * _block(d) + 3 * d)
+
+
+@_compiled
+def _vectors(w, d):
+    return at(w, 3 * _block(d) + 3 * d + d * d)
+
+
+@_compiled
+def find(first_order, second_order, query, newton, tolerance, max_steps, w, d):
+    """One search for the query (x, y) from the θ of the block w, which its end replaces: value, steps and status."""
+    here, trial, direction = w, _trial(w, d), _direction(w, d)
+    far = length(query, d)
+    _look(first_order, second_order, query, far, newton, here, w, d)
+    copy(here, _first(w, d), _block(d))
+    if not _is_finite(here, query, d):
+        return here[VALUE], 0, NOT_FINITE
+    minimum = _aim(newton, w, d)
     stride, steps, moved = 1.0, 0, False
-    precision = 2 * EPS * _across(query)
     while True:
-        size = _length(direction)
-        reach = _difference(theta, query) + _distance(theta, value, query)
+        size = length(direction, d)
+        reach = here[ACROSS] + here[GAP]
         stride = min(stride, reach / size) if size > 0 else min(stride, reach)
-        small = stride * size <= precision + 2 * EPS * _length(theta)
-        stationary = _is_converged(theta, value, gradient, query, tolerance, w) or (small and moved)
+        small = stride * size <= 2 * EPS * here[SIZE]
+        stationary = _is_converged(here, tolerance) or (small and moved)
         if stationary and minimum:
             status = CONVERGED
             break
@@ -64,99 +123,70 @@ def _one(first_order, second_order, query, newton, tolerance, max_steps, w, m):
         if steps >= max_steps:
             status = STEPS_USED
             break
-        trial, trial_gradient = w[TRIAL], w[TRIAL_GRADIENT]
-        for i in range(len(theta)):
-            trial[i] = theta[i] + stride * direction[i]
-        new = second_order(trial, trial_gradient, hessian) if newton else first_order(trial, trial_gradient, hessian)
+        _step(stride, stride * size, reach, w, d)
+        _look(first_order, second_order, query, far, newton, trial, w, d)
         steps += 1
-        moved, shrink = _judge(query, value, new, stride, w)
-        longer = 1.0 if newton else _secant_stride(query, value, new, stride, w)
+        moved, shrink = _judge(stride, w, d)
         if moved:
-            value, stride = new, longer
-            _copy(trial, theta)
-            _copy(trial_gradient, gradient)
-            minimum = _aim(query, value, newton, w, m)
+            stride = 1.0 if newton else _secant_stride(stride, w, d)
+            copy(trial, here, _block(d))
+            minimum = _aim(newton, w, d)
         else:
             stride *= shrink
-    return _not_farther(query, value, first_value, steps, status, tolerance, w)
+    status = _not_farther(status, tolerance, w, d)
+    return here[VALUE], steps, status
 
 
 @_compiled
-def _not_farther(query, value, first_value, steps, status, tolerance, w):
-    """The end of a search, or its start, if that is nearer and flatter."""
-    theta, gradient, first, first_gradient = w[THETA], w[GRADIENT], w[FIRST], w[FIRST_GRADIENT]
-    unit = _unit(_distance(first, first_value, query))
-    farther = _half_square(theta, value, query, unit) > _half_square(first, first_value, query, unit)
-    there = _residual(theta, value, gradient, query, w)
-    if farther and there >= _residual(first, first_value, first_gradient, query, w):
-        known = _is_converged(first, first_value, first_gradient, query, tolerance, w)
-        _copy(first, theta)
-        _copy(first_gradient, gradient)
-        return first_value, steps, status if known else STALLED
-    return value, steps, status
+def _step(stride, size, reach, w, d):
+    """Put the trial where the stride leads."""
+    theta, normal, trial, direction = row(w, THETA, d), row(w, NORMAL, d), row(_trial(w, d), THETA, d), _direction(w, d)
+    turn = stride * stride * w[TURN]
+    turn = turn if abs(turn) <= min(size / 2, reach - size) else 0.0
+    for i in range(d):
+        trial[i] = theta[i] + (stride * direction[i] + turn * normal[i])
 
 
 @_compiled
-def _copy(source, target):
-    for i in range(len(source)):
-        target[i] = source[i]
+def _not_farther(status, tolerance, w, d):
+    """Let the search end at its start, if that is nearer, and not only within the rounding of a flatter end."""
+    here, first = w, _first(w, d)
+    unit = _unit(first[GAP])
+    farther = _half_square(here, unit, d) - _half_square(first, unit, d)
+    flatter = here[RESIDUAL] < first[RESIDUAL]
+    if farther > 0 and not (flatter and farther <= _rounding(first, unit, d)):
+        copy(first, here, _block(d))
+        if not _is_converged(first, tolerance):
+            return STALLED
+    return status
 
 
 @_compiled
-def _dot(a, b):
-    total = 0.0
-    for i in range(len(a)):
-        total += a[i] * b[i]
-    return total
+def _look(first_order, second_order, query, far, newton, contact, w, d):
+    """Fill the block of a contact from its θ; the Hessian goes into the matrix."""
+    theta, gradient, normal = row(contact, THETA, d), row(contact, GRADIENT, d), row(contact, NORMAL, d)
+    offset, pull, force = row(contact, OFFSET, d), row(contact, PULL, d), row(contact, FORCE, d)
+    matrix = _matrix(w, d)
+    value = second_order(theta, gradient, matrix) if newton else first_order(theta, gradient, matrix)
+    height = value - query[d]
+    steepness = length(gradient, d)
+    stretch = _stretched(steepness)
+    for i in range(d):
+        normal[i] = gradient[i] / steepness if steepness > 0 else 0.0
+        offset[i] = theta[i] - query[i]
+        pull[i] = offset[i] + height * gradient[i]
+        force[i] = pull[i]
+    scale_along(force, normal, 1 / stretch, d)
+    across = length(offset, d)
+    contact[VALUE], contact[HEIGHT], contact[STEEPNESS], contact[STRETCH] = value, height, steepness, stretch
+    contact[RESIDUAL], contact[ACROSS], contact[GAP] = length(force, d), across, hypotenuse(across, abs(height))
+    contact[SIZE], contact[HEIGHTS], contact[TURN] = length(theta, d) + far, abs(value) + abs(query[d]), 0.0
 
 
 @_compiled
-def _length(vector):
-    """|v|, safe against overflow and underflow of squares; NaN for NaN."""
-    total = _dot(vector, vector)
-    if 1e-280 < total < 1e280:
-        return math.sqrt(total)
-    size = 0.0
-    for i in range(len(vector)):
-        if not abs(vector[i]) <= size:
-            size = abs(vector[i])
-    if not 0 < size < np.inf:
-        return size
-    total = 0.0
-    for i in range(len(vector)):
-        total += (vector[i] / size) ** 2
-    return size * math.sqrt(total)
-
-
-@_compiled
-def _across(query):
-    """|x| of the query (x, y)."""
-    return _length(query[:-1])
-
-
-@_compiled
-def _difference(theta, query):
-    """|θ − x|."""
-    total = 0.0
-    for i in range(len(theta)):
-        total += (theta[i] - query[i]) ** 2
-    if 1e-280 < total < 1e280:
-        return math.sqrt(total)
-    size = 0.0
-    for i in range(len(theta)):
-        if not abs(theta[i] - query[i]) <= size:
-            size = abs(theta[i] - query[i])
-    if not 0 < size < np.inf:
-        return size
-    total = 0.0
-    for i in range(len(theta)):
-        total += ((theta[i] - query[i]) / size) ** 2
-    return size * math.sqrt(total)
-
-
-@_compiled
-def _distance(theta, value, query):
-    return math.hypot(_difference(theta, query), value - query[-1])
+def _stretched(steepness):
+    """√(1 + |g|²)."""
+    return math.sqrt(1 + steepness * steepness) if steepness < 1e140 else steepness
 
 
 @_compiled
@@ -167,241 +197,183 @@ def _unit(size):
 
 
 @_compiled
-def _half_square(theta, value, query, unit):
-    total = ((value - query[-1]) / unit) ** 2
-    for i in range(len(theta)):
-        total += ((theta[i] - query[i]) / unit) ** 2
+def _half_square(contact, unit, d):
+    """φ, in units."""
+    offset, height = row(contact, OFFSET, d), contact[HEIGHT]
+    if unit != 1:
+        total = (height / unit) ** 2
+        for i in range(d):
+            total += (offset[i] / unit) ** 2
+        return total / 2
+    total = height * height
+    for i in range(d):
+        total += offset[i] * offset[i]
     return total / 2
 
 
 @_compiled
-def _is_finite(theta, value, gradient, query):
-    for i in range(len(theta)):
-        if not (math.isfinite(theta[i]) and math.isfinite(gradient[i]) and math.isfinite(query[i])):
-            return False
-    return math.isfinite(value) and math.isfinite(query[-1])
+def _is_finite(contact, query, d):
+    theta, gradient = row(contact, THETA, d), row(contact, GRADIENT, d)
+    finite = math.isfinite(contact[VALUE]) and math.isfinite(query[d])
+    for i in range(d):
+        finite = finite and math.isfinite(theta[i]) and math.isfinite(gradient[i]) and math.isfinite(query[i])
+    return finite
 
 
 @_compiled
-def _pull(theta, value, gradient, query, out):
-    """∇φ = (θ − x) + (f − y) g."""
-    for i in range(len(theta)):
-        out[i] = (theta[i] - query[i]) + (value - query[-1]) * gradient[i]
-
-
-@_compiled
-def _scale_along(vector, gradient, steepness, factor):
-    """G^(p/2) v in place: the part of v along g times factor = W^p."""
-    if steepness > 0:
-        along = 0.0
-        for i in range(len(vector)):
-            along += vector[i] * (gradient[i] / steepness)
-        for i in range(len(vector)):
-            n = gradient[i] / steepness
-            vector[i] = (vector[i] - along * n) + along * factor * n
-
-
-@_compiled
-def _residual(theta, value, gradient, query, w):
-    """|G^(-1/2) ∇φ|."""
-    steepness = _length(gradient)
-    line = w[LINE]
-    _pull(theta, value, gradient, query, line)
-    _scale_along(line, gradient, steepness, 1 / math.hypot(1.0, steepness))
-    return _length(line)
-
-
-@_compiled
-def _is_converged(theta, value, gradient, query, tolerance, w):
+def _is_converged(contact, tolerance):
     """As `geometry._contact.is_converged`; a negative tolerance is the usual one."""
-    steepness = _length(gradient)
-    stretch = math.hypot(1.0, steepness)
-    size = _length(theta) + _across(query)
-    heights = (abs(value) + abs(query[-1])) * (steepness / stretch)
-    scale = size + heights + abs(value - query[-1])
-    allowed = (ENOUGH if tolerance < 0 else tolerance) * scale + 4 * EPS * stretch * size
-    return _residual(theta, value, gradient, query, w) <= allowed
+    heights = contact[HEIGHTS] * (contact[STEEPNESS] / contact[STRETCH])
+    scale = contact[SIZE] + heights + abs(contact[HEIGHT])
+    allowed = (ENOUGH if tolerance < 0 else tolerance) * scale + 4 * EPS * contact[STRETCH] * contact[SIZE]
+    return contact[RESIDUAL] <= allowed
 
 
 @_compiled
-def _rounding(theta, value, query, unit):
+def _rounding(contact, unit, d):
     """The rounding error of φ that is taken for granted."""
-    across = _difference(theta, query) / unit * ((_length(theta) + _across(query)) / unit)
-    heights = abs(value - query[-1]) / unit * ((abs(value) + abs(query[-1])) / unit)
-    return NOISE * EPS * (_half_square(theta, value, query, unit) + across + heights)
+    across = contact[ACROSS] / unit * (contact[SIZE] / unit)
+    heights = abs(contact[HEIGHT]) / unit * (contact[HEIGHTS] / unit)
+    return NOISE * EPS * (_half_square(contact, unit, d) + across + heights)
 
 
 @_compiled
-def _judge(query, value, new, stride, w):
+def _judge(stride, w, d):
     """Whether the trial is accepted, and the factor by which a rejected stride shrinks."""
-    theta, gradient, trial, trial_gradient = w[THETA], w[GRADIENT], w[TRIAL], w[TRIAL_GRADIENT]
-    if not _is_finite(trial, new, trial_gradient, query):
+    here, trial, direction, pull = w, _trial(w, d), _direction(w, d), row(w, PULL, d)
+    finite = math.isfinite(trial[VALUE])
+    for i in range(d):
+        finite = finite and math.isfinite(row(trial, GRADIENT, d)[i])
+    if not finite:
         return False, 0.1
-    unit = _unit(_distance(theta, value, query))
-    old_square, new_square = _half_square(theta, value, query, unit), _half_square(trial, new, query, unit)
-    _pull(theta, value, gradient, query, w[FORCE])
+    unit = _unit(here[GAP])
+    old, new = _half_square(here, unit, d), _half_square(trial, unit, d)
     slope = 0.0
-    for i in range(len(theta)):
-        slope += (w[DIRECTION, i] / unit) * (w[FORCE, i] / unit)
+    for i in range(d):
+        slope += (direction[i] / unit) * (pull[i] / unit)
     slope *= stride
-    accepted = new_square <= old_square + SUFFICIENT_DECREASE * slope and new_square < old_square
-    if not accepted and new_square <= old_square + _rounding(theta, value, query, unit):
-        there = _residual(trial, new, trial_gradient, query, w)
-        accepted = there <= 0.99 * _residual(theta, value, gradient, query, w)
-    bend = 2 * (new_square - old_square - slope)
+    accepted = new <= old + SUFFICIENT_DECREASE * slope and new < old
+    if not accepted and new <= old + _rounding(here, unit, d):
+        accepted = trial[RESIDUAL] <= 0.99 * here[RESIDUAL]
+    bend = 2 * (new - old - slope)
     best = -slope / bend if bend > 0 else 0.1
     return accepted, min(max(best, 0.1), 0.5)
 
 
 @_compiled
-def _secant_stride(query, value, new, stride, w):
+def _secant_stride(stride, w, d):
     """Barzilai–Borwein length in the metric G of the trial."""
-    theta, gradient, trial, trial_gradient = w[THETA], w[GRADIENT], w[TRIAL], w[TRIAL_GRADIENT]
-    stretched, change = w[LINE], w[PARTS]
-    _pull(trial, new, trial_gradient, query, change)
-    _pull(theta, value, gradient, query, w[FORCE])
-    for i in range(len(theta)):
-        stretched[i] = trial[i] - theta[i]
-        change[i] -= w[FORCE, i]
-    steepness = _length(trial_gradient)
-    _scale_along(stretched, trial_gradient, steepness, math.hypot(1.0, steepness))
-    unit = _unit(_length(stretched))
+    here, trial, stretched = w, _trial(w, d), _parts(w, d)
+    for i in range(d):
+        stretched[i] = row(trial, THETA, d)[i] - row(here, THETA, d)[i]
+    scale_along(stretched, row(trial, NORMAL, d), trial[STRETCH], d)
+    unit = _unit(length(stretched, d))
     bend, square = 0.0, 0.0
-    for i in range(len(theta)):
-        bend += ((trial[i] - theta[i]) / unit) * (change[i] / unit)
+    for i in range(d):
+        step = row(trial, THETA, d)[i] - row(here, THETA, d)[i]
+        bend += (step / unit) * ((row(trial, PULL, d)[i] - row(here, PULL, d)[i]) / unit)
         square += (stretched[i] / unit) ** 2
     secant = square / bend if bend > 0 else np.inf
     return secant if math.isfinite(secant) else 2 * stride
 
 
 @_compiled
-def _aim(query, value, newton, w, m):
+def _aim(newton, w, d):
     """Fill the direction; whether a stationary point here may be a minimum of the distance."""
-    gradient, direction = w[GRADIENT], w[DIRECTION]
-    steepness = _length(gradient)
-    stretch = math.hypot(1.0, steepness)
-    _pull(w[THETA], value, gradient, query, direction)
-    for i in range(len(gradient)):
-        direction[i] = -direction[i]
-    if not newton:
-        _scale_along(direction, gradient, steepness, 1 / stretch**2)
-        return True
-    _scale_along(direction, gradient, steepness, 1 / stretch)
-    return _newton_step(query, value, steepness, stretch, w, m)
+    here, direction = w, _direction(w, d)
+    for i in range(d):
+        direction[i] = -row(here, FORCE, d)[i]
+    minimum = _newton_step(w, d) if newton else True
+    scale_along(direction, row(here, NORMAL, d), 1 / here[STRETCH], d)
+    return minimum
 
 
 @_compiled
-def _newton_step(query, value, steepness, stretch, w, m):
-    """−G^(-1/2) |I + (f−y)K|⁻¹ G^(-1/2) ∇φ from the force −G^(-1/2) ∇φ in w[DIRECTION] and the Hessian in m[0]."""
-    force, bends, parts = w[DIRECTION], w[BENDS], w[PARTS]
-    height = value - query[-1]
-    finite = _shape(w[GRADIENT], steepness, stretch, m)
-    _eigen(m, bends)
+def _newton_step(w, d):
+    """−|I + (f−y)K|⁻¹ G^(-1/2) ∇φ from the force −G^(-1/2) ∇φ in the direction and the Hessian in the matrix."""
+    here, force, bends, parts, vectors = w, _direction(w, d), _bends(w, d), _parts(w, d), _vectors(w, d)
+    finite = _shape(w, d)
+    eigen(_matrix(w, d), vectors, bends, d)
     lowest = np.inf
-    for i in range(len(force)):
-        bends[i] = 1 + height * bends[i] if finite else -1.0
-        lowest = min(lowest, bends[i])
+    for k in range(d):
+        lowest = min(lowest, _eigenvalue(here, bends[k], finite))
+        parts[k] = 0.0
+        for i in range(d):
+            parts[k] += vectors[i * d + k] * force[i]
     beyond = lowest < -FLOOR
-    unit = _unit(_distance(w[THETA], value, query))
-    gain = 0.0
-    for k in range(len(force)):
-        part = 0.0
-        for i in range(len(force)):
-            part += m[1, i, k] * force[i]
-        parts[k] = part
-        gain += (part / unit) * (part / max(abs(bends[k]), FLOOR) / unit)
-    lost = beyond and gain <= _rounding(w[THETA], value, query, unit)
-    if beyond and not lost:
-        lost = _is_converged(w[THETA], value, w[GRADIENT], query, -1.0, w)
-    for k in range(len(force)):
+    lost = beyond and _is_lost(finite, w, d)
+    bend = 0.0
+    for k in range(d):
+        value = _eigenvalue(here, bends[k], finite)
         if lost:
-            parts[k] = math.copysign(height, parts[k]) if bends[k] == lowest else 0.0
+            parts[k] = math.copysign(here[HEIGHT], parts[k]) if value == lowest else 0.0
         else:
-            parts[k] /= max(abs(bends[k]), FLOOR)
-    for i in range(len(force)):
-        total = 0.0
-        for k in range(len(force)):
-            total += m[1, i, k] * parts[k]
-        force[i] = total
-    _scale_along(force, w[GRADIENT], steepness, 1 / stretch)
+            parts[k] /= max(abs(value), FLOOR)
+        bend += bends[k] * parts[k] ** 2
+    here[TURN] = -(bend / 2) * (here[STEEPNESS] / here[STRETCH]) / here[STRETCH]
+    for i in range(d):
+        force[i] = 0.0
+        for k in range(d):
+            force[i] += vectors[i * d + k] * parts[k]
     return not beyond
 
 
 @_compiled
-def _shape(gradient, steepness, stretch, m):
-    """G^(-1/2) H G^(-1/2) in m[0]; whether it is finite, otherwise it is zero."""
+def _eigenvalue(here, bend, finite):
+    """Of I + (f−y)K; at a kink no minimum is known."""
+    return 1 + here[HEIGHT] * bend if finite else -1.0
+
+
+@_compiled
+def _is_lost(finite, w, d):
+    """Whether ∇φ vanishes beyond a focal point: it is zero, or promises a gain in φ that rounding would hide."""
+    here, bends, parts = w, _bends(w, d), _parts(w, d)
+    unit = _unit(here[GAP])
+    gain = 0.0
+    for k in range(d):
+        gain += (parts[k] / unit) * (parts[k] / max(abs(_eigenvalue(here, bends[k], finite)), FLOOR) / unit)
+    return gain <= _rounding(here, unit, d) or _is_converged(here, -1.0)
+
+
+@_compiled
+def _shape(w, d):
+    """G^(-1/2) H G^(-1/2) in the matrix; whether it is finite, otherwise it is zero."""
+    matrix, normal, factor = _matrix(w, d), row(w, NORMAL, d), 1 / w[STRETCH]
     for _ in range(2):
-        for i in range(len(gradient)):
-            _scale_along(m[0, i], gradient, steepness, 1 / stretch)
-        for i in range(len(gradient)):
+        for i in range(d):
+            scale_along(at(matrix, i * d), normal, factor, d)
+        for i in range(d):
             for j in range(i):
-                m[0, i, j], m[0, j, i] = m[0, j, i], m[0, i, j]
-    finite = True
-    for i in range(len(gradient)):
-        for j in range(len(gradient)):
-            finite = finite and math.isfinite(m[0, i, j])
+                matrix[i * d + j], matrix[j * d + i] = matrix[j * d + i], matrix[i * d + j]
+    finite = math.isfinite(w[HEIGHT])
+    for i in range(d * d):
+        finite = finite and math.isfinite(matrix[i])
     if not finite:
-        m[0, :, :] = 0.0
+        for i in range(d * d):
+            matrix[i] = 0.0
     return finite
 
 
-@_compiled
-def _eigen(m, values):
-    """Eigenvalues of m[0], eigenvectors in the columns of m[1], by Jacobi's rotations."""
-    a, v = m[0], m[1]
-    for i in range(len(values)):
-        for j in range(len(values)):
-            v[i, j] = 1.0 if i == j else 0.0
-    for _ in range(SWEEPS):
-        off, size = 0.0, 0.0
-        for i in range(len(values)):
-            size = max(size, abs(a[i, i]))
-            for j in range(i):
-                off = max(off, abs(a[i, j]))
-        if off <= EPS * size:
-            break
-        for p in range(len(values) - 1):
-            for q in range(p + 1, len(values)):
-                _rotate(a, v, p, q)
-    for i in range(len(values)):
-        values[i] = a[i, i]
+def signature(d):
+    """Of `search` for d variables."""
+    matrix, vector, counts = types.float64[:, ::1], types.float64[::1], types.int64[::1]
+    settings = types.boolean, types.float64, types.int64, types.int64, types.int64
+    results = matrix, vector, matrix, counts, counts
+    return types.void(POINTER, POINTER, matrix, matrix, *settings, *results, types.literal(d))
 
 
-@_compiled
-def _rotate(a, v, p, q):
-    """The rotation that makes a[p, q] zero."""
-    if a[p, q] == 0:
-        return
-    ratio = (a[q, q] - a[p, p]) / (2 * a[p, q])
-    t = math.copysign(1.0, ratio) / (abs(ratio) + math.hypot(1.0, ratio))
-    c = 1 / math.hypot(1.0, t)
-    s = t * c
-    for k in range(len(a)):
-        x, y = a[k, p], a[k, q]
-        a[k, p], a[k, q] = c * x - s * y, s * x + c * y
-    for k in range(len(a)):
-        x, y = a[p, k], a[q, k]
-        a[p, k], a[q, k] = c * x - s * y, s * x + c * y
-    for k in range(len(a)):
-        x, y = v[k, p], v[k, q]
-        v[k, p], v[k, q] = c * x - s * y, s * x + c * y
-    a[p, q] = a[q, p] = 0.0
-
-
-@compiled(
-    types.void(POINTER, POINTER, MATRIX, MATRIX, *SETTINGS, MATRIX, VECTOR, MATRIX, COUNTS, COUNTS), error_model="numpy"
-)
+@compiled(error_model="numpy")
 def search(
     first_order, second_order, queries, starts, newton, tolerance, max_steps, first, stop,
-    thetas, values, gradients, counts, statuses,
+    thetas, values, gradients, counts, statuses, d,
 ):  # fmt: skip
     """Queries first, ..., stop − 1: (n, d+1) and starts (n, d) → contacts, numbers of evaluations, statuses."""
-    d = starts.shape[1]
-    w, m = np.empty((ROWS, d)), np.empty((2, d, d))
+    room = np.empty(workspace(d))
+    w = address(room)
     for n in range(first, stop):
-        _copy(starts[n], w[THETA])
-        values[n], counts[n], statuses[n] = _one(
-            first_order, second_order, queries[n], newton, tolerance, max_steps, w, m
+        copy(at(address(starts), n * d), row(w, THETA, d), d)
+        values[n], counts[n], statuses[n] = find(
+            first_order, second_order, at(address(queries), n * (d + 1)), newton, tolerance, max_steps, w, d
         )
-        _copy(w[THETA], thetas[n])
-        _copy(w[GRADIENT], gradients[n])
+        copy(row(w, THETA, d), at(address(thetas), n * d), d)
+        copy(row(w, GRADIENT, d), at(address(gradients), n * d), d)

@@ -16,12 +16,18 @@ def ripples(t):
     return np.sum(np.sin(np.arange(1.0, 13.0) ** 2 * t[..., :1]) / np.arange(1.0, 13.0) ** 2, axis=-1)
 
 
+def wave(t):
+    """No sum, so that many queries are searched for side by side."""
+    x = t[..., 0]
+    return np.sin(3 * x) + np.exp(x / 4) + np.maximum(x, 0) ** 3 / 9
+
+
 def valley(t):
     x, y, z = t[..., 0], t[..., 1], t[..., 2]
     return (1 - x) ** 2 / 2 + (y - x**2) ** 2 + np.cosh(z) * np.exp(-(x**2))
 
 
-FUNCTIONS = {"ripples": (ripples, 1), "valley": (valley, 3)}
+FUNCTIONS = {"ripples": (ripples, 1), "wave": (wave, 1), "valley": (valley, 3)}
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 
 
@@ -90,8 +96,9 @@ def test_converged_footpoints_are_footpoints(pairs, name):
     assert (around >= distance_to(arrays, theta, points) * (1 - 1e-12)).all()
 
 
-def test_trouble_is_a_status(pairs):
-    compiled, arrays = pairs["ripples"]
+@pytest.mark.parametrize("name", ["ripples", "wave"])
+def test_trouble_is_a_status(pairs, name):
+    compiled, arrays = pairs[name]
     points = np.array(
         [[0.3, np.inf], [np.nan, 1.0], [0.3, 1e200], [1e200, 0.0], [0.3, 0.0], [-np.inf, 1.0], [0.0, 0.0]]
     )
@@ -107,14 +114,15 @@ def test_trouble_is_a_status(pairs):
 def test_a_maximum_of_the_distance_is_left(pairs):
     """Above a focal point, where the gradient of the distance vanishes."""
     bowl = FunctionGraph(lambda t: np.sum(t**2, axis=-1) / 2, compile=True)
-    foot = project(bowl, [[0.0, 0.0, 3.0]], start=[[0.0, 0.0]])
+    foot = project(bowl, [[0.0, 0.0, 0.0, 3.0]], start=[[0.0, 0.0, 0.0]])
     assert foot.converged.all()
     np.testing.assert_allclose(foot.distance, np.sqrt(5.0))  # of (0, 3) to the parabola: θ² = 2(3 − 1)
 
 
-def test_the_same_bits_for_any_number_of_threads_and_in_any_company(pairs):
-    compiled, arrays = pairs["valley"]
-    points, start = queries(arrays, 3)
+@pytest.mark.parametrize("name", ["wave", "valley"])
+def test_the_same_bits_for_any_number_of_threads_and_in_any_company(pairs, name):
+    compiled, arrays = pairs[name]
+    points, start = queries(arrays, FUNCTIONS[name][1])
     whole = project(compiled, points, start=start)
     alone = [project(compiled, points[i], start=start[i]) for i in range(0, 400, 37)]
     np.testing.assert_array_equal(np.stack([foot.theta for foot in alone]), whole.theta[::37])

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geometry import FunctionGraph, GaussNewton, MultiStart, Newton, Status, _search, offset, project
-from geometry._contact import Contact
+from geometry._contact import Contact, view
 from tests.geometry import surfaces
 
 SECOND_ORDER = {"Newton": Newton(), "Newton-CG": Newton(matrix=False)}
@@ -136,7 +136,7 @@ def test_directions_lead_downhill_even_beyond_focal_points(direction_of):
         contact = Contact(theta, *surface.value_and_gradient(theta))
         away = surface.point(theta) - query
         gradient = away[:, :-1] + away[:, -1:] * contact.gradient
-        assert (np.sum(direction_of(surface, query, contact).direction * gradient, axis=-1) < 0).all()
+        assert (np.sum(direction_of(surface, view(contact, query)).direction * gradient, axis=-1) < 0).all()
 
 
 @each_solver
@@ -147,6 +147,15 @@ def test_trials_stay_where_a_nearer_point_can_be(solver):
         begin = np.linalg.norm(surface.point([start]) - query)
         project(surface, query, solver, start=[start])
         assert max(abs(theta - query[0]).max() for theta in calls) <= 3 * begin
+
+
+def test_newton_follows_a_steep_curved_valley():
+    """Slopes of hundreds and a query close by: straight steps run into the wall; of these a fifth take 100 and more."""
+    theta = np.random.default_rng(0).uniform(-1.5, 1.5, (100, 5))
+    surface = FunctionGraph(lambda t: np.sum(100 * (t[..., 1:] - t[..., :-1] ** 2) ** 2 + (1 - t[..., :-1]) ** 2, -1))
+    foot = project(surface, offset(surface, theta, 0.5) - 1e-5 * surface.tangent(theta), Newton(), start=theta)
+    assert foot.converged.mean() >= 0.95
+    assert np.median(foot.steps) <= 10
 
 
 # Maxima and saddles of the distance.
@@ -338,3 +347,33 @@ def test_scipy_finds_the_same(solver):
             assert foot.converged
             np.testing.assert_allclose(foot.theta, peer.x, atol=1e-7)
             assert foot.distance**2 / 2 <= peer.fun * (1 + 1e-14)
+
+
+# What a search costs.
+
+
+@pytest.mark.parametrize(("solver", "most"), [(Newton, 445), (GaussNewton, 385)])
+def test_array_operations_of_an_iteration(solver, most):
+    """As PyTorch counts them, views of arrays among them: one polar form and one residual a contact."""
+    torch = pytest.importorskip("torch")
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    class Counted(TorchDispatchMode):
+        count = 0
+
+        def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+            Counted.count += 1
+            return function(*args, **(kwargs or {}))
+
+    def hessian(t):
+        return -torch.sin(t)[..., None] * torch.eye(2, dtype=t.dtype)
+
+    surface = FunctionGraph(lambda t: torch.sum(torch.sin(t), -1), torch.cos, hessian)
+    query = torch.asarray([[0.3, -1.0, 3.0], [2.0, 0.5, -0.7]], dtype=torch.float64)
+    counts = []
+    for steps in (2, 3):
+        Counted.count = 0
+        with Counted():
+            project(surface, query, solver(max_steps=steps))
+        counts.append(Counted.count)
+    assert counts[1] - counts[0] <= most
