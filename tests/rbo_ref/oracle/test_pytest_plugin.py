@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import array_api_compat.numpy  # noqa: F401
 import flint  # noqa: F401
 import pytest
 
