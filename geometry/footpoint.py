@@ -20,6 +20,7 @@ from geometry import _level_search, _search
 from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
 from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, view
 from geometry._implicit import attached, attached_to_level_set, still
+from geometry._kernels import kernel
 from geometry._namespace import (
     Array,
     Namespace,
@@ -293,7 +294,11 @@ class Descent:
             value, gradient = surface.value_and_gradient(theta)
             return theta - rate * ((theta - x) + (value[..., None] - y) * gradient)
 
-        theta = repeat(self.steps, step, theta, query)
+        expression = surface.to_compile(theta, self.steps)
+        if expression is not None and (compiled := kernel("descent", xp)) is not None:
+            theta = compiled(expression, query, theta, rate, self.steps)
+        else:
+            theta = repeat(self.steps, step, theta, query)
         taken = xp.full(theta.shape[:-1], self.steps, dtype=count_dtype(xp, theta), device=device_of(theta))
         return Footpoints(surface, query, theta, taken)
 

@@ -42,8 +42,10 @@ FULL = 32
 """A function of more variables that came with a gradient is not recorded for the sake of second derivatives."""
 LEAST, LONGEST = 200, 2000
 """Fewer items are not worth looking at for compilation; longer formulas take compilers minutes."""
-LOOP, PER_NUMBER, COMPILING = 150, 2e-8, 1.5
-"""Seconds that a search on arrays takes: items × (numbers made for each + LOOP) × PER_NUMBER; that compiling takes."""
+LOOP, PER_NUMBER, COMPILING = 150, 2e-9, 1.5
+"""Seconds that arrays take for an evaluation: items × (numbers made for each + LOOP) × PER_NUMBER; and compilers."""
+SEARCH, CALL = 10, 3e-5
+"""Evaluations of a search; seconds that an evaluation takes on arrays of few items, with the inner step around it."""
 
 
 def upward_normal(gradient: Array) -> Array:
@@ -180,9 +182,10 @@ class FunctionGraph:
     name : str, optional
         For error messages and reports.
     compile : bool, optional
-        Whether searches over NumPy arrays of float64 are compiled with the recorded function (numba): one loop over the
-        queries in place of array operations on all of them. Default: where that saves more time than it takes, about
-        a second once; compiled code is kept on disk. Without numba all searches run on arrays.
+        Whether searches over NumPy arrays of float64, the fixed loop `Descent` and trajectories of balls are compiled
+        with the recorded function (numba): one loop over the items in place of array operations on all of them.
+        Default: where that saves more time than it takes, about a second once; compiled code is kept on disk. Without
+        numba everything runs on arrays.
 
     Notes
     -----
@@ -423,8 +426,14 @@ class FunctionGraph:
             raise TypeError(f"{self.name} was given a function of value and gradient, but no {what}: pass {what}=...")
         return _autodiff.is_differentiable(xp)
 
-    def to_compile(self, theta: Array) -> Expression | None:
-        """The recorded function that a search from θ (..., d) is compiled with; None where it runs on arrays.
+    def to_compile(self, theta: Array, evaluations: int = SEARCH) -> Expression | None:
+        """The recorded function that a loop from θ (..., d) is compiled with; None where it runs on arrays.
+
+        Parameters
+        ----------
+        theta : array (..., d)
+        evaluations : int
+            How often the loop evaluates the function at each θ; default: as often as a search.
 
         Raises
         ------
@@ -435,11 +444,13 @@ class FunctionGraph:
         xp, d = array_namespace(theta), theta.shape[-1]
         if self.compile is False or self._both is not None or d > FEW or not is_numpy_namespace(xp):
             return None
-        if theta.dtype != xp.float64 or (self.compile is None and theta.size < d * LEAST):
+        items = theta.size // d
+        if theta.dtype != xp.float64 or (self.compile is None and items * evaluations < LEAST * SEARCH):
             return None
         found = self._recording(d)
         if isinstance(found, Expression):
-            if self.compile is None and theta.size // d * (found.cost + LOOP) * PER_NUMBER <= COMPILING:
+            seconds = evaluations * (CALL + items * (found.cost + LOOP) * PER_NUMBER)
+            if self.compile is None and seconds <= COMPILING:
                 return None
             found = self._checked_once(found)
         if isinstance(found, Expression):

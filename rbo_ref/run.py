@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from geometry import Descent, FunctionGraph
 from geometry._namespace import Array, Namespace, floating, whole
+from rbo_ref._rolls import rolled
 from rbo_ref.rolling_ball import RollingBall
 
 __all__ = ["Optimizer", "Trajectory", "roll", "standing", "trajectory"]
@@ -110,6 +111,10 @@ def trajectory(
 
     Notes
     -----
+    A long run of a `RollingBall` over NumPy arrays of float64, without a callback and with `Descent`, `Newton` or
+    `GaussNewton` as its solver, is one loop over the balls that is compiled with the loss: see `compile` of
+    `geometry.FunctionGraph`. Its results are those of the steps but for the rounding of functions such as the sine.
+
     Inside ``jax.jit`` the loop is unrolled: `steps` must be static, compilation grows with it, and `callback` is called
     while tracing only, with symbols for arrays. For a long run compile one step instead.
 
@@ -130,6 +135,8 @@ def trajectory(
     surface = loss if isinstance(loss, FunctionGraph) else FunctionGraph(loss)
     xp, theta = floating("theta", theta)
     rolling, state = roll(optimizer, surface, theta), optimizer.init(theta)
+    if callback is None and (path := rolled(optimizer, surface, theta, steps)) is not None:
+        return Trajectory(*path)
     contacts = []
     for t, step in enumerate(islice(rolling, steps)):
         contacts.append(_contact(surface, theta, step))

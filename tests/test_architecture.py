@@ -123,7 +123,11 @@ def wrong_directions(module: Module, known: dict[str, Module]) -> list[str]:
     return [i.target for i in imports(module, known) if not _may_import(module.name, i.target)]
 
 
-SHARED = ("geometry._namespace", "geometry._vectors")  # private to the repository, not to the package
+SHARED = (
+    "geometry._kernels",
+    "geometry._namespace",
+    "geometry._vectors",
+)  # private to the repository, not to the package
 
 
 def _may_import(name: str, target: str) -> bool:

@@ -13,8 +13,10 @@ from geometry._namespace import Namespace, library
 __all__ = ["KERNELS", "kernel"]
 
 KERNELS = {
+    ("descent", "numpy"): "geometry._kernels.rolls",
     ("dilation", "numpy"): "geometry._kernels.numba_dilation",
     ("dilation", "cupy"): "geometry._kernels.cupy_dilation",
+    ("roll", "numpy"): "geometry._kernels.rolls",
     ("search", "numpy"): "geometry._kernels.generated",
     ("sine_and_cosine", "numpy"): "geometry._kernels.numba_waves",
 }

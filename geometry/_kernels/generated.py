@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import os
 import re
 import sys
@@ -17,11 +18,12 @@ import numba
 import numpy
 from numba import types
 
+from geometry._kernels import elementary, pointers
 from geometry._kernels import lanes as compiled_lanes
 from geometry._kernels import search as compiled_search
 from geometry._kernels.shares import available_cores, shared
 
-__all__ = ["search"]
+__all__ = ["Function", "Pointer", "functions", "search", "searching"]
 
 TASKS, LEAST = 8, 64
 """Shares of the work for each thread, of so many queries at least."""
@@ -47,6 +49,7 @@ LANES_TAIL = """\
             w[LANES + k] = {name}(at(w, k), at(w, 2 * LANES + k), at(w, 3 * LANES + k))
 """
 ENTRIES = {"x[0]": "w[k]", "g[0]": "w[2 * LANES + k]", "h[0]": "w[3 * LANES + k]"}
+INLINED = "".join(inspect.getsource(module) for module in (elementary, compiled_lanes, pointers))
 SUM = re.compile(r"^( +)(t\d+) = \2 \+ (\S+)$", re.MULTILINE)
 EXP = re.compile(r"^( {8,})(t\d+) = np\.exp\((.+)\)$", re.MULTILINE)  # in a loop
 WAVE = re.compile(r"^( {8,})(t\d+) = np\.(sin|cos)\((.+)\)$", re.MULTILINE)
@@ -56,6 +59,7 @@ class Function(Protocol):
     """What is compiled: `geometry.expressions.Expression`."""
 
     d: int
+    cost: int
 
     def __hash__(self) -> int: ...
 
@@ -95,11 +99,12 @@ def search(
     queries, starts = (numpy.require(array, numpy.float64, ["C", "W"]) for array in (queries, starts))
     results = (numpy.empty((n, d)), numpy.empty(n), numpy.empty((n, d)), *numpy.empty((2, n), numpy.int64))
     settings = compiled_search.ENOUGH if tolerance is None else float(tolerance), max_steps
-    if d == 1 and (lanes := _lanes(function, 2 if newton else 1)):
+    order = 2 if newton else 1
+    if d == 1 and (lanes := _lanes(function, order)):
         arguments: tuple[Any, ...] = lanes, queries, starts, *settings
         loop, kind = _loop_over_lanes(newton), newton
     else:
-        arguments = *_functions(function), queries, starts, newton, *settings
+        arguments = *functions(function, order, order), queries, starts, newton, *settings
         loop, kind = _loop(d), d
 
     def task(first: int, stop: int) -> None:
@@ -124,11 +129,12 @@ def _loop_over_lanes(newton: bool) -> Any:
 class Pointer(types.WrapperAddressProtocol):
     """A compiled function as an argument of compiled code, with its address at hand."""
 
-    def __init__(self, function: Any) -> None:
+    def __init__(self, function: Any, signature: Any = None, told: Any = None) -> None:
         self.function = function  # which must live as long as its address
-        (result,) = function.overloads.values()
+        results = function.overloads.values() if signature is None else [function.get_compile_result(signature)]
+        (result,) = results
         self.address = result.library.get_pointer_to_function(result.fndesc.llvm_cfunc_wrapper_name)
-        self.kind = result.signature
+        self.kind = told or result.signature
 
     def __wrapper_address__(self) -> int:
         return self.address
@@ -137,11 +143,18 @@ class Pointer(types.WrapperAddressProtocol):
         return self.kind
 
 
+@cache
+def searching(d: int) -> Pointer:
+    """The search for d variables, told to take any number as d: in machine code a literal is a number like others."""
+    _loop(d)
+    return Pointer(compiled_search.search, compiled_search.signature(d), compiled_search.ANY)
+
+
 @lru_cache(maxsize=128)
-def _functions(function: Function) -> tuple[Pointer, Pointer]:
-    """f with its gradient, and with its Hessian, compiled: see `search.FUNCTION`."""
-    module = _module("".join(_text(function, order) for order in (1, 2)))
-    return Pointer(module.order_1), Pointer(module.order_2)
+def functions(function: Function, *orders: int) -> tuple[Pointer, ...]:
+    """f with its gradient (order 1), or with its Hessian too (order 2), compiled: see `search.FUNCTION`."""
+    compiled = [getattr(_module(_text(function, order)), f"order_{order}") for order in orders]
+    return tuple(map(Pointer, compiled))
 
 
 def _text(function: Function, order: int) -> str:
@@ -189,8 +202,9 @@ def _text_for_lanes(function: Function, order: int) -> str:
 
 @lru_cache(maxsize=128)
 def _module(text: str) -> ModuleType:
-    """The module of a text, in a file named by the text and the versions, so that numba's cache holds for it."""
-    key = hashlib.blake2b(f"{text}{numba.__version__}{numpy.__version__}".encode(), digest_size=16).hexdigest()
+    """The module of a text, in a file named by all that it is compiled from, so that numba's cache holds for it."""
+    sources = f"{text}{INLINED}{numba.__version__}{numpy.__version__}"
+    key = hashlib.blake2b(sources.encode(), digest_size=16).hexdigest()
     path = _kept(f"function_{key}.numba", IMPORTS + text)
     module = sys.modules[f"geometry_function_{key}"] = ModuleType(f"geometry_function_{key}")  # the cache looks there
     exec(compile(IMPORTS + text, str(path), "exec"), module.__dict__)

@@ -27,7 +27,7 @@ from geometry._kernels.pointers import (
     scale_along,
 )
 
-__all__ = ["FUNCTION", "POINTER", "find", "search", "signature", "workspace"]
+__all__ = ["ANY", "FUNCTION", "POINTER", "find", "search", "signature", "workspace"]
 
 VALUE, HEIGHT, STEEPNESS, STRETCH, RESIDUAL, ACROSS, GAP, SIZE, HEIGHTS, TURN = range(10)
 THETA, GRADIENT, NORMAL, OFFSET, PULL, FORCE = range(6)  # θ; g; g/|g|; θ − x; ∇φ; G^(-1/2) ∇φ
@@ -360,6 +360,10 @@ def signature(d):
     settings = types.boolean, types.float64, types.int64, types.int64, types.int64
     results = matrix, vector, matrix, counts, counts
     return types.void(POINTER, POINTER, matrix, matrix, *settings, *results, types.literal(d))
+
+
+ANY = types.void(*signature(1).args[:-1], types.int64)
+"""Its signature where d is no literal."""
 
 
 @compiled(error_model="numpy")

@@ -38,6 +38,17 @@ found = certified.distance(FunctionGraph(lambda t: np.sin(t[..., 0])), [0.5, 0.5
 t = np.linspace(-2, 2, 400001)
 truth = np.hypot(t - 0.5, np.sin(t) - 0.5).min()
 assert found.closed and found.lower <= truth <= found.upper + 1e-9, found
+
+from geometry import Descent, project
+from rbo_ref import RollingBall, trajectory
+
+assert all(kernel(name, np) is None for name in ("search", "descent", "roll"))
+bowl = FunctionGraph(lambda t: np.sum(t**2, axis=-1) / 2, compile=True)
+assert abs(project(bowl, [0.5, 1.0]).theta[0] - 1) < 1e-12
+path = trajectory(RollingBall(0.5, 0.1, Descent(0.1, 1)), bowl, [1.0], 1)
+c = 1 - 0.1 / np.sqrt(2), 0.5 + 0.1 / np.sqrt(2)
+x, y = c[0] - 0.5, c[1] - 0.5
+np.testing.assert_allclose(path.theta[1], 1 - 0.1 * ((1 - x) + (0.5 - y)), rtol=1e-15)
 """
 
 

@@ -441,6 +441,12 @@ def test_searches_are_compiled_on_demand_or_for_much_work():
     assert FunctionGraph(long).to_compile(many) is None
 
 
+def test_a_long_loop_over_few_items_is_much_work():
+    wave, one = FunctionGraph(lambda t: np.sin(t[..., 0])), np.zeros((1, 1))
+    assert wave.to_compile(one, evaluations=1000) is None
+    assert wave.to_compile(one, evaluations=100_000) is not None
+
+
 def test_given_derivatives_are_compared_once():
     calls = []
 

@@ -1,4 +1,7 @@
-"""Every fast path repeats its generic body bit for bit. The tests are generated from the table of kernels."""
+"""Every fast path repeats its generic body bit for bit. The tests are generated from the table of kernels.
+
+Those that are compiled with a function are held to theirs in `test_compiled_search` and `test_compiled_rolls`.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,15 @@ from hypothesis import strategies as st
 import geometry._dilation
 import geometry._search
 import geometry.certified._points
+import rbo_ref
 from geometry._ball import Ball
 from geometry._kernels import KERNELS, kernel
 from tests.conftest import BACKENDS, Backend
 
 SPECIFICATIONS = {
+    "descent": geometry.Descent.solve,
     "dilation": geometry._dilation.dilation,
+    "roll": rbo_ref.trajectory,
     "search": geometry._search.descend,
     "sine_and_cosine": geometry.certified._points.sine_and_cosine,
 }

@@ -1,0 +1,50 @@
+"""Trajectories of balls as loops compiled with the loss, where `rbo_ref.run.trajectory` has much to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy
+
+from geometry import Descent, FunctionGraph, GaussNewton, Newton
+from geometry._kernels import kernel
+from geometry._namespace import Array, Namespace, array_namespace, is_numpy_namespace, per_item
+from rbo_ref.rolling_ball import RollingBall
+
+__all__ = ["rolled"]
+
+SEARCH = 150
+"""Evaluations on arrays that last as long as the operations of one search, if the items are few."""
+
+
+def rolled(ball: Any, surface: FunctionGraph, theta: Array, steps: int) -> tuple[Array, Array, Array] | None:
+    """What a `Trajectory` of the ball holds; None where the loop over arrays rolls it, or answers bad arguments."""
+    xp = array_namespace(theta)
+    if type(ball) is not RollingBall or not is_numpy_namespace(xp) or 0 in (steps, theta.ndim, *theta.shape[-1:]):
+        return None
+    if type(ball.solver) not in (Descent, GaussNewton, Newton, type(None)):
+        return None
+    hyper = [per_item(xp, name, getattr(ball, name), theta) for name in ("radius", "learning_rate")]
+    try:
+        shape = numpy.broadcast_shapes(theta.shape, *((*numpy.shape(array)[:-1], 1) for array in hyper))
+    except ValueError:
+        return None
+    inner = ball.solver.steps if isinstance(ball.solver, Descent) else SEARCH
+    start = numpy.broadcast_to(theta, shape)
+    expression = surface.to_compile(start, steps * (1 + inner))
+    if expression is None or (compiled := kernel("roll", xp)) is None:
+        return None
+    if (projection := _projection(xp, ball.solver, surface, start)) is None:
+        return None
+    return compiled(expression, theta, *hyper, steps, projection, carried=ball.variant == "distance")
+
+
+def _projection(xp: Namespace, solver: Any, surface: FunctionGraph, theta: Array) -> tuple[Any, ...] | None:
+    """A solver as compiled loops know it: rates, steps, whether it is Newton's, tolerance."""
+    if isinstance(solver, Descent):
+        return per_item(xp, "rate", solver.rate, theta), solver.steps, False, None
+    if solver is None:
+        solver = Newton() if surface.has_second_order(theta) else GaussNewton()
+    if isinstance(solver, Newton) and solver.matrix is False:
+        return None
+    return None, solver.max_steps, isinstance(solver, Newton), solver.tolerance
