@@ -27,7 +27,7 @@ C4, C6, C8, C10, C12, C14, C16 = ((-1) ** n / math.factorial(2 * n) for n in ran
 FAR = 2.0**20
 """Up to here the multiples of the first two parts of π/2 are exact."""
 
-_compiled = compiled(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+_compiled = compiled(error_model="numpy", fastmath={"contract"}, no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @intrinsic
