@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy
 
 from geometry._kernels import rolling
-from geometry._kernels.generated import Function, functions, searching
-from geometry._kernels.search import ENOUGH
+from geometry._kernels.generated import Function, Pointer, functions, searching
+from geometry._kernels.search import ANY, ENOUGH
 from geometry._kernels.shares import available_cores, shared
 
 __all__ = ["Projection", "descent", "roll"]
@@ -115,9 +115,11 @@ def roll(
     orders = functions(function, 1, 2 if projection.newton else 1)
     settings = carried, searched, projection.newton, ENOUGH if projection.tolerance is None else projection.tolerance
 
+    search = searching(d) if searched else Pointer(orders[0].function, told=ANY)  # which is not called, nor compiled
+
     def run(since: int, until: int, first: int, stop: int) -> None:
         span = projection.steps, since, until, first, stop
-        rolling.roll(*orders, searching(d), *settings, *span, balls, thetas, heights, centers)
+        rolling.roll(*orders, search, *settings, *span, balls, thetas, heights, centers)
 
     _run(run, function, n, steps, 1 + (SEARCH if searched else projection.steps), workers)
     shape = steps + 1, *batch
