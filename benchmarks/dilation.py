@@ -5,7 +5,7 @@ get a part of the samples ("part"), and the time per sample counts. Evaluations 
 sample of the result: they do not depend on the machine.
 
     python benchmarks/dilation.py            # everything
-    python benchmarks/dilation.py line plane # some of: line, plane, volume, large, compile
+    python benchmarks/dilation.py line plane # some of: line, plane, volume, large, libraries, compile
 """
 
 from __future__ import annotations
@@ -18,12 +18,14 @@ import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from scipy.ndimage import gaussian_filter, grey_dilation
 
 from geometry import dilate
 from geometry._ball import ball_on_grid
+from geometry._dilation import dilation
 from geometry._kernels.numba_dilation import roll
 
 
@@ -149,6 +151,26 @@ def large(repeats: int, workers: int) -> None:
         print(f"2-D, 4096², {kind}, radius 500: {taken:.2f} s on {workers} threads; allocates {peak:.2f} × the image")
 
 
+def libraries(repeats: int, workers: int) -> None:
+    """Arrays of PyTorch and JAX against NumPy's, and against the generic body on the same arrays."""
+    import jax
+    import torch
+
+    jax.config.update("jax_enable_x64", True)
+    radius = 20
+    cap = ball_on_grid(radius, 1.0, 2).cap((radius, radius))
+    for n in (512, 2048):
+        heights = image("natural", n)
+        for name, array in (("torch", torch.asarray(heights)), ("jax", jax.numpy.asarray(heights))):
+            runs = [partial(dilate, a, radius, workers=workers) for a in (array, heights)]
+            if n == 512:
+                runs.append(lambda a=array: np.asarray(dilation(a, cap, (0, 0), a.shape)[0]))
+            ours, theirs, *generic = in_turns(repeats, *runs)
+            ratios = f"{ours / theirs:.2f} × the time of NumPy's array"
+            ratios += "".join(f", {ours / time:.4f} × that of the generic body" for time in generic)
+            print(f"2-D, {n}², natural, radius {radius}, {workers} threads, {name}: {ratios}")
+
+
 FIRST_CALL = """
 import time; import numpy as np; import geometry
 heights = np.zeros({shape})
@@ -168,7 +190,14 @@ def compile_times(repeats: int, workers: int) -> None:
         )
 
 
-PARTS = {"line": line, "plane": plane, "volume": volume, "large": large, "compile": compile_times}
+PARTS = {
+    "line": line,
+    "plane": plane,
+    "volume": volume,
+    "large": large,
+    "libraries": libraries,
+    "compile": compile_times,
+}
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from geometry import _autodiff
 from geometry._contact import Contact, distance_gradient, is_finite, scale_along
 from geometry._namespace import Array, Namespace, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length, slope
+from geometry.expressions.expression import Expression
 from geometry.graph import FunctionGraph, shape_matrix
 from geometry.level_set import LevelSet, Surface
 
@@ -55,6 +56,9 @@ class _Still(FunctionGraph):
 
     def has_second_order(self, theta: Array) -> bool:
         return self._graph.has_second_order(theta)
+
+    def to_compile(self, theta: Array) -> Expression | None:
+        return self._graph.to_compile(theta)
 
 
 def still(surface: Surface) -> tuple[Any, Callable[[], bool]]:

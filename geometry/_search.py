@@ -27,6 +27,7 @@ from geometry._contact import (
     view,
 )
 from geometry._kernels import kernel
+from geometry._lending import lend
 from geometry._namespace import Array, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length
 from geometry.expressions.expression import Expression
@@ -67,10 +68,9 @@ def descend(
     max_steps: int,
 ) -> tuple[Contact, Array, Array]:
     """Follow `direction_of` downhill in φ until stationary: the contact, the steps and the status of each item."""
+    if direction_of is not newton_cg and (expression := surface.to_compile(start)) is not None:
+        return _compiled(expression, query, start, direction_of is newton, tolerance, max_steps)
     xp = array_namespace(start)
-    expression = None if direction_of is newton_cg else surface.to_compile(start)
-    if expression is not None and (compiled := kernel("search", xp)) is not None:
-        return _compiled(compiled, expression, query, start, direction_of is newton, tolerance, max_steps)
     far = length(xp, query[..., :-1])
 
     def look(theta: Array) -> View:
@@ -129,13 +129,13 @@ def _not_farther(first: View, state: _State, tolerance: float | None) -> tuple[C
     return choose(farther, first.contact, end.contact), state.steps, status
 
 
-def _compiled(
-    search: Callable[..., Any], expression: Expression, query: Array, start: Array, *settings: Any
-) -> tuple[Contact, Array, Array]:
+def _compiled(expression: Expression, query: Array, start: Array, *settings: Any) -> tuple[Contact, Array, Array]:
     """The same, by a loop over the items that is compiled with the function."""
-    d, batch = expression.d, start.shape[:-1]
-    flat = query.reshape(-1, d + 1), start.reshape(-1, d)
-    theta, value, gradient, steps, status = search(expression, *flat, *settings)
+    d, batch = expression.d, tuple(start.shape[:-1])
+    lent, back = lend(query, start)
+    search: Any = kernel("search", array_namespace(*lent))
+    flat = lent[0].reshape(-1, d + 1), lent[1].reshape(-1, d)
+    theta, value, gradient, steps, status = map(back, search(expression, *flat, *settings))
     contact = Contact(theta.reshape(start.shape), value.reshape(batch), gradient.reshape(start.shape))
     return contact, steps.reshape(batch), status.reshape(batch)
 

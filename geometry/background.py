@@ -13,6 +13,7 @@ import numpy
 
 from geometry._ball import EPSILON, Ball, ball_on_grid
 from geometry._chunked import by_chunks, one_thread_unless
+from geometry._lending import lend
 from geometry._namespace import (
     Array,
     Namespace,
@@ -58,7 +59,8 @@ def rolling_ball(
         ``nansafe=True`` every result is NaN whose ball has a NaN in its bounding box, of ⌈ρ / spacing⌉ pixels to all
         sides.
     workers : int, optional
-        Number of threads; default: all cores, and one for each chunk of a dask array. Used for NumPy arrays.
+        Number of threads for arrays in the memory of the CPU; default: all cores, and one for each chunk of a dask
+        array.
     kernel : None
         Not available: `radius` and `spacing` describe all balls and ellipsoids.
     num_threads : int, optional
@@ -109,13 +111,14 @@ def rolling_ball(
         workers = one_thread_unless(workers)
         on_chunk = partial(rolling_ball, radius=radius, spacing=spacing, nansafe=nansafe, workers=workers)
         return by_chunks(on_chunk, "image", image, reach)
+    (image,), back = lend(image)
     xp, heights = _samples(image)
     missing = xp.isnan(heights)
     roll = replace(_prepare(heights, radius, spacing, "none", "raise", workers), ball=ball)
     background, _ = roll.under(xp.where(missing, xp.inf, heights), False)
     if nansafe:
         background = xp.where(_spread(xp, missing, reach(image.shape)), xp.nan, background)
-    return xp.astype(background, image.dtype)
+    return back(xp.astype(background, image.dtype))
 
 
 class _Apex(Ball):

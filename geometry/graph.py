@@ -6,12 +6,15 @@ them; `FunctionGraph` is the noun that carries f. Notation: W = √(1+|g|²), G 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Self
 
 import numpy
 
 from geometry import _autodiff
+from geometry._kernels import KERNELS, kernel
+from geometry._lending import lend
 from geometry._namespace import (
     Array,
     Namespace,
@@ -23,9 +26,10 @@ from geometry._namespace import (
     is_numpy_namespace,
     library,
     quietly,
+    to_numpy,
 )
 from geometry._vectors import Slope, dot, slope, split
-from geometry.expressions.expression import FEW, Expression, difference, record, trial_points
+from geometry.expressions.expression import FEW, TRIALS, Expression, agreeing, difference, record, trial_points
 
 __all__ = [
     "FunctionGraph",
@@ -182,10 +186,10 @@ class FunctionGraph:
     name : str, optional
         For error messages and reports.
     compile : bool, optional
-        Whether searches over NumPy arrays of float64, the fixed loop `Descent` and trajectories of balls are compiled
-        with the recorded function (numba): one loop over the items in place of array operations on all of them.
-        Default: where that saves more time than it takes, about a second once; compiled code is kept on disk. Without
-        numba everything runs on arrays.
+        Whether searches over float64 arrays of NumPy, PyTorch and JAX, the fixed loop `Descent` and trajectories of
+        balls are compiled with the recorded function (numba): one loop over the items in place of array operations on
+        all of them. Default: where that saves more time than it takes, about a second once; compiled code is kept on
+        disk. Without numba, and where PyTorch or JAX may want a derivative, everything runs on arrays.
 
     Notes
     -----
@@ -441,11 +445,17 @@ class FunctionGraph:
             ``compile=True`` was asked for, and the function cannot be recorded, or has another gradient or Hessian than
             the one it was given.
         """
-        xp, d = array_namespace(theta), theta.shape[-1]
-        if self.compile is False or self._both is not None or d > FEW or not is_numpy_namespace(xp):
+        d = theta.shape[-1]
+        if self.compile is False or self._both is not None or d > FEW:
             return None
-        items = theta.size // d
-        if theta.dtype != xp.float64 or (self.compile is None and items * evaluations < LEAST * SEARCH):
+        (plain,), _ = lend(theta)
+        xp, items = array_namespace(plain), math.prod(theta.shape[:-1])
+        if ("search", library(xp)) not in KERNELS or plain.dtype != xp.float64:
+            return None
+        if self.compile is None and items * evaluations < LEAST * SEARCH:
+            return None
+        here = None if is_numpy_namespace(array_namespace(theta)) else self._some(theta)
+        if here and _autodiff.is_recorded(array_namespace(theta), here[1]):
             return None
         found = self._recording(d)
         if isinstance(found, Expression):
@@ -454,10 +464,19 @@ class FunctionGraph:
                 return None
             found = self._checked_once(found)
         if isinstance(found, Expression):
-            return found
+            same = here is None or agreeing(found.value(to_numpy(here[0])), to_numpy(here[1])).all()
+            return found if same and kernel("search", xp) is not None else None
         if self.compile:
             raise TypeError(f"{self.name} cannot be compiled: {found}")
         return None
+
+    def _some(self, theta: Array) -> tuple[Array, Array]:
+        """A few of the places, (k, d), and what f is there, in arrays of another library than it is recorded with.
+
+        It tells whether derivatives by something in f may be wanted, and whether f is still what was recorded.
+        """
+        few = array_namespace(theta).reshape(theta, (-1, theta.shape[-1]))[:TRIALS, :]
+        return few, self.value(few)
 
     def _checked_once(self, expression: Expression) -> Expression | TypeError:
         """The recording, or why it is not what a search is compiled with."""

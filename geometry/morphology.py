@@ -11,6 +11,7 @@ metrology (ISO 16610-41, -85) and, upside down, the rolling-ball background of m
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,9 +19,11 @@ from geometry._ball import Apex, Ball, ball_on_grid
 from geometry._chunked import lazy
 from geometry._dilation import dilation, extend
 from geometry._kernels import kernel
+from geometry._lending import lend
 from geometry._namespace import (
     Array,
     Namespace,
+    array_namespace,
     count_dtype,
     device_of,
     floating,
@@ -70,7 +73,7 @@ def dilate(
     out : array, optional
         Where to write the heights: the shape of `heights`, and the dtype of the result.
     workers : int, optional
-        Number of threads; default: all cores. Used for NumPy arrays.
+        Number of threads; default: all cores. Used for arrays in the memory of the CPU.
 
     Returns
     -------
@@ -221,10 +224,12 @@ def _prepare(heights: Array, radius: Any, spacing: Any, boundary: str, nan: str,
     if nan not in NAN:
         raise ValueError(f"nan must be one of {NAN}, got {nan!r}")
     workers = None if workers is None else whole("workers", workers, 1)
-    xp, heights = floating("heights", unmasked("heights", heights, ', and nan="omit"'))
+    _, heights = floating("heights", unmasked("heights", heights, ', and nan="omit"'))
     if heights.ndim == 0:
         raise ValueError("heights must have at least one dimension")
-    return _Roll(xp, heights, ball_on_grid(radius, spacing, heights.ndim), boundary, nan, workers)
+    ball = ball_on_grid(radius, spacing, heights.ndim)
+    (heights,), back = lend(heights)
+    return _Roll(array_namespace(heights), heights, ball, boundary, nan, workers, back)
 
 
 @dataclass(frozen=True)
@@ -237,6 +242,7 @@ class _Roll:
     boundary: str
     nan: str
     workers: int | None
+    back: Callable[[Array], Array]  # to the caller's library
 
     @quietly
     def over(self, heights: Array, contact: bool) -> tuple[Array, Array | None]:
@@ -312,7 +318,7 @@ class _Roll:
 
     def answer(self, found: tuple[Array, Array | None], out: Array | None) -> Any:
         """The values, in `out` if there is one, and the contacts if there are any."""
-        values, contacts = found
+        values, contacts = (None if array is None else self.back(array) for array in found)
         if out is not None:
             values = _into(out, values)
         return values if contacts is None else (values, contacts)

@@ -18,7 +18,7 @@ from geometry.expressions._recorder import Recorded, RecordingError, numeric
 from geometry.expressions._source import LANGUAGES, written
 from geometry.expressions._standard import namespace
 
-__all__ = ["FEW", "Expression", "difference", "record", "trial_points"]
+__all__ = ["FEW", "TRIALS", "Expression", "agreeing", "difference", "record", "trial_points"]
 
 
 class Expression:
@@ -273,10 +273,16 @@ def difference(expression: Expression, function: Callable[[Array], Array], batch
         found = expression.value(points)
     if expected.shape != found.shape:
         return f"for theta of shape {points.shape[1:]} the function returns shape {expected.shape[1:]}"
-    size = numpy.max(numpy.abs(expected), where=numpy.isfinite(expected), initial=0.0)
-    same = (numpy.abs(expected - found) <= AGREEMENT * size) | (expected == found)
-    same |= numpy.isnan(expected) & numpy.isnan(found)
+    same = agreeing(found, expected)
     if same.all():
         return ""
     worst = tuple(int(i) for i in numpy.argwhere(~same)[0])
     return f"at {points[worst].tolist()} it is {found[worst]}, the function {expected[worst]}"
+
+
+def agreeing(found: NDArray[Any], expected: NDArray[Any]) -> NDArray[Any]:
+    """Which values of a recording are those of its function, up to rounding."""
+    size = numpy.max(numpy.abs(expected), where=numpy.isfinite(expected), initial=0.0)
+    with numpy.errstate(invalid="ignore"):
+        same = (numpy.abs(expected - found) <= AGREEMENT * size) | (expected == found)
+    return same | (numpy.isnan(expected) & numpy.isnan(found))
