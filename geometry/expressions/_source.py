@@ -51,6 +51,17 @@ def _listed(number: Callable[[float], str], head: str, tail: str) -> Callable[[s
     return write
 
 
+MODULO = """\
+#ifndef FLOORED_MOD
+#define FLOORED_MOD
+{specifiers} double floored_mod(double x, double y)
+{{
+    const double r = fmod(x, y);
+    return r != 0.0 && (r < 0.0) != (y < 0.0) ? r + y : r;
+}}
+#endif
+"""
+"""The texts of several functions may stand in one file."""
 _C = Language(
     text=lambda operation: operation.texts.c,
     number=_literal("INFINITY", "NAN"),
@@ -64,15 +75,16 @@ _C = Language(
     table=_listed(_literal("INFINITY", "NAN"), "static const {kind} {name}[{size}] = {{", "};"),
     head="double {name}(const double *x, double *g, double *h)\n{{",
     tail="    return {value};\n}}",
-    prelude="#include <math.h>\n\nstatic double floored_mod(double x, double y)\n{\n"
-    "    const double r = fmod(x, y);\n    return r != 0.0 && (r < 0.0) != (y < 0.0) ? r + y : r;\n}\n",
+    prelude="#include <math.h>\n\n" + MODULO.format(specifiers="static"),
 )
+_ON_DEVICE = _literal("(1.0 / 0.0)", "(0.0 / 0.0)")  # the run-time compiler has neither math.h nor its names
 LANGUAGES: dict[str, Language] = {
     "c": _C,
     "cuda": _C._replace(
+        number=_ON_DEVICE,
         head="__device__ double {name}(const double *x, double *g, double *h)\n{{",
-        table=_listed(_literal("INFINITY", "NAN"), "__device__ const {kind} {name}[{size}] = {{", "};"),
-        prelude=_C.prelude.replace("#include <math.h>\n\nstatic", "static __device__"),
+        table=_listed(_ON_DEVICE, "__device__ const {kind} {name}[{size}] = {{", "};"),
+        prelude=MODULO.format(specifiers="inline __device__"),
     ),
     "javascript": Language(
         text=lambda operation: operation.texts.javascript,

@@ -24,6 +24,8 @@ import pytest
 
 from geometry._ball import Ball
 from tests.conftest import BACKENDS
+from tests.geometry.cuda import compiled
+from tests.geometry.cuda import targets as gpus
 from tests.geometry.test_kernels import DTYPES, FAMILIES, INF, Engine, hold, landscape
 
 # A header that stands in for CUDA. Thread blocks run one after the other, and so do the warps of one. The lanes of a
@@ -393,6 +395,12 @@ def targets() -> list[str]:
 @pytest.mark.parametrize("target", targets())
 def test_every_gpu_compiles_it(tmp_path, target):
     assert nvcc(source(), tmp_path / "out.cubin", "float32", "PLANE", "-cubin", f"-arch={target}")
+
+
+def test_cupys_compiler_takes_it():
+    launcher = load(ModuleType("cupy"))
+    options = "-ftz=true", *launcher.options("float32", launcher.LINE)
+    assert b"dilate" in compiled(source().read_text(encoding="utf-8"), gpus()[0], options)
 
 
 @pytest.mark.parametrize("layout", ["PLANE", "LINE"])
