@@ -18,6 +18,7 @@ KERNELS = {
     ("dilation", "cupy"): "geometry._kernels.cupy_dilation",
     ("roll", "numpy"): "geometry._kernels.rolls",
     ("search", "numpy"): "geometry._kernels.generated",
+    ("search", "cupy"): "geometry._kernels.cupy_search",
     ("sine_and_cosine", "numpy"): "geometry._kernels.numba_waves",
 }
 """(function, array library) → the module that has a function of that name."""

@@ -77,16 +77,20 @@ def fetched(what: str, program: ctypes.c_void_p) -> bytes:
 
 SHIM = r"""
 #include <math.h>
+#include <utility>
 #define __device__
 #define __global__
 struct Size { unsigned x; };
 static Size blockIdx, gridDim, blockDim, threadIdx;
-template <typename... A, typename... B>
-static void launched(void (*kernel)(A...), unsigned grid, unsigned block, B... b) {
+template <typename... A, size_t... I>
+static void launched(void (*kernel)(A...), unsigned grid, unsigned block, void **arguments, std::index_sequence<I...>) {
     gridDim.x = grid;
     blockDim.x = block;
     for (blockIdx.x = 0; blockIdx.x < grid; blockIdx.x++)
-        for (threadIdx.x = 0; threadIdx.x < block; threadIdx.x++) kernel(b...);
+        for (threadIdx.x = 0; threadIdx.x < block; threadIdx.x++) kernel(*static_cast<A *>(arguments[I])...);
+}
+template <typename... A> static void launched(void (*kernel)(A...), unsigned grid, unsigned block, void **arguments) {
+    launched(kernel, grid, block, arguments, std::index_sequence_for<A...>());
 }
 """
 
@@ -97,6 +101,16 @@ def on_cpu(text: str, folder: Path) -> Any:
         pytest.skip("a C++ compiler is not installed")
     source, library = folder / "text.cpp", folder / "text.so"
     source.write_text(SHIM + text)
-    flags = ["-std=c++17", "-O1", "-ffp-contract=off", "-Wall", "-Wno-unused", "-Werror", "-shared", "-fPIC"]
+    flags = [
+        "-std=c++17",
+        "-O1",
+        "-ffp-contract=off",
+        "-Wall",
+        "-Wfloat-conversion",
+        "-Wno-unused",
+        "-Werror",
+        "-shared",
+        "-fPIC",
+    ]
     subprocess.run(["g++", *flags, str(source), "-o", str(library)], check=True, timeout=120)
     return ctypes.CDLL(str(library))

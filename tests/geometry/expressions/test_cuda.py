@@ -94,13 +94,13 @@ def test_functions_on_the_cpu(tmp_path):
     """Against NumPy's, which other tests hold to balls."""
     names = list(SMOOTH)
     launches = (
-        f'extern "C" void call{NUMBERS[name]}(double *x, double *y, double *g, double *h)\n'
-        f"{{\n    launched(run{NUMBERS[name]}, 1, {len(PLACES)}, x, y, g, h);\n}}\n"
+        f'extern "C" void call{NUMBERS[name]}(void **arguments) {{ launched(run{NUMBERS[name]}, 1, 4, arguments); }}\n'
         for name in names
     )
     library = on_cpu(functions(names) + "".join(launches), tmp_path)
     for name in names:
         found = [np.full((len(PLACES), size), np.nan) for size in (1, 2, 4)]
         arrays = (np.ascontiguousarray(PLACES), *found)
-        library[f"call{NUMBERS[name]}"](*(array.ctypes.data_as(ctypes.c_void_p) for array in arrays))
+        words = [ctypes.c_void_p(array.ctypes.data) for array in arrays]
+        library[f"call{NUMBERS[name]}"]((ctypes.c_void_p * 4)(*map(ctypes.addressof, words)))
         np.testing.assert_allclose(np.hstack(found), expected(name), rtol=1e-11, atol=1e-11, err_msg=name)
