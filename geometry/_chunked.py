@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy
 
 from geometry._ball import ball_on_grid
-from geometry._namespace import Array, Namespace, array_namespace, device_of, is_dask
+from geometry._namespace import Array, Namespace, array_namespace, device_of, is_dask, quietly
 
 __all__ = ["by_chunks", "lazy", "one_thread_unless"]
 
@@ -28,7 +28,7 @@ def lazy(passes: int) -> Callable[[Roll], Roll]:
         @wraps(function)
         def either(heights: Array, radius: Any, **options: Any) -> Any:
             if not is_dask(heights):
-                return function(heights, radius, **options)
+                return quietly(function)(heights, radius, **options)
             if options.pop("out", None) is not None:
                 raise ValueError(
                     "out must be None for a dask array, which is lazy; store the result, as in dask.array.store"

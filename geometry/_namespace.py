@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
+from functools import wraps
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy
 from array_api_compat import (
@@ -24,9 +26,8 @@ from array_api_compat import is_dask_array as is_dask
 
 Array = Any
 Namespace = Any
-
-quietly = numpy.errstate(all="ignore")
-"""Decorator for functions that answer overflow and NaN by themselves: NumPy's warnings about them are noise."""
+Verb = TypeVar("Verb", bound=Callable[..., Any])
+NOWHERE = nullcontext()
 
 __all__ = [
     "Array",
@@ -111,6 +112,31 @@ def widest_float(xp: Namespace, like: Array) -> Any:
     """The most precise real floating dtype on the device of `like`: float64 nearly everywhere."""
     known = xp.__array_namespace_info__().dtypes(device=device_of(like), kind="real floating")
     return max(known.values(), key=lambda dtype: xp.finfo(dtype).bits)
+
+
+def quietly(function: Verb) -> Verb:
+    """Decorator for functions that answer overflow and NaN by themselves: NumPy's warnings about them are noise.
+
+    They work where their arrays are: CuPy makes arrays on the current device, which becomes that of the first argument
+    that is CuPy's, or of its `query`.
+    """
+
+    @wraps(function)
+    def verb(*arguments: Any, **options: Any) -> Any:
+        with numpy.errstate(all="ignore"), _device_of_cupys(arguments):
+            return function(*arguments, **options)
+
+    return verb  # type: ignore[return-value]
+
+
+def _device_of_cupys(arguments: tuple[Any, ...]) -> Any:
+    cupy = sys.modules.get("cupy")
+    if cupy is not None:
+        for argument in arguments:
+            array = getattr(argument, "query", argument)
+            if isinstance(array, cupy.ndarray):
+                return array.device
+    return NOWHERE
 
 
 def library(xp: Namespace) -> str:

@@ -23,6 +23,7 @@ from geometry._namespace import (
     floating,
     is_array_api_obj,
     is_dask,
+    quietly,
     widest_float,
 )
 from geometry.morphology import _prepare
@@ -30,6 +31,7 @@ from geometry.morphology import _prepare
 __all__ = ["rolling_ball"]
 
 
+@quietly
 def rolling_ball(
     image: Array,
     radius: Any = 100,
@@ -102,7 +104,7 @@ def rolling_ball(
     if num_threads != "not given":
         if workers is not None:
             raise TypeError("workers and num_threads must not both be given: num_threads is the old name of workers")
-        warnings.warn("`num_threads` is deprecated; pass `workers`", FutureWarning, stacklevel=2)
+        warnings.warn("`num_threads` is deprecated; pass `workers`", FutureWarning, stacklevel=3)
         workers = num_threads
     image = image if is_array_api_obj(image) else _from_python("image", image)
     ball = _Apex(*ball_on_grid(radius, spacing, image.ndim))

@@ -1,8 +1,9 @@
-"""The dilation on a GPU. `test_kernels` holds every kernel to its specification; here is what only CuPy has."""
+"""Dilations and searches on a GPU. Dilations are held to their specification in `test_kernels`; the rest is here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import geometry
 from geometry import _dilation
 from geometry._ball import Ball
 from geometry._kernels import kernel
+from geometry._lending import lend
 from tests.conftest import BACKENDS, Backend
 from tests.geometry.test_kernels import DTYPES, FAMILIES, landscape
 
@@ -144,6 +146,81 @@ def test_the_current_stream(backend, cupy):
         values = geometry.dilate(slow + 1, 5.0)
     stream.synchronize()
     same(backend, [values], [expected])
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_verbs_work_where_the_array_is(backend, cupy, other_device, verb):
+    f = landscape("noise", (50, 60), Ball(5.0, (1.0, 1.0)))
+    f[3, 4] = np.nan
+    with cupy.cuda.Device(other_device):
+        there = cupy.asarray(f)
+    found = getattr(geometry, verb)(there, 5.0, nan="omit")
+    assert found.device.id == other_device
+    same(backend, [found], [getattr(geometry, verb)(f, 5.0, nan="omit")])
+
+
+# Searches.
+
+
+def saddle(t):
+    return (t**2).sum(-1) / 2 - 0.1 * t[..., 0] ** 3 + t[..., 0] * t[..., 1]
+
+
+QUERIES = np.random.default_rng(1).normal(size=(3000, 3))
+
+
+def hold_footpoints(backend: Backend, points, solver, compile: bool) -> None:
+    """As on the CPU, but for rounding, which decides about the last step of a few."""
+    found = geometry.project(geometry.FunctionGraph(saddle, compile=compile), points, solver)
+    truth = geometry.project(geometry.FunctionGraph(saddle), QUERIES, solver)
+    assert found.theta.device == points.device
+    statuses, distances = (backend.to_numpy(a) for a in (found.status, found.distance))
+    assert (statuses == truth.status).mean() >= 0.99
+    assert (abs(distances - truth.distance) <= 1e-9 * (1 + truth.distance)).mean() >= 0.99
+
+
+@pytest.mark.parametrize("compile", [True, False])
+@pytest.mark.parametrize("solver", [geometry.Newton(), geometry.GaussNewton()], ids=str)
+def test_searches(backend, solver, compile):
+    hold_footpoints(backend, backend.xp.asarray(QUERIES), solver, compile)
+
+
+def test_searches_on_a_device_that_is_not_the_current_one(backend, cupy, other_device):
+    with cupy.cuda.Device(other_device):
+        there = cupy.asarray(QUERIES)
+    hold_footpoints(backend, there, geometry.Newton(), True)
+
+
+# Arrays of PyTorch and JAX in the memory of the GPU.
+
+
+@pytest.fixture(params=["torch", "jax"])
+def lender(request: pytest.FixtureRequest) -> Backend:
+    backend = BACKENDS[request.param]()
+    device = "cuda"
+    if request.param == "torch":
+        if not backend.xp.cuda.is_available():
+            pytest.skip("PyTorch has no GPU")
+    else:
+        import jax
+
+        device = next((d for d in jax.devices() if d.platform in ("gpu", "cuda")), None)
+        if device is None:
+            pytest.skip("JAX has no GPU")
+    return replace(backend, device=device)
+
+
+def test_arrays_are_lent(cupy, lender):
+    f = np.random.default_rng(0).normal(size=(40, 50))
+    array = lender.asarray(f)
+    (lent,), back = lend(array)
+    assert isinstance(lent, cupy.ndarray)
+    assert back(lent).device == array.device
+    for verb in VERBS:
+        found = getattr(geometry, verb)(array, 4.0, return_contact=True)
+        assert all(a.device == array.device for a in found)
+        same(lender, found, getattr(geometry, verb)(f, 4.0, return_contact=True))
+    hold_footpoints(lender, lender.asarray(QUERIES), geometry.Newton(), True)
 
 
 # The public functions answer as they do for NumPy's arrays.

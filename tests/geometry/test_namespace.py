@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -184,6 +185,33 @@ def test_quietly_silences_numpy_and_nothing_else():
         np.float64(1e300) * np.float64(1e300)
     with pytest.warns(UserWarning, match="other"):
         warn()
+
+
+def test_quietly_works_where_cupys_arrays_are(monkeypatch):
+    """The current device is another one, and becomes it again, also after an error."""
+    current = [0]
+
+    class Device:
+        def __enter__(self):
+            current.append(1)
+
+        def __exit__(self, *error):
+            current.pop()
+
+    class Array:
+        device = Device()
+
+    @quietly
+    def where(what, *others):
+        return len(others) / (current[-1] if what else 0)
+
+    monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(ndarray=Array))
+    assert where("surface", Array(), 2.0) == 2
+    assert where(SimpleNamespace(query=Array())) == 0
+    for arguments in ((None, Array()), (1, 2)):
+        with pytest.raises(ZeroDivisionError):
+            where(*arguments)
+    assert current == [0]
 
 
 SINGLE_PRECISION = """
