@@ -186,10 +186,11 @@ class FunctionGraph:
     name : str, optional
         For error messages and reports.
     compile : bool, optional
-        Whether searches over float64 arrays of NumPy, PyTorch and JAX, the fixed loop `Descent` and trajectories of
-        balls are compiled with the recorded function (numba): one loop over the items in place of array operations on
-        all of them. Default: where that saves more time than it takes, about a second once; compiled code is kept on
-        disk. Without numba, and where PyTorch or JAX may want a derivative, everything runs on arrays.
+        Whether searches over float64 arrays of NumPy, CuPy, PyTorch and JAX, the fixed loop `Descent` and trajectories
+        of balls are compiled with the recorded function (numba for the CPU, CUDA C++ for GPUs): one loop over the items
+        in place of array operations on all of them. Default: where that saves more time than it takes, about a second
+        once; compiled code is kept on disk. Without numba, and where PyTorch or JAX may want a derivative, everything
+        runs on arrays.
 
     Notes
     -----

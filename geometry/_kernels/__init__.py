@@ -1,4 +1,7 @@
-"""The table of fast paths. Each repeats a generic body of `geometry`, on the arrays of one library, bit for bit."""
+"""The table of fast paths. Each repeats a generic body of `geometry`, on the arrays of one library.
+
+Arrays of other libraries in the same memory are lent to it: see `geometry._lending`.
+"""
 
 from __future__ import annotations
 
