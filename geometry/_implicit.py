@@ -15,7 +15,7 @@ from geometry._contact import Contact, distance_gradient, is_finite, scale_along
 from geometry._namespace import Array, Namespace, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length, slope
 from geometry.expressions.expression import Expression
-from geometry.graph import FunctionGraph, shape_matrix
+from geometry.graph import SEARCH, FunctionGraph, shape_matrix
 from geometry.level_set import LevelSet, Surface
 
 __all__ = ["attached", "attached_to_level_set", "still"]
@@ -57,8 +57,8 @@ class _Still(FunctionGraph):
     def has_second_order(self, theta: Array) -> bool:
         return self._graph.has_second_order(theta)
 
-    def to_compile(self, theta: Array) -> Expression | None:
-        return self._graph.to_compile(theta)
+    def to_compile(self, theta: Array, evaluations: int = SEARCH) -> Expression | None:
+        return self._graph.to_compile(theta, evaluations)
 
 
 def still(surface: Surface) -> tuple[Any, Callable[[], bool]]:

@@ -13,7 +13,15 @@ from typing import Any
 import numpy
 
 from geometry._autodiff import constant, is_differentiable, is_recorded
-from geometry._namespace import Array, Namespace, array_namespace, device_of, is_torch_namespace, is_traced
+from geometry._namespace import (
+    Array,
+    Namespace,
+    array_namespace,
+    device_of,
+    is_array_api_obj,
+    is_torch_namespace,
+    is_traced,
+)
 
 __all__ = ["lend"]
 
@@ -26,8 +34,8 @@ def lend(*arrays: Array) -> tuple[tuple[Array, ...], Callable[[Array], Array]]:
 
     Parameters
     ----------
-    arrays : array
-        Of one library and one device.
+    arrays : array or number
+        Of one library and one device. Numbers stay as they are.
 
     Returns
     -------
@@ -37,18 +45,18 @@ def lend(*arrays: Array) -> tuple[tuple[Array, ...], Callable[[Array], Array]]:
         From an array of that library to one of the library and the device of `arrays`, in the same dtype; an integer
         that the library does not have becomes its own.
     """
-    xp = array_namespace(*arrays)
-    if not is_differentiable(xp) or is_recorded(xp, *arrays) or is_traced(*arrays):
+    xp, held = array_namespace(*arrays), [array for array in arrays if is_array_api_obj(array)]
+    if not is_differentiable(xp) or is_recorded(xp, *held) or is_traced(*held):
         return arrays, _itself
     try:
-        (device,) = {tuple(map(int, array.__dlpack_device__())) for array in arrays}
+        (device,) = {tuple(map(int, array.__dlpack_device__())) for array in held}
         owner: Any = import_module(OWNERS[device[0]])
-        lent = tuple(owner.from_dlpack(_settled(xp, array)) for array in arrays)
+        lent = {id(array): owner.from_dlpack(_settled(xp, array)) for array in held}
     except (
         Exception
     ):  # no such library; a wrapper of PyTorch's or a dtype that has no memory to show: each its own error
         return arrays, _itself
-    return lent, lambda result: _returned(xp, result, arrays[0])
+    return tuple(lent.get(id(array), array) for array in arrays), lambda result: _returned(xp, result, held[0])
 
 
 def _itself(array: Array) -> Array:

@@ -21,6 +21,7 @@ from geometry._autodiff import constant, is_differentiable, is_recorded, with_de
 from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, view
 from geometry._implicit import attached, attached_to_level_set, still
 from geometry._kernels import kernel
+from geometry._lending import lend
 from geometry._namespace import (
     Array,
     Namespace,
@@ -295,8 +296,9 @@ class Descent:
             return theta - rate * ((theta - x) + (value[..., None] - y) * gradient)
 
         expression = surface.to_compile(theta, self.steps)
-        if expression is not None and (compiled := kernel("descent", xp)) is not None:
-            theta = compiled(expression, query, theta, rate, self.steps)
+        lent, back = lend(query, theta, rate)
+        if expression is not None and (compiled := kernel("descent", array_namespace(*lent))) is not None:
+            theta = back(compiled(expression, *lent, self.steps))
         else:
             theta = repeat(self.steps, step, theta, query)
         taken = xp.full(theta.shape[:-1], self.steps, dtype=count_dtype(xp, theta), device=device_of(theta))

@@ -8,7 +8,8 @@ import numpy
 
 from geometry import Descent, FunctionGraph, GaussNewton, Newton
 from geometry._kernels import kernel
-from geometry._namespace import Array, Namespace, array_namespace, is_numpy_namespace, per_item
+from geometry._lending import lend
+from geometry._namespace import Array, Namespace, array_namespace, per_item
 from rbo_ref.rolling_ball import RollingBall
 
 __all__ = ["rolled"]
@@ -20,7 +21,7 @@ SEARCH = 150
 def rolled(ball: Any, surface: FunctionGraph, theta: Array, steps: int) -> tuple[Array, Array, Array] | None:
     """What a `Trajectory` of the ball holds; None where the loop over arrays rolls it, or answers bad arguments."""
     xp = array_namespace(theta)
-    if type(ball) is not RollingBall or not is_numpy_namespace(xp) or 0 in (steps, theta.ndim, *theta.shape[-1:]):
+    if type(ball) is not RollingBall or 0 in (steps, theta.ndim, *theta.shape[-1:]):
         return None
     if type(ball.solver) not in (Descent, GaussNewton, Newton, type(None)):
         return None
@@ -30,13 +31,17 @@ def rolled(ball: Any, surface: FunctionGraph, theta: Array, steps: int) -> tuple
     except ValueError:
         return None
     inner = ball.solver.steps if isinstance(ball.solver, Descent) else SEARCH
-    start = numpy.broadcast_to(theta, shape)
+    start = xp.broadcast_to(theta, shape)
     expression = surface.to_compile(start, steps * (1 + inner))
-    if expression is None or (compiled := kernel("roll", xp)) is None:
+    if expression is None or (projection := _projection(xp, ball.solver, surface, start)) is None:
         return None
-    if (projection := _projection(xp, ball.solver, surface, start)) is None:
+    rates, *settings = projection
+    (rates, theta, *hyper), back = lend(rates, theta, *hyper)
+    if (compiled := kernel("roll", array_namespace(theta))) is None:
         return None
-    return compiled(expression, theta, *hyper, steps, projection, carried=ball.variant == "distance")
+    path = compiled(expression, theta, *hyper, steps, (rates, *settings), carried=ball.variant == "distance")
+    theta, height, center = map(back, path)
+    return theta, height, center
 
 
 def _projection(xp: Namespace, solver: Any, surface: FunctionGraph, theta: Array) -> tuple[Any, ...] | None:

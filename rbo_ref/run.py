@@ -111,9 +111,10 @@ def trajectory(
 
     Notes
     -----
-    A long run of a `RollingBall` over NumPy arrays of float64, without a callback and with `Descent`, `Newton` or
-    `GaussNewton` as its solver, is one loop over the balls that is compiled with the loss: see `compile` of
-    `geometry.FunctionGraph`. Its results are those of the steps but for the rounding of functions such as the sine.
+    A long run of a `RollingBall` over arrays of float64, without a callback and with `Descent`, `Newton` or
+    `GaussNewton` as its solver, of which PyTorch and JAX want no derivative, is one loop over the balls that is
+    compiled with the loss: see `compile` of `geometry.FunctionGraph`. Its results are those of the steps but for the
+    rounding of functions such as the sine.
 
     Inside ``jax.jit`` the loop is unrolled: `steps` must be static, compilation grows with it, and `callback` is called
     while tracing only, with symbols for arrays. For a long run compile one step instead.

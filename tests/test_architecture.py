@@ -125,6 +125,7 @@ def wrong_directions(module: Module, known: dict[str, Module]) -> list[str]:
 
 SHARED = (
     "geometry._kernels",
+    "geometry._lending",
     "geometry._namespace",
     "geometry._vectors",
 )  # private to the repository, not to the package

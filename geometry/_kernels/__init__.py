@@ -17,9 +17,11 @@ __all__ = ["KERNELS", "kernel"]
 
 KERNELS = {
     ("descent", "numpy"): "geometry._kernels.rolls",
+    ("descent", "cupy"): "geometry._kernels.cupy_rolls",
     ("dilation", "numpy"): "geometry._kernels.numba_dilation",
     ("dilation", "cupy"): "geometry._kernels.cupy_dilation",
     ("roll", "numpy"): "geometry._kernels.rolls",
+    ("roll", "cupy"): "geometry._kernels.cupy_rolls",
     ("search", "numpy"): "geometry._kernels.generated",
     ("search", "cupy"): "geometry._kernels.cupy_search",
     ("sine_and_cosine", "numpy"): "geometry._kernels.numba_waves",

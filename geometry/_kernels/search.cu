@@ -1,14 +1,7 @@
 // The search of `search.find`, translated, one item a thread.
 //
-// What precedes this text: the functions order_1 and order_2 of the expression, and `find` with what it calls. The caller
-// defines D, the number of variables, and NEWTON, whether the direction is Newton's.
-
-struct Order1 {
-    __device__ double operator()(const double *x, double *g, double *h) const { return order_1(x, g, h); }
-};
-struct Order2 {
-    __device__ double operator()(const double *x, double *g, double *h) const { return order_2(x, g, h); }
-};
+// The caller defines D, the number of variables, and NEWTON, whether the direction is Newton's. For what precedes this
+// text see `cuda.text`.
 
 extern "C" __global__ void search(const double *queries, const double *starts, double tolerance, long long max_steps,
                                   long long count, double *thetas, double *values, double *gradients, long long *steps,

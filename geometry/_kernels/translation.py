@@ -1,6 +1,7 @@
 """Compiled functions in CUDA C++, so that a loop stands once, in the Python that numba compiles.
 
-Of Python this takes what loops over numbers at addresses need; everything else is refused by its line. Functions become
+Of Python this takes what loops over numbers at addresses, and over vectors of a known length, need; everything else is
+refused by its line. Functions become
 templates: numbers are `double`, `int` or `bool`, as they come.
 """
 
@@ -26,11 +27,20 @@ template <class A, class B, class C> struct Three { A first; B second; C third; 
 template <class A, class B> __device__ constexpr Two<A, B> together(A a, B b) { return {a, b}; }
 template <class A, class B, class C> __device__ constexpr Three<A, B, C> together(A a, B b, C c) { return {a, b, c}; }
 template <int N> struct Literal { __device__ constexpr operator int() const { return N; } };
+template <int N, class T = double> struct Vector {
+    T *data;
+    __device__ constexpr T &operator[](int i) const { return data[i]; }
+};
+template <int N, class T> __device__ constexpr int len(Vector<N, T>) { return N; }
+template <int N, class T> __device__ constexpr T *address(Vector<N, T> vector) { return vector.data; }
 """
+COMPOUND = ast.If | ast.For | ast.While
 MEMBERS = ("first", "second", "third")
 CALLS = {
     "abs": "fabs",
+    "address": "address",
     "at": "at",
+    "len": "len",
     "max": "most",
     "min": "least",
     **{f"math.{name}": name for name in ("copysign", "hypot", "isfinite", "sqrt")},
@@ -81,7 +91,7 @@ class _Text:
         stored = {node.id for node in _within(self.tree, ast.Name) if isinstance(node.ctx, ast.Store)}
         self.locals = stored | {node.arg for node in _within(self.tree, ast.arg)}
         self.lines: list[str] = []
-        self.count = 0
+        self.count = self.loops = 0
 
     def function(self) -> list[str]:
         names = [argument.arg for argument in self.tree.args.args]
@@ -103,9 +113,11 @@ class _Text:
 
     def block(self, statements: list[ast.stmt], indent: int, names: set[str]) -> None:
         for place, statement in enumerate(statements):
-            if isinstance(statement, ast.If | ast.For | ast.While):
-                later = {node.id for other in statements[place + 1 :] for node in _within(other, ast.Name)}
+            if isinstance(statement, COMPOUND):
+                later = set().union(*map(_read, statements[place + 1 :]))
                 for name, value in _assigned(statement):
+                    if name in later - names and self.loops:
+                        raise self.refuse(statement)  # it would keep its value from round to round
                     if name in later - names:
                         self.store(ast.Name(name), self.of(value), indent, names)
             self.statement(statement, indent, names)
@@ -133,18 +145,20 @@ class _Text:
                 if orelse:
                     self.nested("else {", orelse, indent, names)
             case ast.While(test, body, []):
-                self.nested(f"while ({self.of(test)}) {{", body, indent, names)
+                self.nested(f"while ({self.of(test)}) {{", body, indent, names, loop=True)
             case ast.For(ast.Name(name), ast.Call(ast.Name("range"), bounds, []), body, []) if len(bounds) < 3:
                 start, stop = [self.of(bound) for bound in bounds] if len(bounds) == 2 else ["0", self.of(bounds[0])]
                 i = self.name(name)
-                self.nested(f"for (int {i} = {start}; {i} < {stop}; ++{i}) {{", body, indent, names | {name})
+                self.nested(f"for (int {i} = {start}; {i} < {stop}; ++{i}) {{", body, indent, names | {name}, loop=True)
             case _:
                 raise self.refuse(node)
 
-    def nested(self, head: str, body: list[ast.stmt], indent: int, names: set[str]) -> None:
+    def nested(self, head: str, body: list[ast.stmt], indent: int, names: set[str], loop: bool = False) -> None:
+        self.loops += loop
         self.line(indent, head)
         self.block(body, indent + 1, set(names))
         self.line(indent, "}")
+        self.loops -= loop
 
     def assign(self, targets: list[ast.expr], value: ast.expr, indent: int, names: set[str]) -> None:
         """All values before any target, as in Python."""
@@ -237,6 +251,13 @@ class _Text:
 
 def _within(tree: ast.AST, kind: type[Node]) -> list[Node]:
     return [node for node in ast.walk(tree) if isinstance(node, kind)]
+
+
+def _read(statement: ast.stmt) -> set[str]:
+    """The names that a statement reads, but for those that it gives values of its own first."""
+    names = _within(statement, ast.Name)
+    own = {node.id for node in names if isinstance(node.ctx, ast.Store) and isinstance(statement, COMPOUND)}
+    return {node.id for node in names if isinstance(node.ctx, ast.Load)} - own
 
 
 def _assigned(statement: ast.stmt) -> list[tuple[str, ast.expr]]:

@@ -7,13 +7,18 @@ there is no C library.
 from __future__ import annotations
 
 import ctypes
+import re
 import shutil
 import subprocess
+import sys
+from contextlib import nullcontext
 from functools import cache
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 OPTIONS = "-std=c++17", "--fmad=false"
@@ -114,3 +119,91 @@ def on_cpu(text: str, folder: Path) -> Any:
     ]
     subprocess.run(["g++", *flags, str(source), "-o", str(library)], check=True, timeout=120)
     return ctypes.CDLL(str(library))
+
+
+class DeviceArray(np.ndarray):
+    """An array that has a device."""
+
+    device = nullcontext()
+
+
+class CuPyOnCPU(ModuleType):
+    """What launchers need of CuPy, and these. Arrays have margins that must not be read (NaN, huge counts) or written.
+
+    `patch` is what is replaced in the texts, and by what.
+    """
+
+    MARGIN = 64
+    ndarray, float64, int64 = DeviceArray, np.float64, np.int64
+    concatenate = staticmethod(np.concatenate)
+
+    def __init__(self, folder: Path, most_blocks: int = 2**31 - 1, patch: tuple[str, str] = ("", "")) -> None:
+        super().__init__("cupy")
+        self.folder, self.most_blocks, self.patch = folder, most_blocks, patch
+        self.buffers: list[np.ndarray] = []
+        names = [f"geometry._kernels.{name}" for name in ("cuda", "cupy_search", "cupy_rolls")]
+        self.texts, self.search, self.rolls = copies(self, names)
+
+    def empty(self, shape: Any, dtype: Any) -> np.ndarray:
+        size = int(np.prod(shape))
+        buffer = np.full(size + 2 * self.MARGIN, np.nan if dtype is np.float64 else 2**40, dtype)
+        self.buffers.append(buffer)
+        return buffer[self.MARGIN : self.MARGIN + size].reshape(shape)
+
+    def ascontiguousarray(self, array: np.ndarray, dtype: Any) -> np.ndarray:
+        copy = self.empty(array.shape, dtype)
+        copy[...] = array
+        return copy
+
+    def RawModule(self, code: str, options: tuple[str, ...]) -> Any:
+        old, new = self.patch
+        assert old in code
+        folder = self.folder / str(len(list(self.folder.iterdir())))
+        folder.mkdir()
+        defined = "".join(f"#define {o[2:].replace('=', ' ')}\n" for o in options if o.startswith("-D"))
+        kernels = "".join(
+            f'extern "C" void launch_{name}(unsigned grid, unsigned block, void **arguments)\n'
+            f"{{\n    launched({name}, grid, block, arguments);\n}}\n"
+            for name in re.findall(r"__global__ void (\w+)", code)
+        )
+        library = on_cpu(defined + code.replace(old, new) + kernels, folder)
+        return SimpleNamespace(get_function=lambda name: self._kernel(library[f"launch_{name}"]))
+
+    def _kernel(self, launch: Any) -> Any:
+        def run(grid: tuple[int], block: tuple[int], arguments: tuple[Any, ...]) -> None:
+            words = [word(argument) for argument in arguments]
+            pointers = (ctypes.c_void_p * len(words))(*map(ctypes.addressof, words))
+            launch(min(grid[0], self.most_blocks), block[0], pointers)
+
+        return run
+
+    def run(self, function: Any, expression: Any, *arguments: Any, **options: Any) -> Any:
+        """A launcher's function, on this CuPy; arrays come with a device."""
+        arrays = (a.view(DeviceArray) if isinstance(a, np.ndarray) else a for a in arguments)
+        found = function(expression, *arrays, **options)
+        for buffer in self.buffers:
+            margins = buffer[[*range(self.MARGIN), *range(-self.MARGIN, 0)]]
+            assert (np.isnan(margins) if buffer.dtype.kind == "f" else margins == 2**40).all()
+        self.buffers.clear()
+        return found
+
+
+def word(argument: Any) -> Any:
+    """An argument of a kernel, as CuPy passes it."""
+    if isinstance(argument, np.ndarray):
+        return ctypes.c_void_p(argument.ctypes.data)
+    return ctypes.c_double(argument) if isinstance(argument, float) else ctypes.c_longlong(argument)
+
+
+def copies(cupy: ModuleType, names: list[str]) -> list[ModuleType]:
+    """Of modules that import CuPy: with another one, and for nobody else."""
+    found = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "cupy", cupy)
+        for name in names:
+            spec = find_spec(name)
+            module = module_from_spec(spec)
+            patch.setitem(sys.modules, name, module)
+            spec.loader.exec_module(module)
+            found.append(module)
+    return found

@@ -13,6 +13,7 @@ from geometry import _dilation
 from geometry._ball import Ball
 from geometry._kernels import kernel
 from geometry._lending import lend
+from rbo_ref import RollingBall, trajectory
 from tests.conftest import BACKENDS, Backend
 from tests.geometry.test_kernels import DTYPES, FAMILIES, landscape
 
@@ -189,6 +190,23 @@ def test_searches_on_a_device_that_is_not_the_current_one(backend, cupy, other_d
     with cupy.cuda.Device(other_device):
         there = cupy.asarray(QUERIES)
     hold_footpoints(backend, there, geometry.Newton(), True)
+
+
+@pytest.mark.parametrize("variant", ["footpoint", "distance"])
+@pytest.mark.parametrize("solver", [geometry.Descent(0.03, 6), geometry.Newton(), geometry.GaussNewton()], ids=str)
+def test_trajectories(backend, solver, variant):
+    """Of polynomials, one step: the same but for the rounding of roots and a search's tolerance."""
+    ball, theta = RollingBall(0.05, 0.1, solver, variant), QUERIES[:300, :2]
+    found = trajectory(ball, geometry.FunctionGraph(saddle, compile=True), backend.xp.asarray(theta), 1)
+    for array, expected in zip(found, trajectory(ball, geometry.FunctionGraph(saddle), theta, 1), strict=True):
+        np.testing.assert_allclose(backend.to_numpy(array), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_descents(backend):
+    surface = geometry.FunctionGraph(saddle, compile=True)
+    found = geometry.project(surface, backend.xp.asarray(QUERIES), geometry.Descent(0.1, 6)).theta
+    expected = geometry.project(surface, QUERIES, geometry.Descent(0.1, 6)).theta
+    np.testing.assert_allclose(backend.to_numpy(found), expected, rtol=1e-13, atol=1e-13)
 
 
 # Arrays of PyTorch and JAX in the memory of the GPU.

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 
 import geometry
-from geometry import FunctionGraph, GaussNewton, MultiStart, Newton
+from geometry import Descent, FunctionGraph, GaussNewton, MultiStart, Newton
 from geometry._kernels import kernel
 from geometry._lending import lend
+from rbo_ref import RollingBall, trajectory
 from tests.conftest import BACKENDS, Backend
 
 HEIGHTS = np.random.default_rng(3).normal(size=(17, 23))
@@ -37,6 +38,16 @@ def on_heights(name: str, heights: Any, **options: Any) -> Any:
     return getattr(geometry, name)(heights, 4.3, **options)
 
 
+def roll(solver: Any, points: Any) -> tuple[Any, ...]:
+    ball = RollingBall(np.linspace(0.05, 0.1, len(points)), 0.1, solver)
+    return tuple(trajectory(ball, FunctionGraph(saddle, compile=True), points[:, :-1], 5))
+
+
+def descend(points: Any) -> tuple[Any, ...]:
+    found = geometry.project(FunctionGraph(saddle, compile=True), points, Descent(0.1, 6))
+    return found.theta, found.steps
+
+
 VERBS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
     **{name: (partial(on_heights, name, return_contact=True), HEIGHTS) for name in ("dilate", "erode")},
     **{name: (partial(on_heights, name, return_contact=True), HEIGHTS) for name in ("opening", "closing")},
@@ -47,6 +58,9 @@ VERBS: dict[str, tuple[Callable[[Any], Any], np.ndarray]] = {
     "rolling_ball of bytes": (partial(geometry.rolling_ball, radius=6.0), IMAGE),
     "project": (partial(search, Newton()), POINTS),
     "project by Gauss and Newton": (partial(search, GaussNewton()), POINTS),
+    "project by the paper's inner loop": (descend, POINTS),
+    "trajectory": (partial(roll, Newton()), POINTS),
+    "trajectory of the paper": (partial(roll, Descent(0.03, 6)), POINTS),
 }
 LAYOUTS = {
     "contiguous": lambda a: a,
@@ -71,7 +85,7 @@ def answers(result: Any) -> tuple[Any, ...]:
 def test_the_bits_of_numpy_in_the_library_of_the_caller(lender, verb, layout):
     run, values = VERBS[verb]
     if layout == "single precision" and values.dtype.kind == "f":
-        if verb.startswith("project"):
+        if verb.startswith(("project", "trajectory")):
             return  # searches in single precision run on arrays
         values = values.astype("float32")
     array, plain = LAYOUTS[layout](lender.asarray(values, values.dtype.name)), LAYOUTS[layout](values)
@@ -201,6 +215,20 @@ def test_derivatives_reach_parameters_of_the_surface():
     points = torch.asarray(POINTS).requires_grad_()
     geometry.distance(FunctionGraph(lambda t: 0 * t[..., 0] + 0.25, compile=True), points).sum().backward()
     np.testing.assert_allclose(points.grad[:, -1].numpy(), np.sign(POINTS[:, -1] - 0.25))
+
+
+def test_derivatives_reach_hyper_parameters_of_a_trajectory():
+    """How contacts fall with the learning rate, as the quotient of differences says."""
+    torch = pytest.importorskip("torch")
+    theta, surface = torch.asarray(POINTS[:, :-1]), FunctionGraph(saddle, compile=True)
+
+    def heights(rate):
+        return trajectory(RollingBall(0.05, rate, Descent(0.1, 6)), surface, theta, 2).height[-1].sum()
+
+    rate = torch.tensor(0.1, dtype=torch.float64, requires_grad=True)
+    heights(rate).backward()
+    quotient = (heights(0.1 + 1e-5) - heights(0.1 - 1e-5)) / 2e-5
+    assert float(rate.grad) == pytest.approx(float(quotient), rel=1e-6)
 
 
 def test_parameters_that_jax_traces():

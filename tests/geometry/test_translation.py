@@ -170,6 +170,15 @@ def swears(x, y):
 
 
 @_compiled
+def remembers(x, y):
+    """What is set in one round of a loop and read in another."""
+    for i in range(3):
+        if x[i] > 0:
+            last = x[i]
+        y[i] = last
+
+
+@_compiled
 def unknown(x, y):
     y[0] = np.e + NUMBERS
 
@@ -182,6 +191,7 @@ def unknown(x, y):
         (steps_by_two, "for i in range(0, 4, 2)"),
         (swears, "with x"),
         (unknown, "np.e"),
+        (remembers, "last = x[i]"),
     ],
 )
 def test_what_has_no_translation_is_refused(function, line):
