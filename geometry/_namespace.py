@@ -123,7 +123,7 @@ def quietly(function: Verb) -> Verb:
 
     @wraps(function)
     def verb(*arguments: Any, **options: Any) -> Any:
-        with numpy.errstate(all="ignore"), _device_of_cupys(arguments):
+        with numpy.errstate(all="ignore"), _device_of_cupys((*arguments, *options.values())):
             return function(*arguments, **options)
 
     return verb  # type: ignore[return-value]

@@ -202,12 +202,12 @@ def test_quietly_works_where_cupys_arrays_are(monkeypatch):
         device = Device()
 
     @quietly
-    def where(what, *others):
+    def where(what, *others, more=None):
         return len(others) / (current[-1] if what else 0)
 
     monkeypatch.setitem(sys.modules, "cupy", SimpleNamespace(ndarray=Array))
     assert where("surface", Array(), 2.0) == 2
-    assert where(SimpleNamespace(query=Array())) == 0
+    assert where(SimpleNamespace(query=Array())) == where("surface", more=Array()) == 0
     for arguments in ((None, Array()), (1, 2)):
         with pytest.raises(ZeroDivisionError):
             where(*arguments)
