@@ -7,7 +7,7 @@ from typing import Any
 import cupy
 import numpy
 
-from geometry._kernels.cuda import launched
+from geometry._kernels.cupy_loops import launched
 from geometry._kernels.generated import Function
 from geometry._kernels.rolls import Projection
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import cupy
 
-from geometry._kernels.cuda import launched
+from geometry._kernels.cupy_loops import launched
 from geometry._kernels.generated import Function
 
 __all__ = ["search"]

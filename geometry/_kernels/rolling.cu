@@ -2,7 +2,7 @@
 //
 // The caller defines D, the number of variables, and for `roll` SEARCHED, whether contacts are found by a search, NEWTON,
 // whether its direction is Newton's, and CARRIED, whether the centre is carried from step to step. For what precedes this
-// text see `cuda.text`.
+// text see `cupy_loops.text`.
 
 extern "C" __global__ void descent(const double *queries, const double *rates, long long steps, long long count,
                                    double *thetas) {

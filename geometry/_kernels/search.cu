@@ -1,7 +1,7 @@
 // The search of `search.find`, translated, one item a thread.
 //
 // The caller defines D, the number of variables, and NEWTON, whether the direction is Newton's. For what precedes this
-// text see `cuda.text`.
+// text see `cupy_loops.text`.
 
 extern "C" __global__ void search(const double *queries, const double *starts, double tolerance, long long max_steps,
                                   long long count, double *thetas, double *values, double *gradients, long long *steps,

@@ -141,7 +141,7 @@ class CuPyOnCPU(ModuleType):
         super().__init__("cupy")
         self.folder, self.most_blocks, self.patch = folder, most_blocks, patch
         self.buffers: list[np.ndarray] = []
-        names = [f"geometry._kernels.{name}" for name in ("cuda", "cupy_search", "cupy_rolls")]
+        names = [f"geometry._kernels.{name}" for name in ("cupy_loops", "cupy_search", "cupy_rolls")]
         self.texts, self.search, self.rolls = copies(self, names)
 
     def empty(self, shape: Any, dtype: Any) -> np.ndarray:
