@@ -24,7 +24,7 @@ from geometry._kernels.shares import available_cores, shared
 __all__ = ["search"]
 
 TASKS, LEAST = 8, 64
-"""Shares of the work for each thread, of so many queries at least."""
+"""Shares of the work for each thread, of so many queries or lanes full of them at least."""
 HEAD = "@compiled(FUNCTION, error_model='numpy', no_cpython_wrapper=True)\n"
 IMPORTS = """\
 from geometry._kernels.compiling import compiled
@@ -95,18 +95,19 @@ def search(
     queries, starts = (numpy.require(array, numpy.float64, ["C", "W"]) for array in (queries, starts))
     results = (numpy.empty((n, d)), numpy.empty(n), numpy.empty((n, d)), *numpy.empty((2, n), numpy.int64))
     settings = compiled_search.ENOUGH if tolerance is None else float(tolerance), max_steps
-    if d == 1 and (lanes := _lanes(function, 2 if newton else 1)):
+    order = 2 if newton else 1
+    if d == 1 and (lanes := _lanes(function, order)):
         arguments: tuple[Any, ...] = lanes, queries, starts, *settings
-        loop, kind = _loop_over_lanes(newton), newton
+        loop, kind, least = _loop_over_lanes(newton), newton, LEAST * compiled_lanes.LANES
     else:
-        arguments = *_functions(function), queries, starts, newton, *settings
-        loop, kind = _loop(d), d
+        arguments = *[_compiled(function, order)] * 2, queries, starts, newton, *settings  # of two it calls one
+        loop, kind, least = _loop(d), d, LEAST
 
     def task(first: int, stop: int) -> None:
         loop(*arguments, first, stop, *results, kind)
 
     workers = workers or available_cores()
-    shared(task, n, workers, max(LEAST, -(-n // (TASKS * workers))))
+    shared(task, n, workers, max(least, -(-n // (TASKS * workers))))
     return results
 
 
@@ -137,11 +138,14 @@ class Pointer(types.WrapperAddressProtocol):
         return self.kind
 
 
-@lru_cache(maxsize=128)
 def _functions(function: Function) -> tuple[Pointer, Pointer]:
     """f with its gradient, and with its Hessian, compiled: see `search.FUNCTION`."""
-    module = _module("".join(_text(function, order) for order in (1, 2)))
-    return Pointer(module.order_1), Pointer(module.order_2)
+    return _compiled(function, 1), _compiled(function, 2)
+
+
+@lru_cache(maxsize=256)
+def _compiled(function: Function, order: int) -> Pointer:
+    return Pointer(getattr(_module(_text(function, order)), f"order_{order}"))
 
 
 def _text(function: Function, order: int) -> str:
@@ -165,7 +169,7 @@ def _text(function: Function, order: int) -> str:
     )
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _lanes(function: Function, order: int) -> Pointer | None:
     """f of one variable with so many derivatives, for LANES of them: see `lanes.FUNCTION`. None for one with loops."""
     text = _text_for_lanes(function, order)
@@ -187,7 +191,7 @@ def _text_for_lanes(function: Function, order: int) -> str:
     return f"{tables}{HEAD}def {name}({body}{head}{lines}{tail}"
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _module(text: str) -> ModuleType:
     """The module of a text, in a file named by the text and the versions, so that numba's cache holds for it."""
     key = hashlib.blake2b(f"{text}{numba.__version__}{numpy.__version__}".encode(), digest_size=16).hexdigest()
