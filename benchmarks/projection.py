@@ -353,6 +353,7 @@ def scale(problem: Problem, most: int, repeats: int) -> str:
     surface, times = problem.surface(compile=True), []
     sizes = [10**k for k in range(3, 7) if 10**k <= most]
     queries, starts = problem.queries(sizes[-1])
+    project(surface, queries[:1], start=starts[:1])  # compiles
     for size in sizes:
         runs = []
         for _ in range(repeats):

@@ -26,7 +26,7 @@ from geometry._kernels.shares import available_cores, shared
 __all__ = ["Function", "Pointer", "functions", "search", "searching"]
 
 TASKS, LEAST = 8, 64
-"""Shares of the work for each thread, of so many queries at least."""
+"""Shares of the work for each thread, of so many queries or lanes full of them at least."""
 HEAD = "@compiled(FUNCTION, error_model='numpy', no_cpython_wrapper=True)\n"
 IMPORTS = """\
 from geometry._kernels.compiling import compiled
@@ -102,16 +102,16 @@ def search(
     order = 2 if newton else 1
     if d == 1 and (lanes := _lanes(function, order)):
         arguments: tuple[Any, ...] = lanes, queries, starts, *settings
-        loop, kind = _loop_over_lanes(newton), newton
+        loop, kind, least = _loop_over_lanes(newton), newton, LEAST * compiled_lanes.LANES
     else:
-        arguments = *functions(function, order, order), queries, starts, newton, *settings
-        loop, kind = _loop(d), d
+        arguments = *functions(function, order, order), queries, starts, newton, *settings  # of two it calls one
+        loop, kind, least = _loop(d), d, LEAST
 
     def task(first: int, stop: int) -> None:
         loop(*arguments, first, stop, *results, kind)
 
     workers = workers or available_cores()
-    shared(task, n, workers, max(LEAST, -(-n // (TASKS * workers))))
+    shared(task, n, workers, max(least, -(-n // (TASKS * workers))))
     return results
 
 
@@ -178,7 +178,7 @@ def _text(function: Function, order: int) -> str:
     )
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _lanes(function: Function, order: int) -> Pointer | None:
     """f of one variable with so many derivatives, for LANES of them: see `lanes.FUNCTION`. None for one with loops."""
     text = _text_for_lanes(function, order)
@@ -200,7 +200,7 @@ def _text_for_lanes(function: Function, order: int) -> str:
     return f"{tables}{HEAD}def {name}({body}{head}{lines}{tail}"
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=256)
 def _module(text: str) -> ModuleType:
     """The module of a text, in a file named by all that it is compiled from, so that numba's cache holds for it."""
     sources = f"{text}{INLINED}{numba.__version__}{numpy.__version__}"

@@ -194,6 +194,10 @@ def _not_farther(w, k, tolerance):
     """As `geometry._search._not_farther`: put the end in order, and return its status."""
     x, y, status = w[X * LANES + k], w[Y * LANES + k], w[STATUS * LANES + k]
     theta, value, gradient = w[FIRST * LANES + k], w[FIRST_VALUE * LANES + k], w[FIRST_SLOPE * LANES + k]
+    before = (theta - x) ** 2 + (value - y) ** 2
+    after = (w[THETA * LANES + k] - x) ** 2 + (w[HERE * LANES + k] - y) ** 2
+    if 1e-200 < before < 1e200 and after <= before:  # as nearly always
+        return int(status)
     first = _view(theta, value, gradient, x, y)
     end = _view(w[THETA * LANES + k], w[HERE * LANES + k], w[SLOPE * LANES + k], x, y)
     unit = _unit(first[DISTANCE])

@@ -14,7 +14,7 @@ from numba.extending import intrinsic
 
 from geometry._kernels.compiling import compiled
 
-__all__ = ["ADDRESS", "address", "at", "copy", "eigen", "hypotenuse", "length", "scale_along", "select"]
+__all__ = ["ADDRESS", "address", "at", "copy", "eigen", "hypotenuse", "length", "scale_along", "select", "solve"]
 
 ADDRESS = types.CPointer(types.float64)
 EPS = 2.0**-52
@@ -106,6 +106,32 @@ def scale_along(vector, normal, factor, d):
 
 
 @_compiled
+def solve(a, height, floor, b, factor, v, d):
+    """(I + height·a) v = b by Cholesky's LDLᵀ; False unless all eigenvalues are larger than a small floor."""
+    for shift in (floor, 0.0):
+        for k in range(d):
+            for i in range(k, d):
+                total = height * a[i * d + k]
+                for j in range(k):
+                    total -= factor[i * d + j] * factor[k * d + j] * factor[j * d + j]
+                if i > k:
+                    factor[i * d + k] = total / factor[k * d + k]
+                else:
+                    factor[k * d + k] = 1 - shift + total
+                    if not factor[k * d + k] > 0:
+                        return False
+    for i in range(d):
+        v[i] = b[i]
+        for j in range(i):
+            v[i] -= factor[i * d + j] * v[j]
+    for i in range(d - 1, -1, -1):
+        v[i] /= factor[i * d + i]
+        for j in range(i + 1, d):
+            v[i] -= factor[j * d + i] * v[j]
+    return True
+
+
+@_compiled
 def eigen(a, v, values, d):
     """Eigenvalues of the matrix a, eigenvectors in the columns of v, by Jacobi's rotations."""
     for i in range(d):
@@ -121,7 +147,8 @@ def eigen(a, v, values, d):
             break
         for p in range(d - 1):
             for q in range(p + 1, d):
-                _rotate(a, v, p, q, d)
+                if abs(a[p * d + q]) > EPS * size:
+                    _rotate(a, v, p, q, d)
     for i in range(d):
         values[i] = a[i * d + i]
 
@@ -129,19 +156,18 @@ def eigen(a, v, values, d):
 @_compiled
 def _rotate(a, v, p, q, d):
     """The rotation that makes a[p, q] zero."""
-    if a[p * d + q] == 0:
-        return
-    ratio = (a[q * d + q] - a[p * d + p]) / (2 * a[p * d + q])
-    t = math.copysign(1.0, ratio) / (abs(ratio) + math.hypot(1.0, ratio))
+    both = a[p * d + q]
+    ratio = (a[q * d + q] - a[p * d + p]) / (2 * both)
+    t = math.copysign(1.0, ratio) / (abs(ratio) + math.sqrt(1 + ratio * ratio))
     c = 1 / math.sqrt(1 + t * t)
     s = t * c
     for k in range(d):
-        x, y = a[k * d + p], a[k * d + q]
-        a[k * d + p], a[k * d + q] = c * x - s * y, s * x + c * y
-    for k in range(d):
-        x, y = a[p * d + k], a[q * d + k]
-        a[p * d + k], a[q * d + k] = c * x - s * y, s * x + c * y
-    for k in range(d):
+        if k != p and k != q:
+            x, y = a[p * d + k], a[q * d + k]
+            a[p * d + k] = a[k * d + p] = c * x - s * y
+            a[q * d + k] = a[k * d + q] = s * x + c * y
         x, y = v[k * d + p], v[k * d + q]
         v[k * d + p], v[k * d + q] = c * x - s * y, s * x + c * y
+    a[p * d + p] -= t * both
+    a[q * d + q] += t * both
     a[p * d + q] = a[q * d + p] = 0.0

@@ -25,6 +25,7 @@ from geometry._kernels.pointers import (
     hypotenuse,
     length,
     scale_along,
+    solve,
 )
 
 __all__ = ["ANY", "FUNCTION", "POINTER", "find", "search", "signature", "workspace"]
@@ -291,8 +292,29 @@ def _aim(newton, w, d):
 @_compiled
 def _newton_step(w, d):
     """−|I + (f−y)K|⁻¹ G^(-1/2) ∇φ from the force −G^(-1/2) ∇φ in the direction and the Hessian in the matrix."""
-    here, force, bends, parts, vectors = w, _direction(w, d), _bends(w, d), _parts(w, d), _vectors(w, d)
+    here, matrix, force, parts, vectors = w, _matrix(w, d), _direction(w, d), _parts(w, d), _vectors(w, d)
     finite = _shape(w, d)
+    if finite and solve(matrix, here[HEIGHT], FLOOR, force, vectors, parts, d):
+        bend = 0.0
+        for i in range(d):
+            for j in range(d):
+                bend += matrix[i * d + j] * parts[i] * parts[j]
+        here[TURN] = _turn(here, bend)
+        copy(parts, force, d)
+        return True
+    return _spectral_step(finite, w, d)
+
+
+@_compiled
+def _turn(here, bend):
+    """As `geometry._search._turn`."""
+    return -(bend / 2) * (here[STEEPNESS] / here[STRETCH]) / here[STRETCH]
+
+
+@_compiled
+def _spectral_step(finite, w, d):
+    """The same, where the matrix is not positive definite."""
+    here, force, bends, parts, vectors = w, _direction(w, d), _bends(w, d), _parts(w, d), _vectors(w, d)
     eigen(_matrix(w, d), vectors, bends, d)
     lowest = np.inf
     for k in range(d):
@@ -310,7 +332,7 @@ def _newton_step(w, d):
         else:
             parts[k] /= max(abs(value), FLOOR)
         bend += bends[k] * parts[k] ** 2
-    here[TURN] = -(bend / 2) * (here[STEEPNESS] / here[STRETCH]) / here[STRETCH]
+    here[TURN] = _turn(here, bend)
     for i in range(d):
         force[i] = 0.0
         for k in range(d):
