@@ -280,9 +280,11 @@ class FunctionGraph:
     def gradient(self, theta: Array) -> Array:
         """∇f(θ), shape (..., d)."""
         xp, theta = self._parameters(theta)
-        if self._gradient is None:
+        if self._gradient is not None:
+            return self._checked(xp, "gradient", self._gradient(theta), theta, theta.shape)
+        if self._both is not None or _autodiff.is_differentiable(xp):
             return self.value_and_gradient(theta)[1]
-        return self._checked(xp, "gradient", self._gradient(theta), theta, theta.shape)
+        return self._recorded(xp, theta, "gradient").parts(xp, theta, "slope")[0]
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         """The pair (f(θ), ∇f(θ)) from one evaluation."""
@@ -294,7 +296,7 @@ class FunctionGraph:
         elif _autodiff.is_differentiable(xp):
             pair = _autodiff.value_and_gradient(xp, self.value, theta)
         else:
-            pair = self._value(theta), self._recorded(xp, theta, "gradient").gradient(theta)
+            pair = self._value(theta), self._recorded(xp, theta, "gradient").parts(xp, theta, "slope")[0]
         if not isinstance(pair, tuple | list) or len(pair) != 2:
             raise ValueError(f"{self.name}: expected a pair (value, gradient), got {type(pair).__name__}")
         value, gradient = pair
@@ -315,7 +317,7 @@ class FunctionGraph:
         elif self._differentiates(xp, "hessian"):
             result = _autodiff.hessian(xp, self.gradient, theta)
         else:
-            result = self._recorded(xp, theta, "hessian").hessian(theta)
+            result = self._recorded(xp, theta, "hessian").parts(xp, theta, "curvature")[0]
         return self._checked(xp, "hessian", result, theta, (*theta.shape, theta.shape[-1]))
 
     def hessian_vector(self, theta: Array, vector: Array) -> Array:

@@ -16,9 +16,9 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry.expressions._graph import Node, ordered
-from geometry.expressions._operations import TABLE
+from geometry.expressions._operations import TABLE, evaluated
 
-__all__ = ["UNROLLED", "Scalar", "Scalars"]
+__all__ = ["UNROLLED", "Scalar", "Scalars", "TooLong"]
 
 UNROLLED = 8
 """Longer axes are loops."""
@@ -44,10 +44,25 @@ class Scalar:
     boolean: bool
 
 
-class Scalars:
-    """Numbers of nodes, each made once."""
+class TooLong(Exception):
+    """There are more scalars than allowed."""
 
-    def __init__(self) -> None:
+
+class Scalars:
+    """Numbers of nodes, each made once.
+
+    Parameters
+    ----------
+    limit : int, optional
+        Of the number of scalars.
+    folded : bool
+        Whether operations on numbers and tables are done at once, as NumPy rounds them.
+    powers : bool
+        Whether whole powers stay powers; else small ones are products.
+    """
+
+    def __init__(self, *, limit: int | None = None, folded: bool = False, powers: bool = False) -> None:
+        self.limit, self.folded, self.powers = limit, folded, powers
         self._made: dict[Any, Scalar] = {}
         self._seen: dict[Any, Scalar] = {}
 
@@ -97,6 +112,10 @@ class Scalars:
         """An operation of the table; what zeros and ones make of sums and products is not written."""
         if (simpler := self._simpler(name, arguments)) is not None:
             return simpler
+        if self.folded and all(a.operation in ("number", "load") for a in arguments):
+            tables = [numpy.asarray(a.data) for a in arguments]
+            rank = max(table.ndim for table in tables)
+            return self.table(evaluated(name, *(t.reshape(t.shape + (1,) * (rank - t.ndim)) for t in tables)))
         return self._make(name, arguments, None, boolean=TABLE[name].boolean)
 
     def _make(
@@ -104,6 +123,8 @@ class Scalars:
     ) -> Scalar:
         key = operation, tuple(map(id, arguments)), repr(data) if key is None else key
         if key not in self._made:
+            if self.limit is not None and len(self._made) >= self.limit:
+                raise TooLong
             loops = known.get("loops", frozenset().union(*(a.loops for a in arguments)))
             level = known.get("level", max((a.level for a in arguments), default=0))
             self._made[key] = Scalar(operation, arguments, data, loops, level, known.get("boolean", False))
@@ -124,7 +145,7 @@ class Scalars:
                 return self.number(-a) if a is not None else x.arguments[0] if x.operation == "negative" else None
             case "where", (_, x, y), (c, *_):
                 return x if c is True or x is y else y if c is False else None
-            case "pow", (x, _), (_, p) if p is not None and p == int(p) and abs(p) <= POWER:
+            case "pow", (x, _), (_, p) if not self.powers and p is not None and p == int(p) and abs(p) <= POWER:
                 return self._power(x, int(p))
         return None
 
@@ -138,7 +159,10 @@ class Scalars:
 
     def _lookup(self, operation: str, places: NDArray[Any], entries: NDArray[Any]) -> Scalar:
         """An entry of θ or of a table: a fixed one, or one that runs with the loops."""
-        values = entries[places]
+        return self.table(entries[places], operation)
+
+    def table(self, values: NDArray[Any], operation: str = "load") -> Scalar:
+        """Numbers over the grid of the loops, or entries of θ; a number where they do not differ."""
         values = values[tuple(slice(None) if _varies(values, k) else slice(1) for k in range(values.ndim))]
         if values.size == 1:
             only = values.reshape(-1)[0].item()

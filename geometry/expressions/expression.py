@@ -10,10 +10,11 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from geometry._namespace import Array, floating, whole
+from geometry._namespace import Array, Namespace, floating, whole
 from geometry.expressions._derivatives import FEW, directional, gradient, hessian
 from geometry.expressions._evaluation import evaluate, evaluate_balls
 from geometry.expressions._graph import Node, constant, ordered, theta
+from geometry.expressions._programs import Program, TooLong
 from geometry.expressions._recorder import Recorded, RecordingError, numeric
 from geometry.expressions._source import LANGUAGES, written
 from geometry.expressions._standard import namespace
@@ -50,6 +51,7 @@ class Expression:
 
     def __init__(self, node: Node, d: int) -> None:
         self.node, self.d = node, d
+        self._programs: dict[tuple[str, ...], Program | None] = {}
 
     def __repr__(self) -> str:
         return f"<Expression of {self.d} variables>"
@@ -86,7 +88,7 @@ class Expression:
 
     def value(self, theta: Array) -> Array:
         """f(θ), shape (...)."""
-        return self._at(theta, self.node)[0]
+        return self.parts(*self._parameters(theta), "node")[0]
 
     def gradient(self, theta: Array) -> Array:
         """∇f(θ), shape (..., d).
@@ -96,18 +98,19 @@ class Expression:
         >>> record(lambda t: t[..., 0] * t[..., 1], 2).gradient([3.0, 5.0])
         array([5., 3.])
         """
-        return self._at(theta, self.slope)[0]
+        return self.parts(*self._parameters(theta), "slope")[0]
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         """The pair (f(θ), ∇f(θ)) from one evaluation."""
-        value, slope = self._at(theta, self.node, self.slope)
+        value, slope = self.parts(*self._parameters(theta), "node", "slope")
         return value, slope
 
     def hessian(self, theta: Array) -> Array:
         """∇²f(θ), shape (..., d, d)."""
-        if self.d <= SMALL:
-            return self._at(theta, self.curvature)[0]
-        xp, theta = self._parameters(theta)
+        return self.parts(*self._parameters(theta), "curvature")[0]
+
+    def _rows(self, xp: Namespace, theta: Array) -> Array:
+        """∇²f(θ) of many variables, by its products with the axes."""
         axes = xp.eye(self.d, dtype=theta.dtype)
         rows = xp.broadcast_to(theta[..., None, :], (*theta.shape, self.d))
         return evaluate([self.bend], xp, rows, xp.broadcast_to(axes, rows.shape))[0]
@@ -178,13 +181,32 @@ class Expression:
             raise ValueError(f"theta must have shape (..., {self.d}), got {tuple(theta.shape)}")
         return xp, theta
 
-    def _at(self, theta: Array, *nodes: Node) -> list[Array]:
-        xp, theta = self._parameters(theta)
-        return evaluate(nodes, xp, theta)
+    def parts(self, xp: Namespace, theta: Array, *names: str) -> list[Array]:
+        """`node`, `slope` and `curvature`, those that are named, at θ of the right shape and a floating dtype."""
+        if (program := self._program(names)) is not None:
+            return program(xp, theta)
+        if self.d > SMALL and "curvature" in names:
+            return [self._rows(xp, theta)] if len(names) == 1 else [self.parts(xp, theta, name)[0] for name in names]
+        return evaluate([getattr(self, name) for name in names], xp, theta)
+
+    def _program(self, names: tuple[str, ...]) -> Program | None:
+        """A program for a few variables, if it does not make many more numbers than the graph of arrays."""
+        if names not in self._programs:
+            self._programs[names] = self._written(names) if self.d <= SMALL else None
+        return self._programs[names]
+
+    def _written(self, names: tuple[str, ...]) -> Program | None:
+        nodes = [getattr(self, name) for name in names]
+        try:
+            program = Program(nodes)
+        except TooLong:
+            return None
+        of_arrays = sum(node.size for node in ordered(nodes) if not node.is_constant)
+        return program if program.work <= 2 * of_arrays else None
 
 
 SMALL = 12
-"""Up to so many variables a Hessian is one graph; beyond, its rows are products with the axes."""
+"""Up to so many variables derivatives are programs, number by number; beyond, they are graphs of arrays."""
 TRIALS = 8
 """A recording is compared with the function at so many points."""
 AGREEMENT = 1e-9
