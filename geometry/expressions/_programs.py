@@ -29,12 +29,12 @@ LONGEST = 2000
 """Longer texts are not worth their compilation."""
 TOGETHER = 2**15
 """Numbers in one array of NumPy's, where a batch is cut: several of them stay in a processor's cache."""
-INFIX = frozenset(
-    {
-        *("add", "subtract", "multiply", "divide", "negative", "square", "abs"),
-        *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
-    }
+INFIX = (
+    *("add", "subtract", "multiply", "divide", "negative", "square", "abs"),
+    *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
 )
+OPERATORS = {name: TABLE[name].texts.python for name in INFIX}
+OPERATORS |= {"logical_and": "({0} & {1})", "logical_or": "({0} | {1})", "logical_not": "(~{0})"}
 
 
 class Program:
@@ -71,7 +71,7 @@ class Program:
     @property
     def work(self) -> int:
         """How many numbers are made for one θ."""
-        return sum(map(math.prod, self._grids.values()))
+        return sum(math.prod(self._grids[key]) for key in self._names)
 
     @property
     def widest(self) -> int:
@@ -82,15 +82,15 @@ class Program:
 
     def _statements(self) -> Iterator[str]:
         order = _ordered(entry for entries in self._entries for entry in entries)
-        last = {id(argument): scalar for scalar in order for argument in scalar.arguments}
-        last |= {id(entry): None for entries in self._entries for entry in entries}
+        last = {id(argument): id(scalar) for scalar in order for argument in scalar.arguments}
+        last |= {id(entry): 0 for entries in self._entries for entry in entries}  # to the end
         for scalar in order:
             if scalar.operation in ("number", "load"):
                 self._grids[id(scalar)] = numpy.shape(scalar.data)
                 continue
             text, name = self._text(scalar), f"t{len(self._names)}"
             self._names[id(scalar)] = name
-            gone = {self._names[id(a)] for a in scalar.arguments if id(a) in self._names and last[id(a)] is scalar}
+            gone = {self._names[id(a)] for a in scalar.arguments if id(a) in self._names and last[id(a)] == id(scalar)}
             yield f"{name} = {text}" + "".join(f"; del {old}" for old in sorted(gone))
 
     def _text(self, scalar: Scalar) -> str:
@@ -105,9 +105,9 @@ class Program:
         rank = max(map(len, grids))
         self._grids[id(scalar)] = numpy.broadcast_shapes(*(grid + (1,) * (rank - len(grid)) for grid in grids))
         alone = self._exact and all(a.operation in ("number", "load") for a in scalar.arguments)
-        if scalar.operation in INFIX:
+        if scalar.operation in OPERATORS:
             arguments = [self._argument(a, rank, alone) for a in scalar.arguments]
-            return TABLE[scalar.operation].texts.python.format(*arguments)
+            return OPERATORS[scalar.operation].format(*arguments)
         arguments = [self._argument(a, rank, True) for a in scalar.arguments]
         if self._exact and scalar.operation == "pow" and scalar.arguments[1].operation == "number":
             arguments[1] = repr(scalar.arguments[1].data)
@@ -160,7 +160,7 @@ class Program:
         zero, batch = xp.zeros_like(theta[..., 0]), tuple(theta.shape[:-1])
         results = []
         for node, entries in zip(self.nodes, self.run(theta, *_of_library(xp, theta)), strict=True):
-            whole = [e if tuple(e.shape) == batch else zero + e for e in entries]
+            whole = [e if tuple(e.shape) == batch and type(e) is type(zero) else zero + e for e in entries]
             result = xp.stack(whole, axis=-1) if node.shape else whole[0]
             results.append(xp.reshape(result, batch + node.shape) if len(node.shape) > 1 else result)
         return results
@@ -196,7 +196,7 @@ def _fill(results: list[Any], ndim: int, found: Any) -> None:
         if result.ndim == ndim:
             result[...] = entries[0]
             continue
-        flat = result.reshape(*result.shape[:ndim], -1)  # a view
+        flat = result.reshape(*result.shape[:ndim], len(entries))  # a view
         for i, entry in enumerate(entries):
             flat[..., i] = entry
 

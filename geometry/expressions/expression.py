@@ -51,7 +51,7 @@ class Expression:
 
     def __init__(self, node: Node, d: int) -> None:
         self.node, self.d = node, d
-        self._programs: dict[tuple[str, ...], Program | None] = {}
+        self._programs: dict[tuple[tuple[str, ...], bool], Program | None] = {}
 
     def __repr__(self) -> str:
         return f"<Expression of {self.d} variables>"
@@ -183,26 +183,27 @@ class Expression:
 
     def parts(self, xp: Namespace, theta: Array, *names: str) -> list[Array]:
         """`node`, `slope` and `curvature`, those that are named, at θ of the right shape and a floating dtype."""
-        if (program := self._program(names)) is not None:
+        if (program := self.program(*names, exact=hasattr(theta, "constant"))) is not None:
             return program(xp, theta)
         if self.d > SMALL and "curvature" in names:
             return [self._rows(xp, theta)] if len(names) == 1 else [self.parts(xp, theta, name)[0] for name in names]
         return evaluate([getattr(self, name) for name in names], xp, theta)
 
-    def _program(self, names: tuple[str, ...]) -> Program | None:
-        """A program for a few variables, if it does not make many more numbers than the graph of arrays."""
-        if names not in self._programs:
-            self._programs[names] = self._written(names) if self.d <= SMALL else None
-        return self._programs[names]
+    def program(self, *names: str, exact: bool = False) -> Program | None:
+        """Such parts as text, if there are few variables, and it does not make many more numbers than arrays do."""
+        key = names, exact
+        if key not in self._programs:
+            self._programs[key] = self._written(names, exact) if self.d <= SMALL or exact else None
+        return self._programs[key]
 
-    def _written(self, names: tuple[str, ...]) -> Program | None:
+    def _written(self, names: tuple[str, ...], exact: bool) -> Program | None:
         nodes = [getattr(self, name) for name in names]
         try:
-            program = Program(nodes)
+            program = Program(nodes, exact)
         except TooLong:
             return None
         of_arrays = sum(node.size for node in ordered(nodes) if not node.is_constant)
-        return program if program.work <= 2 * of_arrays else None
+        return program if exact or program.work <= 2 * of_arrays else None
 
 
 SMALL = 12

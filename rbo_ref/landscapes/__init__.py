@@ -1,7 +1,8 @@
 """Loss landscapes to roll on: the functions of the paper, and the classical test functions of optimization.
 
-Each function returns a `geometry.FunctionGraph` with value, gradient and Hessian written by hand in functions of the
-array API standard: θ of shape (..., d) from any array library, the answer in its namespace and dtype and on its device.
+Each function returns a `geometry.FunctionGraph` of one formula in functions of the array API standard: θ of shape
+(..., d) from any array library, the answer in its namespace and dtype and on its device. Gradients and Hessians are
+derived from the formula, by the framework of the array where it has one.
 Parameters are Python numbers (or small arrays of them), fixed when the landscape is made.
 """
 

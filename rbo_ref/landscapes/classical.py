@@ -3,22 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import partial, reduce
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace
-from geometry._vectors import length, slope
-from rbo_ref.landscapes._formulas import (
-    as_first,
-    as_last,
-    diagonal_matrix,
-    landscape,
-    like,
-    number,
-    outer_product,
-    separable,
-    symmetric_matrix,
-    unit_matrix,
-)
+from rbo_ref.landscapes._formulas import landscape, like, number
 
 __all__ = ["ackley", "beale", "himmelblau", "rastrigin", "rosenbrock"]
 
@@ -43,28 +32,12 @@ def beale() -> FunctionGraph:
     (np.float64(0.0), array([0., 0.]))
     """
 
-    def residuals(xp: Namespace, theta: Array) -> tuple[Array, ...]:
-        """r_i = c_i − x(1 − yⁱ), and its derivatives by x, y, xy and yy: each (..., 3)."""
+    def formula(xp: Namespace, theta: Array) -> Array:
         x, y = theta[..., :1], theta[..., 1:]
-        one = xp.ones_like(y)
-        by_x = xp.concat([y, y**2, y**3], axis=-1) - 1
-        by_xy = xp.concat([one, 2 * y, 3 * y**2], axis=-1)
-        by_yy = x * xp.concat([0 * one, 2 * one, 6 * y], axis=-1)
-        return like(xp, theta, [1.5, 2.25, 2.625]) + x * by_x, by_x, x * by_xy, by_xy, by_yy
+        residuals = like(xp, theta, [1.5, 2.25, 2.625]) + x * (xp.concat([y, y**2, y**3], axis=-1) - 1)
+        return xp.sum(residuals**2, axis=-1)
 
-    def value(xp: Namespace, theta: Array) -> Array:
-        return xp.sum(residuals(xp, theta)[0] ** 2, axis=-1)
-
-    def gradient(xp: Namespace, theta: Array) -> Array:
-        r, by_x, by_y, _, _ = residuals(xp, theta)
-        return 2 * xp.stack([xp.sum(r * by_x, axis=-1), xp.sum(r * by_y, axis=-1)], axis=-1)
-
-    def hessian(xp: Namespace, theta: Array) -> Array:
-        r, by_x, by_y, by_xy, by_yy = residuals(xp, theta)
-        xx, xy, yy = by_x**2, by_x * by_y + r * by_xy, by_y**2 + r * by_yy
-        return 2 * symmetric_matrix(xp, *(xp.sum(entry, axis=-1) for entry in (xx, xy, yy)))
-
-    return landscape("beale", value, gradient, hessian, at_least=2, at_most=2)
+    return landscape("beale", formula, at_least=2, at_most=2)
 
 
 def rosenbrock(a: float = 1.0, b: float = 100.0) -> FunctionGraph:
@@ -95,22 +68,11 @@ def rosenbrock(a: float = 1.0, b: float = 100.0) -> FunctionGraph:
     """
     a, b = number("a", a), number("b", b, above=0)
 
-    def value(xp: Namespace, theta: Array) -> Array:
+    def formula(xp: Namespace, theta: Array) -> Array:
         x, y = theta[..., :-1], theta[..., 1:]
         return xp.sum(b * (y - x**2) ** 2 + (a - x) ** 2, axis=-1)
 
-    def gradient(xp: Namespace, theta: Array) -> Array:
-        x, y = theta[..., :-1], theta[..., 1:]
-        off_valley = 2 * b * (y - x**2)
-        return as_first(xp, -2 * x * off_valley - 2 * (a - x)) + as_last(xp, off_valley)
-
-    def hessian(xp: Namespace, theta: Array) -> Array:
-        x, y = theta[..., :-1], theta[..., 1:]
-        diagonal = as_first(xp, 4 * b * (3 * x**2 - y) + 2) + as_last(xp, 2 * b * xp.ones_like(y))
-        beside = as_first(xp, -4 * b * x)[..., None] * unit_matrix(xp, theta, k=1)
-        return diagonal_matrix(xp, diagonal) + beside + xp.matrix_transpose(beside)
-
-    return landscape("rosenbrock", value, gradient, hessian, at_least=2)
+    return landscape("rosenbrock", formula, at_least=2)
 
 
 def himmelblau() -> FunctionGraph:
@@ -134,23 +96,11 @@ def himmelblau() -> FunctionGraph:
     array([  0., 170.])
     """
 
-    def residuals(theta: Array) -> tuple[Array, Array, Array, Array]:
+    def formula(xp: Namespace, theta: Array) -> Array:
         x, y = theta[..., 0], theta[..., 1]
-        return x, y, x**2 + y - 11, x + y**2 - 7
+        return (x**2 + y - 11) ** 2 + (x + y**2 - 7) ** 2
 
-    def value(xp: Namespace, theta: Array) -> Array:
-        _, _, r, s = residuals(theta)
-        return r**2 + s**2
-
-    def gradient(xp: Namespace, theta: Array) -> Array:
-        x, y, r, s = residuals(theta)
-        return xp.stack([4 * x * r + 2 * s, 2 * r + 4 * y * s], axis=-1)
-
-    def hessian(xp: Namespace, theta: Array) -> Array:
-        x, y, r, s = residuals(theta)
-        return symmetric_matrix(xp, 8 * x**2 + 4 * r + 2, 4 * (x + y), 8 * y**2 + 4 * s + 2)
-
-    return landscape("himmelblau", value, gradient, hessian, at_least=2, at_most=2)
+    return landscape("himmelblau", formula, at_least=2, at_most=2)
 
 
 def ackley(a: float = 20.0, b: float = 0.2, c: float = 2 * math.pi) -> FunctionGraph:
@@ -188,37 +138,18 @@ def ackley(a: float = 20.0, b: float = 0.2, c: float = 2 * math.pi) -> FunctionG
     """
     a, b, c = number("a", a, above=0), number("b", b, above=0), number("c", c, above=0)
 
-    def lowering(xp: Namespace, theta: Array) -> Array:
-        """Σ cos(cθ_i)/d − 1, at most 0."""
-        return -2 * xp.mean(xp.sin(c / 2 * theta) ** 2, axis=-1)
+    def formula(xp: Namespace, theta: Array) -> Array:
+        distance = xp.abs(reduce(partial(_hypot, xp), xp.unstack(theta, axis=-1))) / math.sqrt(theta.shape[-1])
+        lowering = -2 * xp.mean(xp.sin(c / 2 * theta) ** 2, axis=-1)  # Σ cos(cθ_i)/d − 1, at most 0
+        return -a * xp.expm1(-b * distance) - math.e * xp.expm1(lowering)
 
-    def value(xp: Namespace, theta: Array) -> Array:
-        root = math.sqrt(theta.shape[-1])
-        return -a * xp.expm1(-b / root * length(xp, theta)) - math.e * xp.expm1(lowering(xp, theta))
+    return landscape("ackley", formula)
 
-    def parts(xp: Namespace, theta: Array) -> tuple[Array, ...]:
-        """θ/|θ|, shape (..., d); |θ|, slope of the cone along it and exp(Σ cos(cθ_i)/d), shape (..., 1)."""
-        direction, distance, _ = slope(xp, theta)
-        root = math.sqrt(theta.shape[-1])
-        steepness = a * b / root * xp.exp(-b / root * distance)
-        bumps = math.e * xp.exp(lowering(xp, theta))
-        return direction, distance[..., None], steepness[..., None], bumps[..., None]
 
-    def gradient(xp: Namespace, theta: Array) -> Array:
-        direction, _, steepness, bumps = parts(xp, theta)
-        return steepness * direction + c / theta.shape[-1] * bumps * xp.sin(c * theta)
-
-    def hessian(xp: Namespace, theta: Array) -> Array:
-        d = theta.shape[-1]
-        direction, distance, steepness, bumps = parts(xp, theta)
-        around = steepness / xp.where(distance > 0, distance, xp.full_like(distance, math.inf))  # 0 at the tip
-        across = unit_matrix(xp, theta) - outer_product(direction, direction)  # exactly 0 for d = 1
-        bend = b / math.sqrt(d) * steepness
-        wave = c / d * xp.sin(c * theta)
-        smooth = diagonal_matrix(xp, c**2 / d * bumps * xp.cos(c * theta)) - outer_product(bumps * wave, wave)
-        return smooth + around[..., None] * across - outer_product(bend * direction, direction)
-
-    return landscape("ackley", value, gradient, hessian)
+def _hypot(xp: Namespace, a: Array, b: Array) -> Array:
+    """√(a² + b²), with the slope 0 at its tip."""
+    tip, one = (a == 0) & (b == 0), xp.ones_like(a)
+    return xp.where(tip, xp.zeros_like(a), xp.hypot(xp.where(tip, one, a), b))
 
 
 def rastrigin(amplitude: float = 10.0) -> FunctionGraph:
@@ -250,10 +181,9 @@ def rastrigin(amplitude: float = 10.0) -> FunctionGraph:
     >>> rastrigin().value([[0.0, 0.0], [2.0, 2.0], [0.5, 0.0]])
     array([ 0.  ,  8.  , 20.25])
     """
-    a, pi = number("amplitude", amplitude, above=0), math.pi
-    return separable(
-        "rastrigin",
-        lambda xp, t: t**2 + 2 * a * xp.sin(pi * t) ** 2,
-        lambda xp, t: 2 * t + 2 * pi * a * xp.sin(2 * pi * t),
-        lambda xp, t: 2 + 4 * pi**2 * a * xp.cos(2 * pi * t),
-    )
+    a = number("amplitude", amplitude, above=0)
+
+    def formula(xp: Namespace, theta: Array) -> Array:
+        return xp.sum(theta**2 + 2 * a * xp.sin(math.pi * theta) ** 2, axis=-1)
+
+    return landscape("rastrigin", formula)

@@ -8,15 +8,7 @@ import numpy
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace
-from rbo_ref.landscapes._formulas import (
-    finite,
-    landscape,
-    like,
-    number,
-    outer_product,
-    separable,
-    unit_matrix,
-)
+from rbo_ref.landscapes._formulas import finite, landscape, like, number
 
 __all__ = ["gaussian_well", "paraboloid", "plane"]
 
@@ -42,15 +34,12 @@ def plane(slope: Any, height: float = 0.0) -> FunctionGraph:
     """
     what = "a finite number or a sequence of them"
     gradient = numpy.atleast_1d(finite("slope", slope, what, ndim=(0, 1)))
-    height = number("height", height)
-    return landscape(
-        "plane",
-        lambda xp, theta: height + xp.sum(like(xp, theta, gradient) * theta, axis=-1),
-        lambda xp, theta: xp.zeros_like(theta) + like(xp, theta, gradient),
-        lambda xp, theta: outer_product(xp.zeros_like(theta), xp.zeros_like(theta)),
-        at_least=len(gradient),
-        at_most=len(gradient),
-    )
+    height, d = number("height", height), len(gradient)
+
+    def formula(xp: Namespace, theta: Array) -> Array:
+        return height + xp.sum(like(xp, theta, gradient) * theta, axis=-1)
+
+    return landscape("plane", formula, at_least=d, at_most=d)
 
 
 def paraboloid(curvature: Any = 1.0) -> FunctionGraph:
@@ -79,21 +68,12 @@ def paraboloid(curvature: Any = 1.0) -> FunctionGraph:
 
     if matrix.ndim == 0:
         k = float(matrix)
-        return separable(
-            "paraboloid", lambda xp, t: k / 2 * t**2, lambda xp, t: k * t, lambda xp, t: k * xp.ones_like(t)
-        )
+        return landscape("paraboloid", lambda xp, theta: xp.sum(k / 2 * theta**2, axis=-1))
 
-    def gradient(xp: Namespace, theta: Array) -> Array:
-        return xp.sum(like(xp, theta, matrix) * theta[..., None, :], axis=-1)
+    def formula(xp: Namespace, theta: Array) -> Array:
+        return xp.sum(theta * xp.sum(like(xp, theta, matrix) * theta[..., None, :], axis=-1), axis=-1) / 2
 
-    return landscape(
-        "paraboloid",
-        lambda xp, theta: xp.sum(theta * gradient(xp, theta), axis=-1) / 2,
-        gradient,
-        lambda xp, theta: xp.zeros_like(theta)[..., None] + like(xp, theta, matrix),
-        at_least=len(matrix),
-        at_most=len(matrix),
-    )
+    return landscape("paraboloid", formula, at_least=len(matrix), at_most=len(matrix))
 
 
 def gaussian_well(width: float = 1.0, depth: float = 1.0) -> FunctionGraph:
@@ -119,16 +99,7 @@ def gaussian_well(width: float = 1.0, depth: float = 1.0) -> FunctionGraph:
     """
     width, depth = number("width", width, above=0), number("depth", depth)
 
-    def dent(xp: Namespace, z: Array) -> Array:
-        return depth * xp.exp(-xp.sum(z**2, axis=-1) / 2)
+    def formula(xp: Namespace, theta: Array) -> Array:
+        return -depth * xp.exp(-xp.sum((theta / width) ** 2, axis=-1) / 2)
 
-    def gradient(xp: Namespace, theta: Array) -> Array:
-        z = theta / width
-        return dent(xp, z)[..., None] / width * z
-
-    def hessian(xp: Namespace, theta: Array) -> Array:
-        z = theta / width
-        tip = dent(xp, z)[..., None, None] / width**2
-        return tip * unit_matrix(xp, theta) - tip * z[..., :, None] * z[..., None, :]
-
-    return landscape("gaussian_well", lambda xp, theta: -dent(xp, theta / width), gradient, hessian)
+    return landscape("gaussian_well", formula)

@@ -9,14 +9,7 @@ import numpy
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace, whole
-from rbo_ref.landscapes._formulas import (
-    finite,
-    landscape,
-    like,
-    number,
-    separable,
-    unit_matrix,
-)
+from rbo_ref.landscapes._formulas import finite, landscape, like, number
 
 __all__ = ["gaussians", "sine", "weierstrass", "wrinkled"]
 
@@ -41,9 +34,7 @@ def sine() -> FunctionGraph:
     array([[1.],
            [0.]])
     """
-    return separable(
-        "sine", lambda xp, t: xp.sin(t), lambda xp, t: xp.cos(t), lambda xp, t: -xp.sin(t), at_least=1, at_most=1
-    )
+    return landscape("sine", lambda xp, theta: xp.sin(theta[..., 0]), at_least=1, at_most=1)
 
 
 def wrinkled(terms: int = 100) -> FunctionGraph:
@@ -78,23 +69,11 @@ def wrinkled(terms: int = 100) -> FunctionGraph:
     """
     squares = numpy.arange(1.0, whole("terms", terms, 1) + 1) ** 2
 
-    def phases(xp: Namespace, t: Array) -> tuple[Array, Array]:
-        k2 = like(xp, t, squares)
-        return k2, k2 * t[..., None]
+    def formula(xp: Namespace, theta: Array) -> Array:
+        k2 = like(xp, theta, squares)
+        return xp.sum(xp.sin(k2 * theta) / k2, axis=-1)
 
-    def value(xp: Namespace, t: Array) -> Array:
-        k2, phase = phases(xp, t)
-        return xp.sum(xp.sin(phase) / k2, axis=-1)
-
-    def first(xp: Namespace, t: Array) -> Array:
-        _, phase = phases(xp, t)
-        return xp.sum(xp.cos(phase), axis=-1)
-
-    def second(xp: Namespace, t: Array) -> Array:
-        k2, phase = phases(xp, t)
-        return -xp.sum(xp.sin(phase) * k2, axis=-1)
-
-    return separable("wrinkled", value, first, second, at_least=1, at_most=1)
+    return landscape("wrinkled", formula, at_least=1, at_most=1)
 
 
 def gaussians(
@@ -141,9 +120,8 @@ def gaussians(
     >>> dent = gaussians(0.5, centers=[[0.0, 0.0]])
     >>> dent.value([0.0, 0.0])
     np.float64(-1.0)
-    >>> dent.hessian([0.0, 0.0])     # 2 + 2/σ²
-    array([[10.,  0.],
-           [ 0., 10.]])
+    >>> dent.curvatures([0.0, 0.0])     # 2 + 2/σ²
+    array([10., 10.])
     """
     if convention not in ("paper", "authors"):
         raise ValueError(f"convention must be 'paper' or 'authors', got {convention!r}")
@@ -153,28 +131,12 @@ def gaussians(
         centers = numpy.random.RandomState(seed).uniform(low, high, (whole("count", count, 1), whole("d", d, 1)))
     centers = finite("centers", centers, "an array of finite numbers of shape (count, d)", ndim=2)
 
-    def dents(xp: Namespace, theta: Array) -> tuple[Array, Array]:
-        """θ − θ_k, shape (..., count, d), and the exponentials, shape (..., count)."""
+    def formula(xp: Namespace, theta: Array) -> Array:
         away = theta[..., None, :] - like(xp, theta, centers)
-        return away, xp.exp(-sharpness / 2 * xp.sum(away**2, axis=-1))
+        dents = xp.exp(-sharpness / 2 * xp.sum(away**2, axis=-1))
+        return xp.sum(theta**2, axis=-1) - xp.sum(dents, axis=-1)
 
-    def value(xp: Namespace, theta: Array) -> Array:
-        _, dent = dents(xp, theta)
-        return xp.sum(theta**2, axis=-1) - xp.sum(dent, axis=-1)
-
-    def gradient(xp: Namespace, theta: Array) -> Array:
-        away, dent = dents(xp, theta)
-        return 2 * theta + sharpness * xp.sum(dent[..., None] * away, axis=-2)
-
-    def hessian(xp: Namespace, theta: Array) -> Array:
-        away, dent = dents(xp, theta)
-        pull = dent[..., None] * away
-        # Column by column: memory (..., count, d), and no matrix product, which some devices round to fewer bits.
-        columns = [xp.sum(pull * away[..., i : i + 1], axis=-2) for i in range(theta.shape[-1])]
-        bowl = 2 + sharpness * xp.sum(dent, axis=-1)
-        return bowl[..., None, None] * unit_matrix(xp, theta) - sharpness**2 * xp.stack(columns, axis=-1)
-
-    return landscape("gaussians", value, gradient, hessian, at_least=centers.shape[1], at_most=centers.shape[1])
+    return landscape("gaussians", formula, at_least=centers.shape[1], at_most=centers.shape[1])
 
 
 def weierstrass(a: float = 0.5, b: float = 3, terms: int = 20) -> FunctionGraph:
@@ -223,24 +185,12 @@ def weierstrass(a: float = 0.5, b: float = 3, terms: int = 20) -> FunctionGraph:
         raise ValueError(f"a must be below 1, or the series diverges, got {a}")
     n = numpy.arange(terms)
 
-    def waves(xp: Namespace, t: Array) -> tuple[Array, Array, Array]:
-        """Amplitudes aⁿ, wavenumbers πbⁿ, and phases: reduced to [−π, π], without error, before the factor π rounds."""
-        if 2 * (math.log2(math.pi) + (terms - 1) * math.log2(b)) >= math.log2(float(xp.finfo(t.dtype).max)):
-            raise ValueError(f"weierstrass: (πb^(terms−1))² overflows {t.dtype} for b = {b}, terms = {terms}")
-        scale = like(xp, t, b**n)
-        turns = scale * t[..., None]
-        return like(xp, t, a**n), math.pi * scale, math.pi * (turns - 2 * xp.round(turns / 2))
+    def formula(xp: Namespace, theta: Array) -> Array:
+        """Phases are reduced to [−π, π], without error, before the factor π rounds."""
+        if 2 * (math.log2(math.pi) + (terms - 1) * math.log2(b)) >= math.log2(float(xp.finfo(theta.dtype).max)):
+            raise ValueError(f"weierstrass: (πb^(terms−1))² overflows {theta.dtype} for b = {b}, terms = {terms}")
+        turns = like(xp, theta, b**n) * theta[..., None]
+        waves = like(xp, theta, a**n) * xp.cos(math.pi * (turns - 2 * xp.round(turns / 2)))
+        return xp.sum(xp.sum(waves, axis=-1), axis=-1)
 
-    def value(xp: Namespace, t: Array) -> Array:
-        amplitude, _, phase = waves(xp, t)
-        return xp.sum(amplitude * xp.cos(phase), axis=-1)
-
-    def first(xp: Namespace, t: Array) -> Array:
-        amplitude, wavenumber, phase = waves(xp, t)
-        return -xp.sum(amplitude * wavenumber * xp.sin(phase), axis=-1)
-
-    def second(xp: Namespace, t: Array) -> Array:
-        amplitude, wavenumber, phase = waves(xp, t)
-        return -xp.sum(amplitude * wavenumber**2 * xp.cos(phase), axis=-1)
-
-    return separable("weierstrass", value, first, second)
+    return landscape("weierstrass", formula)

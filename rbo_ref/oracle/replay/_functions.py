@@ -116,6 +116,10 @@ def abs_(x: Numbers) -> Numbers:
     return abs(x)
 
 
+def sign(x: Numbers) -> Numbers:
+    return where(x > 0, ones_like(x), where(x < 0, -ones_like(x), zeros_like(x)))
+
+
 def maximum(a: Any, b: Any) -> Numbers:
     a, b = as_numbers(a, b)
     return a.new(a.arithmetic.largest(a.parts, b.parts))

@@ -33,7 +33,7 @@ def surface_of(loss: Any) -> Surface:
     Raises
     ------
     TypeError, ValueError
-        If it is none of these, or has no gradient or Hessian of its own.
+        If it is none of these.
 
     Examples
     --------
@@ -48,12 +48,10 @@ def surface_of(loss: Any) -> Surface:
         return Surface(as_graph(loss), loss, True)
     if not isinstance(loss, FunctionGraph):
         raise TypeError(
-            "loss must be a landscape, the id of a case, or FunctionGraph(value, gradient, hessian) of functions in "
+            "loss must be a landscape, the id of a case, or FunctionGraph(value) of a function in "
             f"the array API standard, got {loss!r:.80}; a run on any other function is judged without a loss, from a "
             "recording of its values and gradients"
         )
-    if not {"gradient", "hessian"} <= loss.given:
-        raise TypeError(f"loss: {loss.name} must come with gradient=... and hessian=..., for tolerances rest on them")
     return Surface(loss, CertifiedGraph(loss), False)
 
 

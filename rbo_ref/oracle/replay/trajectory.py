@@ -210,6 +210,8 @@ def _check_dimension(surface: Any, d: int) -> None:
         )
     try:
         surface.graph.value_and_gradient(numpy.zeros((1, d)))
+        if not surface.graph.has_second_order(numpy.zeros((1, d))):
+            surface.graph.hessian(numpy.zeros((1, d)))  # says why
     except (ValueError, TypeError, IndexError) as error:
         raise ValueError(f"the loss does not take theta of {d} entries: {error}") from error
 
@@ -234,8 +236,8 @@ def check_trajectory(
     theta : array (T + 1, d), Recording, or path of a recording
         θ_0, ..., θ_T, in the dtype that they were computed in.
     loss : str, FunctionGraph or Loss, optional
-        What the ball rolled on: the name of a landscape or the id of a case, or a ``FunctionGraph(value, gradient,
-        hessian)`` of functions in the array API standard, with constants in float64. None: a recording that holds the
+        What the ball rolled on: the name of a landscape or the id of a case, or a ``FunctionGraph(value)`` of a
+        function in the array API standard, with constants in float64. None: a recording that holds the
         values and gradients that the port was given is judged by these, whatever they came from.
     learning_rate, radius, projection_rate, projection_steps : float, int or array (T,), optional
         Hyper-parameters of all steps, or of each; default: those of the recording.

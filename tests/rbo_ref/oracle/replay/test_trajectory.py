@@ -243,6 +243,10 @@ def test_what_floats_cannot_decide_is_decided_in_balls(monkeypatch):
 # Arguments.
 
 
+def by_hand(theta):
+    return np.reshape([np.sin(float(t)) for t in theta.reshape(-1)], theta.shape[:-1])
+
+
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
@@ -253,8 +257,13 @@ def test_what_floats_cannot_decide_is_decided_in_balls(monkeypatch):
         ({"theta": np.zeros((2, 3000)), "loss": "paraboloid"}, ValueError, "at most 2000"),
         ({"loss": "nowhere"}, ValueError, "nothing is called 'nowhere'"),
         ({"loss": 3}, TypeError, "loss must be a landscape"),
-        ({"loss": FunctionGraph(np.sin)}, TypeError, "gradient="),
-        ({"loss": FunctionGraph(np.sin, np.cos)}, TypeError, "hessian="),
+        ({"loss": FunctionGraph(np.sin)}, ValueError, r"must return shape \(1,\)"),
+        ({"loss": FunctionGraph(by_hand)}, ValueError, "was given no gradient, .*a recorded number.*gradient=..."),
+        (
+            {"loss": FunctionGraph(by_hand, np.cos)},
+            ValueError,
+            "was given no hessian, .*a recorded number.*hessian=...",
+        ),
         ({"loss": None}, ValueError, "without a loss"),
         ({"radius": None}, ValueError, "does not say its radius: give it"),
         ({"radius": -1.0}, ValueError, "radius must be finite and not negative, got -1.0 in step 0"),
