@@ -10,8 +10,6 @@ import math
 from collections.abc import Callable
 from typing import Any, Self
 
-import numpy
-
 from geometry import _autodiff
 from geometry._kernels import KERNELS, kernel
 from geometry._lending import lend
@@ -28,6 +26,7 @@ from geometry._namespace import (
     quietly,
     to_numpy,
 )
+from geometry._slips import slip
 from geometry._vectors import Slope, dot, slope, split
 from geometry.expressions.expression import FEW, TRIALS, Expression, agreeing, difference, record, trial_points
 
@@ -484,31 +483,37 @@ class FunctionGraph:
     def _checked_once(self, expression: Expression) -> Expression | TypeError:
         """The recording, or why it is not what a search is compiled with."""
         if expression.d not in self._compilable:
-            told = self._disagrees(expression) or _too_long(expression)
+            told = self.slip(trial_points(expression.d, 8)) or _too_long(expression)
             self._compilable[expression.d] = TypeError(told) if told else expression
         return self._compilable[expression.d]
 
-    def _disagrees(self, expression: Expression) -> str:
-        """In which entry a given derivative is not that of the values, in words; "" where it is."""
-        points = trial_points(expression.d, 8)
-        for what, function in (("gradient", self._gradient), ("hessian", self._hessian)):
-            if function is None:
-                continue
-            with numpy.errstate(all="ignore"):
-                expected = getattr(expression, what)(points)
-                try:
-                    found = numpy.broadcast_to(numpy.asarray(function(points), dtype=float), expected.shape)
-                except Exception as error:
-                    return f"its {what} raised {type(error).__name__}: {error}"
-            size = numpy.max(numpy.abs(expected), where=numpy.isfinite(expected), initial=0.0)
-            wrong = ~((numpy.abs(found - expected) <= 1e-6 * size) | ~numpy.isfinite(expected))
-            if wrong.any():
-                entry = tuple(int(i) for i in numpy.argwhere(wrong)[0])
-                return (
-                    f"its {what} at {points[entry[0]].tolist()} has {found[entry]} in entry {list(entry[1:])}, "
-                    f"where the values rise with {expected[entry]}"
-                )
-        return ""
+    def slip(self, theta: Array) -> str:
+        """In which entry a derivative that was given is not that of the values at NumPy's points (n, d), in words.
+
+        "" where all are. Raises a `TypeError` where the function cannot be recorded.
+        """
+        second = self._hessian is not None or self._hessian_vector is not None
+        functions = {"gradient": self.gradient} if self._gradient is not None else {}
+        functions |= {"hessian": self.hessian} if second else {}
+        return slip(self.expression(theta.shape[-1]), functions, theta) if functions else ""
+
+    def expression(self, d: int) -> Expression:
+        """The function as recorded for d variables (`geometry.expressions.record`).
+
+        Raises
+        ------
+        TypeError
+            With the reason, if it cannot be recorded.
+
+        Examples
+        --------
+        >>> FunctionGraph(lambda t: t[..., 0] * t[..., 1]).expression(2)
+        <Expression of 2 variables>
+        """
+        found = self._recording(d)
+        if isinstance(found, TypeError):
+            raise TypeError(str(found)) from found
+        return found
 
     def _recorded(self, xp: Namespace, theta: Array, what: str) -> Expression:
         found = self._recording(theta.shape[-1])

@@ -98,6 +98,10 @@ class LevelSet:
         """Whether Hessians are at hand for arrays such as `x`."""
         return self._graph.has_second_order(x)
 
+    def slip(self, x: Array) -> str:
+        """In which entry a derivative that was given is not that of the values: see `FunctionGraph.slip`."""
+        return self._graph.slip(x)
+
     def is_above(self, points: Array) -> Array:
         """Where points of the ambient space are above the surface or on it, F ≥ 0; shape (...)."""
         return self.value(points) >= 0

@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy
 
-from geometry.certified import _functions  # noqa: F401  gives forms their functions
-from geometry.certified._forms import Form, Record, box_form, point_form
+from geometry.certified._forms import Form, Record, box_form, differentiated, point_form
 from geometry.certified._intervals import Interval, interval
-from geometry.certified._truth import Undecided
+from geometry.graph import FunctionGraph
 
-__all__ = ["Cells", "evaluated", "in_batches", "regular"]
+__all__ = ["Cells", "derivatives", "evaluated", "in_batches", "regular"]
 
 Evaluate = Callable[[numpy.ndarray, numpy.ndarray], Interval]
 BATCH = 2**16  # numbers in one array: what a processor's cache holds several of
@@ -127,40 +126,36 @@ if hasattr(os, "register_at_fork"):  # a forked child has no threads
     os.register_at_fork(after_in_child=_POOLS.clear)
 
 
+def derivatives(surface: FunctionGraph, theta: Form, order: int = 2) -> tuple[Form, ...]:
+    """f(θ), ∇f(θ) and ∇²f(θ) up to an order, from the values alone: (...), (..., d), (..., d, d)."""
+    try:
+        expression = surface.expression(theta.shape[-1])
+    except TypeError as error:
+        raise TypeError(f"{surface.name} cannot run on intervals: {error}") from error
+    return differentiated(expression, theta, order)
+
+
 def evaluated(
-    function: Callable[[Form], Any],
-    name: str | None,
-    center: numpy.ndarray,
-    radius: numpy.ndarray | None,
-    arithmetic: str | None,
+    function: Callable[[Form], Any], center: numpy.ndarray, radius: numpy.ndarray | None, arithmetic: str | None
 ) -> tuple[Any, Record]:
-    """A function of the user over boxes (or, without a radius, at points), and what happened on the way."""
+    """A function of forms over boxes (or, without a radius, at points), and what happened on the way."""
     record = Record()
 
     def make(ends: numpy.ndarray) -> Interval:
         return interval(ends, arithmetic=arithmetic)
 
     theta = point_form(center, make, record) if radius is None else box_form(center, radius, make, record)
-    try:
-        with numpy.errstate(all="ignore"):
-            return function(theta), record
-    except Undecided as error:
-        raise TypeError(f"{name} cannot run on intervals: {error}") from error
-    except (TypeError, AttributeError) as error:
-        raise TypeError(f"{name} cannot run on intervals, for it needs array API functions only: {error}") from error
+    with numpy.errstate(all="ignore"):
+        return function(theta), record
 
 
 def regular(
-    function: Callable[[Form], Any],
-    name: str | None,
-    center: numpy.ndarray,
-    radius: numpy.ndarray,
-    arithmetic: str | None,
+    function: Callable[[Form], Any], center: numpy.ndarray, radius: numpy.ndarray, arithmetic: str | None
 ) -> numpy.ndarray:
     """Over which boxes a function is known to be defined and smooth, (n,)."""
-    _, record = evaluated(function, name, center, radius, arithmetic)
+    _, record = evaluated(function, center, radius, arithmetic)
     if not record.irregular or len(center) < 2:
         return numpy.full(len(center), not record.irregular)
     half = len(center) // 2
     parts = (slice(half), slice(half, None))
-    return numpy.concatenate([regular(function, name, center[s], radius[s], arithmetic) for s in parts])
+    return numpy.concatenate([regular(function, center[s], radius[s], arithmetic) for s in parts])

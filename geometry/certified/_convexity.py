@@ -18,11 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from geometry.certified._cells import BATCH, evaluated, in_batches, regular
+from geometry.certified._cells import BATCH, derivatives, evaluated, in_batches, regular
 from geometry.certified._curvature import extreme_curvature
 from geometry.certified._forms import Form
 from geometry.certified._intervals import Interval, call, mapped, midpoint, point, total
-from geometry.certified._jets import differentiated
 from geometry.graph import FunctionGraph
 
 __all__ = ["Convexity", "Height", "Objective", "SquaredDistance", "Valleys"]
@@ -50,7 +49,7 @@ class Objective(ABC):
     def derivatives(self, theta: Any, order: int = 2) -> tuple[Any, ...]:
         """f, ∇f and, to second order, ∇²f."""
         if isinstance(theta, Form):
-            return differentiated(self.surface.value, theta, order)
+            return derivatives(self.surface, theta, order)
         return *self.surface.value_and_gradient(theta), self.surface.hessian(theta)
 
     @abstractmethod
@@ -142,8 +141,7 @@ class Convexity:
     def _evaluated(
         self, function: Callable[..., Any], query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray | None
     ) -> Any:
-        name = self.objective.surface.name
-        return evaluated(lambda form: function(form, query), name, center, radius, self.arithmetic)
+        return evaluated(lambda form: function(form, query), center, radius, self.arithmetic)
 
     def _least_eigenvalue(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
         """λ; −∞ where the surface may be undefined or not smooth."""
@@ -152,9 +150,7 @@ class Convexity:
         self._cost = max(1, record.largest // len(query))
         least = numpy.where(numpy.isfinite(bend.range().mag).all((1, 2)), -extreme_curvature(-bend)[0], -numpy.inf)
         if record.irregular:
-            smooth = regular(
-                lambda form: differentiated(surface.value, form), surface.name, center, radius, self.arithmetic
-            )
+            smooth = regular(lambda form: derivatives(surface, form), center, radius, self.arithmetic)
             least = numpy.where(smooth, least, -numpy.inf)
         return numpy.where(numpy.isfinite(least), least, -numpy.inf)
 

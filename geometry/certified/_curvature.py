@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import numpy
 
-from geometry.certified._cells import BATCH, evaluated, in_batches, regular
-from geometry.certified._elementary import sqrt
+from geometry.certified._cells import BATCH, derivatives, evaluated, in_batches, regular
 from geometry.certified._forms import Form
-from geometry.certified._functions import namespace
 from geometry.certified._intervals import Interval, interval, joined, like, midpoint, point, symmetric
-from geometry.certified._jets import differentiated
 from geometry.graph import FunctionGraph
 
 __all__ = ["extreme_curvature", "shape_operator"]
@@ -23,13 +20,13 @@ __all__ = ["extreme_curvature", "shape_operator"]
 def shape_operator(gradient: Form, hessian: Form) -> Form:
     """S, (..., d, d)."""
     d = gradient.shape[-1]
-    square = namespace.sum(gradient**2, axis=-1)
+    square = (gradient**2).sum(-1)
     if d == 1:
         return hessian * ((1 + square) ** -1.5)[..., None, None]
-    stretch = sqrt(1 + square)
+    stretch = (1 + square) ** 0.5
     outer = gradient[..., :, None] * gradient[..., None, :]
     root = numpy.eye(d) - outer / (stretch * (1 + stretch))[..., None, None]
-    return namespace.matmul(namespace.matmul(root, hessian), root) / stretch[..., None, None]
+    return root @ hessian @ root / stretch[..., None, None]
 
 
 class ExtremeCurvature:
@@ -45,21 +42,15 @@ class ExtremeCurvature:
         return parts[0] if len(parts) == 1 else joined(parts, axis=1)
 
     def _bounds(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:
-        def derivatives(form: Form) -> tuple[Form, ...]:
-            return differentiated(self.surface.value, form)
-
-        def shape(form: Form) -> Form:
-            return shape_operator(*derivatives(form)[1:])
-
-        at = (self.surface.name, center, radius, self.arithmetic)
-        found, record = evaluated(shape, *at)
+        at = (center, radius, self.arithmetic)
+        found, record = evaluated(lambda form: shape_operator(*derivatives(self.surface, form)[1:]), *at)
         self._cost = max(1, record.largest // len(center))
         high, low = extreme_curvature(found)
         if self.both:
             below = extreme_curvature(-found)
             high, low = numpy.fmax(high, below[0]), numpy.fmax(low, below[1])
         if record.irregular:
-            smooth = regular(derivatives, *at)
+            smooth = regular(lambda form: derivatives(self.surface, form), *at)
             high, low = numpy.where(smooth, high, numpy.inf), numpy.where(smooth, low, -numpy.inf)
         low = numpy.where(numpy.isnan(low), -numpy.inf, low)
         empty = numpy.isnan(found.center.lo).any((1, 2))  # no surface there
@@ -75,7 +66,7 @@ def extreme_curvature(shape: Form) -> tuple[numpy.ndarray, numpy.ndarray]:
     middle = numpy.nan_to_num(midpoint(shape.center))
     values, vectors = numpy.linalg.eigh(numpy.clip(middle, -1e300, 1e300))
     values, vectors = values[:, ::-1], numpy.ascontiguousarray(vectors[:, :, ::-1])
-    turned = namespace.matmul(namespace.matmul(numpy.swapaxes(vectors, -1, -2), shape), vectors)
+    turned = numpy.swapaxes(vectors, -1, -2) @ shape @ vectors
     whole = turned.range()
     size, n = numpy.nan_to_num(whole.mag), len(values)
     with numpy.errstate(all="ignore"):

@@ -1,250 +1,172 @@
-"""Arrays of affine forms: enclosures of a function over a box, to second order, in one evaluation of the function.
-
-Over a box the numbers x(ε), |ε_i| ≤ 1, are held as
-
-    x(ε) ∈ C + Σ_i A_i ε_i    for every ε,
-
-where C and the A_i are intervals. Sums and multiples are exact, a product leaves Σ A_i B_j ε_i ε_j in C, and a smooth
-function φ is expanded at the middle m of C, with u = x − m:
-
-    φ(m + u) ∈ φ(m) + φ′(m) u + ½φ″(X) u²,    X ⊇ {x(ε)}.
-
-Where φ(X) itself is much narrower, it is taken, without slopes. So the excess of an enclosure is of second order in the
-size of the box where the function is smooth on the scale of the box, and not much more than that of natural interval
-arithmetic elsewhere: term by term, as for a sum of waves of many lengths. Without slopes, A = None, this *is* natural
-interval arithmetic.
-
-Functions are restricted to where they are defined: a form contains the values at all ε where there are any.
-
-R. E. Moore, R. B. Kearfott, M. J. Cloud, "Introduction to Interval Analysis" (2009), Chapter 6 (slopes); J. Stolfi,
-L. H. de Figueiredo, "Self-Validated Numerical Methods and Applications" (1997), Chapter 3.
-"""
+"""Affine forms with all that the table of operations asks of them, and recorded functions over boxes and at points."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy
 
-from geometry.certified._face import Face, operand
-from geometry.certified._intervals import (
-    Interval,
-    call,
-    halved,
-    like,
-    mapped,
-    midpoint,
-    point,
-    symmetric,
-    width,
-)
+from geometry.certified._affine import Record
+from geometry.certified._elementary import Elementary
+from geometry.certified._intervals import Interval, call, hull, like, mapped, midpoint
+from geometry.certified._truth import Truth, as_truth
+from geometry.expressions._operations import TABLE
+from geometry.expressions.expression import Expression
 
-__all__ = ["Form", "Record", "box_form", "elementary", "expanded", "point_form"]
-
-LARGEST = float(numpy.finfo(float).max)
-Slopes = Any  # Interval (d, ...), which broadcasts against the center; or None
+__all__ = ["Form", "Record", "box_form", "differentiated", "point_form"]
 
 
-class Record:
-    """What happened during one evaluation of a function."""
+class Form(Elementary):
+    """Forms that are compared, and chosen between."""
 
-    __slots__ = ("irregular", "largest", "partial")
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self.partial = False  # whether the function may be undefined somewhere in some box
-        self.irregular = False  # whether the function may be undefined or not smooth somewhere in some box
-        self.largest = 0  # the greatest number of elements of a form
+    # Comparisons. Where one side is not defined they are false, whatever the range of values elsewhere. Where both
+    # sides can be equal, what hangs on the outcome may have a kink or a jump, and on a border of the box as well.
 
-    def irregular_where(self, where: Any) -> None:
-        self.irregular = self.irregular or bool(numpy.any(where))
-
-    def partial_where(self, where: Any) -> None:
-        self.partial = self.partial or bool(numpy.any(where))
-        self.irregular = self.irregular or self.partial
-
-
-class Form(Face):
-    """An array of affine forms, with the face of an array of the array API standard.
-
-    Attributes
-    ----------
-    center : Interval (...)
-    slopes : Interval (d, ...) or None
-        Broadcasts against the center.
-    record : Record
-        Of the evaluation that this form takes part in.
-    """
-
-    __slots__ = ("center", "record", "slopes")
-
-    def __init__(self, center: Interval, slopes: Slopes, record: Record, shared: bool = False) -> None:
-        self.center, self.slopes, self.record, self.shared = _of_arrays(center), slopes, record, shared
-        record.largest = max(record.largest, self.center.lo.size)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        return self.center.shape
-
-    def __repr__(self) -> str:
-        return f"Form(center={self.center!r}, slopes={self.slopes!r})"
-
-    def __getitem__(self, key: Any) -> Form:
-        key = key if isinstance(key, tuple) else (key,)
-        slopes = self.full_slopes()
-        if slopes is None:
-            pass
-        elif any(isinstance(k, list | numpy.ndarray) for k in key):  # these may move to the front of a result
-            slopes = mapped(lambda ends: numpy.stack([end[key] for end in ends]), slopes)
+    def _compared(self, other: Any) -> tuple[numpy.ndarray, numpy.ndarray]:
+        if other is self:  # as NaN is looked for
+            difference = self.range()
+            difference = mapped(lambda end: numpy.where(numpy.isnan(end), end, 0.0), difference)
+            self.record.irregular_where(numpy.isnan(difference.lo))
         else:
-            slopes = mapped(lambda end: end[(slice(None), *key)], slopes)
-        return self.view(mapped(lambda end: numpy.asarray(end[key]), self.center), slopes)
+            difference = (self - other).range()  # what both have in common cancels
+            self.record.irregular_where(~((difference.lo > 0) | (difference.hi < 0)))
+        if self.record.partial:
+            return numpy.full(difference.shape, -numpy.inf), numpy.full(difference.shape, numpy.inf)
+        return difference.lo, difference.hi
 
-    # Parts.
+    def __lt__(self, other: Any) -> Truth:
+        low, high = self._compared(other)
+        return Truth(high < 0, low >= 0)
 
-    def new(self, center: Interval, slopes: Slopes) -> Form:
-        return Form(center, slopes, self.record)
+    def __le__(self, other: Any) -> Truth:
+        low, high = self._compared(other)
+        return Truth(high <= 0, low > 0)
 
-    def view(self, center: Interval, slopes: Slopes) -> Form:
-        """A form that shares its memory with this one, if NumPy's arrays do."""
-        self.shared = True
-        return Form(center, slopes, self.record, shared=True)
+    def __gt__(self, other: Any) -> Truth:
+        low, high = self._compared(other)
+        return Truth(low > 0, high <= 0)
 
-    def copy(self) -> Form:
-        return self.new(self.center, self.slopes)
+    def __ge__(self, other: Any) -> Truth:
+        low, high = self._compared(other)
+        return Truth(low >= 0, high < 0)
 
-    def becomes(self, other: Form) -> None:
-        self.center, self.slopes = other.center, other.slopes
+    def __eq__(self, other: Any) -> Any:
+        low, high = self._compared(other)
+        return Truth((low == 0) & (high == 0), (low > 0) | (high < 0))
 
-    def flat(self, values: Interval) -> Form:
-        return self.new(values, None)
+    def __ne__(self, other: Any) -> Any:
+        return ~(self == other)
 
-    def constant(self, value: Any) -> Form:
-        number = operand(value)
-        if number is None or isinstance(number, Face):
-            raise TypeError(f"expected numbers, got {value!r:.80}")
-        end = numpy.asarray(number)
-        low, high = (
-            numpy.nan_to_num(end, nan=numpy.nan, posinf=p, neginf=n)
-            for p, n in ((LARGEST, -numpy.inf), (numpy.inf, -LARGEST))
+    # Choices.
+
+    def choice(self, condition: Any, other: Form) -> Form:
+        """Itself where the condition certainly holds, the other where it certainly does not, else the hull of both."""
+        condition = as_truth(condition)
+        self.record.irregular_where(~(condition.yes | condition.no))
+        shape = numpy.broadcast_shapes(condition.shape, self.shape, other.shape)
+
+        def of(x: Interval, y: Interval) -> Interval:
+            x, y = (
+                mapped(lambda end: numpy.broadcast_to(end, (*end.shape[: end.ndim - len(shape)], *shape)), z)
+                for z in (x, y)
+            )
+            both = hull(x, y)
+            ends = ((x.lo, y.lo, both.lo), (x.hi, y.hi, both.hi))
+            return like(both, *(numpy.where(condition.yes, a, numpy.where(condition.no, b, c)) for a, b, c in ends))
+
+        a, b = self, other
+        if a.slopes is None and b.slopes is None:
+            return self.flat(of(a.center, b.center))
+        d = (b if a.slopes is None else a).slopes.shape[0]
+        zero = mapped(lambda end: numpy.zeros((d, *(1,) * len(shape))), a.center)
+        slopes = [zero if x.slopes is None else x.lifted(len(shape)) for x in (a, b)]
+        return self.new(of(a.center, b.center), of(*slopes))
+
+    def maximum(self, other: Form) -> Form:
+        """The larger one; where that is undecided, of the ranges."""
+        return self._extreme("max", other, self - other)
+
+    def minimum(self, other: Form) -> Form:
+        return self._extreme("min", other, other - self)
+
+    def __abs__(self) -> Form:
+        return self.maximum(-self)
+
+    def _extreme(self, name: str, other: Form, ahead: Form) -> Form:
+        """Itself where the difference is at least 0, wherever it is defined at all; where it can be 0 may be a kink."""
+        whole = ahead.range()
+        self.record.irregular_where(~((whole.lo > 0) | (whole.hi < 0)))
+        first = Truth(whole.lo >= 0, whole.hi < 0)
+        chosen, open_ = self.choice(first, other), ~(first.yes | first.no)
+        if not open_.any():
+            return chosen
+        found = call(name, self.range(), other.range())
+        ends = ((found.lo, chosen.center.lo), (found.hi, chosen.center.hi))
+        slopes = chosen.full_slopes()
+        slopes = slopes if slopes is None else mapped(lambda end: numpy.where(open_, 0.0, end), slopes)
+        return self.new(like(found, *(numpy.where(open_, o, e) for o, e in ends)), slopes)
+
+    def largest(self) -> Form:
+        """The largest along the last axis, by halves."""
+        form = self
+        while (n := form.shape[-1]) > 1:
+            pairs = form[..., : n // 2].maximum(form[..., n // 2 : 2 * (n // 2)])
+            form = stacked([pairs, form[..., -1:]], numpy.concatenate) if n % 2 else pairs
+        return form[..., 0]
+
+    # Functions of two numbers.
+
+    def hypot(self, other: Form) -> Form:
+        return (self.square() + other.square()).smooth("sqrt", 0.0, closed=True)
+
+    def logaddexp(self, other: Form) -> Form:
+        """log(eˣ + eʸ) = m + log(eˣ⁻ᵐ + eʸ⁻ᵐ) for every number m."""
+        middle = numpy.maximum(midpoint(self.center), midpoint(other.center))
+        shifted = [(x - middle).smooth("exp") for x in (self, other)]
+        return (shifted[0] + shifted[1]).smooth("log", 0.0) + middle
+
+    def atan2(self, x: Form) -> Form:
+        """The angle of (x, y): atan(y/x) or −atan(x/y), with the larger divisor, and quarter turns; or [−π, π]."""
+        y = self
+        up, across = y.range(), x.range()
+        flat = across.mig >= up.mig
+        quarters = numpy.select(
+            [flat & (across.lo > 0), ~flat & (up.lo > 0), ~flat & (up.hi < 0), flat & (up.lo > 0), flat & (up.hi < 0)],
+            [0, 1, -1, 2, -2],
+            default=9,
         )
-        known = type(self.center)(*(numpy.ascontiguousarray(e) for e in (low, high)))  # of one axis at least
-        return self.new(mapped(lambda ends: ends.reshape(end.shape), known), None)
-
-    def unbounded_where(self, where: Any) -> Form:
-        """Anything where NumPy has an infinity, of which intervals know nothing: it may become a number again."""
-        if not numpy.any(where):
-            return self
-        center = like(
-            self.center,
-            *(
-                numpy.where(where, e, end)
-                for e, end in zip((-numpy.inf, numpy.inf), (self.center.lo, self.center.hi), strict=True)
-            ),
-        )
-        slopes = self.lifted(len(center.shape))
-        return self.new(center, slopes if slopes is None else mapped(lambda end: numpy.where(where, 0.0, end), slopes))
-
-    def lifted(self, ndim: int) -> Slopes:
-        """The slopes, ready to broadcast against arrays of `ndim` dimensions."""
-        if self.slopes is None or len(self.slopes.shape) == ndim + 1:
-            return self.slopes
-        d, *rest = self.slopes.shape
-        return mapped(lambda end: end.reshape(d, *(1,) * (ndim - len(rest)), *rest), self.slopes)
-
-    def full_slopes(self) -> Slopes:
-        """The slopes, one of each for every element."""
-        slopes = self.lifted(self.ndim)
-        if slopes is None or slopes.shape[1:] == self.shape:
-            return slopes
-        return mapped(lambda end: numpy.broadcast_to(end, (len(end), *self.shape)), slopes)
-
-    def reshaped(self, shape: tuple[int, ...]) -> Form:
-        slopes = self.full_slopes()
-        slopes = slopes if slopes is None else mapped(lambda end: end.reshape(len(end), *shape), slopes)
-        return self.view(mapped(lambda end: end.reshape(shape), self.center), slopes)
-
-    def spread_to(self, shape: tuple[int, ...]) -> Form:
-        slopes = self.lifted(len(shape))
-        if slopes is not None:
-            slopes = mapped(lambda end: numpy.broadcast_to(end, (len(end), *shape)), slopes)
-        return self.view(mapped(lambda end: numpy.broadcast_to(end, shape), self.center), slopes)
-
-    def moved(self, move: Callable[[numpy.ndarray], numpy.ndarray], full: bool = True) -> Form:
-        slopes = self.full_slopes() if full else self.slopes
-        return self.view(mapped(move, self.center), slopes if slopes is None else mapped(move, slopes))
-
-    def swing(self) -> Interval:
-        """[−R, R] for R = Σ|A_i|; the center must be added for the range."""
-        slopes = self.lifted(self.ndim)
-        size = slopes.mag
-        total = like(slopes, -size[0], size[0])
-        for i in range(1, len(size)):
-            total = total + like(slopes, -size[i], size[i])
-        return total
-
-    def range(self) -> Interval:
-        return self.center if self.slopes is None else _of_arrays(self.center + self.swing())
-
-    # Arithmetic.
-
-    def _operand(self, other: Any) -> Any:
-        """A form, or finite floats; None for what is no number, or sees to mixed arithmetic itself."""
-        other = operand(other)
-        if isinstance(other, Face) or other is None:
-            return other if isinstance(other, Form) else None
-        return self.constant(other) if numpy.any(numpy.isinf(other)) else other
-
-    def __neg__(self) -> Form:
-        return self.new(-self.center, None if self.slopes is None else -self.slopes)
-
-    def __add__(self, other: Any) -> Any:
-        other = self._operand(other)
-        if not isinstance(other, Form):
-            return NotImplemented if other is None else self.new(self.center + other, self.slopes)
-        center = self.center + other.center
-        if self.slopes is None or other.slopes is None:
-            return self.new(center, other.slopes if self.slopes is None else self.slopes)
-        ndim = len(center.shape)
-        return self.new(center, self.lifted(ndim) + other.lifted(ndim))
-
-    def __mul__(self, other: Any) -> Any:
-        if other is self:
-            return self.namespace.square(self)
-        other = self._operand(other)
-        if not isinstance(other, Form):
-            return NotImplemented if other is None else self._scaled(other, lambda x, k: x * k)
-        if self.slopes is None or other.slopes is None:
-            fixed, form = (self, other) if self.slopes is None else (other, self)
-            return form._scaled(fixed.center, lambda x, k: x * k)
-        return _product(self, other)
-
-    def _scaled(self, factor: Any, operation: Callable[[Interval, Any], Interval]) -> Form:
-        center = operation(self.center, factor)
-        return self.new(center, None if self.slopes is None else operation(self.lifted(len(center.shape)), factor))
-
-    def __truediv__(self, other: Any) -> Any:
-        other = self._operand(other)
-        if other is None:
-            return NotImplemented
-        if not isinstance(other, Form):
-            self.record.partial_where(numpy.equal(other, 0))
-            return self._scaled(other, lambda x, k: x / k).unbounded_where(numpy.equal(other, 0))
-        if self.slopes is None and other.slopes is None:
-            low, high = other.center.lo, other.center.hi
-            self.record.partial_where((low <= 0) & (high >= 0))
-            return self.new(self.center / other.center, None).unbounded_where((low == 0) & (high == 0))
-        return self * self.namespace.reciprocal(other)
+        known = quarters < 9
+        x.record.irregular_where(~known)
+        ratio = y.choice(flat, x) / x.constant(1.0).choice(~known, x.choice(flat, y))
+        turn, quarter = ratio.smooth("atan"), x.constant(0.0).smooth("acos", -1.0, 1.0, closed=True)
+        angle = turn.choice(flat, -turn) + quarter * numpy.where(known, quarters, 0)
+        both, pi = up + across, numpy.nextafter(numpy.pi, 4)
+        defined = both.lo <= both.hi
+        ends = (numpy.where(defined, e, b) for e, b in ((-pi, both.lo), (pi, both.hi)))
+        return angle.choice(known, x.flat(like(both, *ends)))
 
 
-def _of_arrays(x: Interval) -> Interval:
-    """Intervals with arrays as ends; libraries have numbers where no axis is left."""
-    return x if isinstance(x.lo, numpy.ndarray) else mapped(numpy.asarray, x)
+def stacked(forms: Sequence[Form], join: Callable[..., Any] = numpy.stack) -> Form:
+    """Forms of one shape along a new last axis; or, with `numpy.concatenate`, along the last one."""
+    slopes = [form.full_slopes() for form in forms]
+    d = next((len(s.lo) for s in slopes if s is not None), None)
+    center = like(forms[0].center, *(join([getattr(f.center, end) for f in forms], axis=-1) for end in ("lo", "hi")))
+    if d is None:
+        return forms[0].flat(center)
+    zero = [
+        mapped(lambda end: numpy.zeros((d, *end.shape)), f.center) if s is None else s
+        for f, s in zip(forms, slopes, strict=True)
+    ]
+    parts = (join([getattr(s, end) for s in zero], axis=-1) for end in ("lo", "hi"))
+    return forms[0].new(center, like(center, *parts))
 
 
 def point_form(point: numpy.ndarray, arithmetic: Callable[..., Interval], record: Record) -> Form:
     """Single points (n, d)."""
-    return Form(arithmetic(point), None, record, shared=True)
+    return Form(arithmetic(point), None, record)
 
 
 def box_form(center: numpy.ndarray, radius: numpy.ndarray, make: Callable[..., Interval], record: Record) -> Form:
@@ -253,57 +175,42 @@ def box_form(center: numpy.ndarray, radius: numpy.ndarray, make: Callable[..., I
     slopes = numpy.zeros((d, *center.shape))
     for i in range(d):
         slopes[i, ..., i] = radius[..., i]
-    return Form(make(center), make(slopes), record, shared=True)
+    return Form(make(center), make(slopes), record)
 
 
-def _product(x: Form, y: Form) -> Form:
-    center = x.center * y.center
-    ndim = len(center.shape)
-    a, b = x.lifted(ndim), y.lifted(ndim)
-    unit = like(a, numpy.zeros(1), numpy.ones(1))
-    for i in range(a.shape[0]):
-        center = center + a[i] * b[i] * unit  # ε_i² is in [0, 1]
-        for j in range(i):
-            center = center + symmetric(abs(a[i] * b[j] + a[j] * b[i]))
-    return x.new(center, b * x.center + a * y.center)
+REDUCTIONS: dict[str, Callable[..., Form]] = {
+    "sum": lambda x: x.sum(),
+    "largest": Form.largest,
+    "entries": lambda theta, indices: theta[..., indices],
+}
 
 
-def elementary(
-    x: Form,
-    value: Callable[[Interval], Interval],
-    first: Callable[[Interval, Interval], Interval],
-    second: Callable[[Interval, Interval], Interval],
-) -> Form:
-    """φ(x), from φ, and φ′ and φ″ as functions of an argument and of the value of φ there."""
-    if x.slopes is None:
-        return x.new(value(x.center), None)
-    swing = x.swing()
-    whole = x.center + swing
-    ends = midpoint(x.center)
-    middle = like(whole, ends, ends)
-    at_middle, over_all = value(middle), value(whole)
-    bend = second(whole, over_all) * call("sqr", whole - middle)
-    return expanded(x, ends, at_middle, first(middle, at_middle), bend, swing, over_all)
+def differentiated(expression: Expression, theta: Form, order: int = 2) -> tuple[Form, ...]:
+    """f, ∇f and ∇²f up to an order, (...), (..., d) and (..., d, d), by the slope rules of the table.
+
+    The derivatives hold where the record of the evaluation knows of no irregularity.
+    """
+    program = expression.program(*("node", "slope", "curvature")[: order + 1], exact=True)
+    assert program is not None
+    batch, whole = theta.shape[:-1], []
+    parts = program.run(theta, lambda name: REDUCTIONS.get(name) or TABLE[name].enclosure, theta.constant)
+    for node, entries in zip(program.nodes, parts, strict=True):
+        forms = [_spread(entry, batch) for entry in entries]
+        form = stacked(forms) if node.shape else forms[0]
+        whole.append(_reshaped(form, (*batch, *node.shape)) if len(node.shape) > 1 else form)
+    return tuple(whole)
 
 
-def expanded(
-    x: Form,
-    middle: numpy.ndarray,
-    value: Interval,
-    first: Interval,
-    bend: Interval,
-    swing: Interval,
-    natural: Interval,
-) -> Form:
-    """φ(m) + φ′(m) u + ½ bend, u = x − m, bend = φ″(X) u²; or `natural`, φ(X), where that is much narrower."""
-    center = value + halved(bend)
-    if not (x.center.lo == x.center.hi).all():
-        center = center + first * (x.center - point(value, middle))
-    slopes = x.lifted(x.ndim) * first
-    # Slopes are worth more than their width: they may cancel against others.
-    with numpy.errstate(invalid="ignore"):  # infinite derivatives are no use, even over no distance
-        flat = ~(width(center) + swing.hi * first.mag < width(natural))
-    if not flat.any():
-        return x.new(center, slopes)
-    center = like(center, numpy.where(flat, natural.lo, center.lo), numpy.where(flat, natural.hi, center.hi))
-    return x.new(center, like(slopes, numpy.where(flat, 0.0, slopes.lo), numpy.where(flat, 0.0, slopes.hi)))
+def _spread(form: Form, shape: tuple[int, ...]) -> Form:
+    if form.shape == shape:
+        return form
+    slopes = form.lifted(len(shape))
+    if slopes is not None:
+        slopes = mapped(lambda end: numpy.broadcast_to(end, (len(end), *shape)), slopes)
+    return form.new(mapped(lambda end: numpy.broadcast_to(end, shape), form.center), slopes)
+
+
+def _reshaped(form: Form, shape: tuple[int, ...]) -> Form:
+    slopes = form.full_slopes()
+    slopes = slopes if slopes is None else mapped(lambda end: end.reshape(len(end), *shape), slopes)
+    return form.new(mapped(lambda end: end.reshape(shape), form.center), slopes)

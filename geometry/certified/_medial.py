@@ -16,11 +16,10 @@ from typing import Any
 import numpy
 
 from geometry.certified._batches import CELLS, Problem, solved
-from geometry.certified._cells import evaluated, regular
+from geometry.certified._cells import derivatives, evaluated, regular
 from geometry.certified._curvature import extreme_curvature, shape_operator
 from geometry.certified._forms import Form
 from geometry.certified._intervals import Interval, call, interval, mapped, midpoint, point, total
-from geometry.certified._jets import differentiated
 from geometry.certified._model import Model, cover
 from geometry.certified._problems import LADDER, Solution, gap
 from geometry.certified._search import Bounds
@@ -36,15 +35,14 @@ class Contacts:
 
     def __init__(self, model: Model, theta: numpy.ndarray) -> None:
         self.model, self.theta = model, theta
-        name, arithmetic = model.surface.name, model.arithmetic
 
         def function(form: Form) -> tuple[Form, ...]:
-            return differentiated(model.surface.value, form, order=1)
+            return derivatives(model.surface, form, order=1)
 
-        (value, gradient), record = evaluated(function, name, theta, None, arithmetic)
+        (value, gradient), record = evaluated(function, theta, None, model.arithmetic)
         self.smooth = numpy.full(len(theta), True)
         if record.irregular:
-            self.smooth = regular(function, name, theta, numpy.zeros_like(theta), arithmetic)
+            self.smooth = regular(function, theta, numpy.zeros_like(theta), model.arithmetic)
         self.height = value.center
         g = mapped(lambda end: numpy.ascontiguousarray(end.T), gradient.center)
         self.up = 1.0 / call("sqrt", total(call("sqr", g)) + 1.0)  # ν_y = 1/W
@@ -102,11 +100,8 @@ def least_radius(
     model: Model, center: numpy.ndarray, radius: numpy.ndarray, query: numpy.ndarray, contacts: Contacts
 ) -> numpy.ndarray:
     """The least radius |t|²(1 + s²)·W/tᵀHt, for a slope s along t and an H from anywhere in the box."""
-
-    def derivatives(form: Form) -> tuple[Form, ...]:
-        return differentiated(model.surface.value, form)
-
-    (_, gradient, hessian), record = evaluated(derivatives, model.surface.name, center, radius, model.arithmetic)
+    found, record = evaluated(lambda form: derivatives(model.surface, form), center, radius, model.arithmetic)
+    _, gradient, hessian = found
     g, h = (form.new(form.range(), None) for form in (gradient, hessian))  # slope and H need not be of one place
     d = center.shape[1]
     if d == 1:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy
 
-from geometry.certified._cells import Cells, evaluated, in_batches
+from geometry.certified._cells import Cells, derivatives, evaluated, in_batches
 from geometry.certified._forms import Record
 from geometry.certified._intervals import Interval, interval, joined, like, mapped
 from geometry.graph import FunctionGraph
@@ -76,7 +76,7 @@ class Model:
         return joined([first, slopes, known])
 
     def _run(self, center: numpy.ndarray, radius: numpy.ndarray | None) -> tuple[Any, Record]:
-        form, record = evaluated(self.surface.value, self.surface.name, center, radius, self.arithmetic)
+        (form,), record = evaluated(lambda form: derivatives(self.surface, form, 0), center, radius, self.arithmetic)
         self._cost = max(1, record.largest // len(center))
         return form, record
 

@@ -69,7 +69,7 @@ def distances(
 ) -> Solution:
     """Distances of (x, y) to a graph, and where the nearest points may be."""
     upper, theta = _nearest_known(model, x, y, [x, *starts])
-    check_near(model.surface, x, upper, model.arithmetic)
+    check_near(model.surface, x, upper)
     solution = Solution(numpy.zeros(len(x)), upper, theta, numpy.zeros(len(x), dtype=int))
     ids = numpy.flatnonzero(upper < numpy.inf)
     ids = ids[numpy.argsort(upper[ids])]  # balls of similar sizes begin with boxes of one size
@@ -192,7 +192,7 @@ def offsets(
     finite = numpy.isfinite(x).all(1)
     flat = finite & (radius == 0)
     solution.upper[flat] = numpy.where(numpy.isnan(at_pole.hi[flat]), -numpy.inf, at_pole.hi[flat])
-    check_near(model.surface, x, radius, model.arithmetic)
+    check_near(model.surface, x, radius)
     ids = numpy.flatnonzero(finite & (radius > 0))
     ids = ids[numpy.argsort(radius[ids])]
 

@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from geometry.certified._cells import evaluated, in_batches, regular
+from geometry.certified._cells import derivatives, evaluated, in_batches, regular
 from geometry.certified._forms import Form
 from geometry.certified._intervals import Interval, interval, like, midpoint
-from geometry.certified._jets import differentiated
 from geometry.certified._model import Model
 
 __all__ = ["Boxes", "contracted", "merged"]
@@ -194,10 +193,10 @@ def _residual(model: Model, x: numpy.ndarray, y: numpy.ndarray, theta: numpy.nda
     """∇φ = (θ − x) + (f − y) g."""
 
     def gradient(form: Form) -> Form:
-        value, g = differentiated(model.surface.value, form, order=1)
+        value, g = derivatives(model.surface, form, order=1)
         return form - x + (value - y)[..., None] * g
 
-    return evaluated(gradient, model.surface.name, theta, None, model.arithmetic)[0].center
+    return evaluated(gradient, theta, None, model.arithmetic)[0].center
 
 
 def _jacobian(
@@ -205,14 +204,12 @@ def _jacobian(
 ) -> tuple[Interval, numpy.ndarray]:
     """∇²φ = 1 + g gᵀ + (f − y) H over boxes; and whether everything in it is smooth."""
 
-    def derivatives(form: Form) -> tuple[Form, ...]:
-        return differentiated(model.surface.value, form)
-
     def hessian(form: Form) -> Any:
-        value, g, h = derivatives(form)
+        value, g, h = derivatives(model.surface, form)
         return numpy.eye(center.shape[1]) + g[..., :, None] * g[..., None, :] + (value - y)[..., None, None] * h
 
-    at = (model.surface.name, center, radius, model.arithmetic)
+    at = (center, radius, model.arithmetic)
     found, record = evaluated(hessian, *at)
-    smooth = regular(derivatives, *at) if record.irregular else numpy.full(len(y), True)
-    return found.range(), smooth
+    if not record.irregular:
+        return found.range(), numpy.full(len(y), True)
+    return found.range(), regular(lambda form: derivatives(model.surface, form), *at)

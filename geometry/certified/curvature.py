@@ -83,7 +83,7 @@ def reach(
     low, high = _sides(box)
     d = len(low)
     both, upside = side == "both", surface if side != "below" else _mirrored(surface)
-    check_within(surface, low, high, arithmetic)
+    check_within(surface, low, high)
     cells = Cells(d, ExtremeCurvature(upside, d, both, arithmetic))
     middle = low / 2 + high / 2
     root = cells.add(middle[None], (interval(low, high) - middle).mag[None])
@@ -199,7 +199,7 @@ def medial_radius(
     if ends is not None and len(ends[0]) != d:
         raise ValueError(f"box must have {d} pairs for theta of shape {theta.shape}, got {len(ends[0])}")
     theta = theta.reshape(-1, d)
-    check_near(surface, theta, numpy.ones(len(theta)), arithmetic)
+    check_near(surface, theta, numpy.ones(len(theta)))
     model = Model(_mirrored(surface) if side == "below" else surface, d, arithmetic)
     options: dict[str, Any] = {"tolerance": float(tolerance), "max_boxes": max_boxes, "progress": progress}
     return medial_radii(model, theta, ends, **options).enclosure(tolerance, batch)

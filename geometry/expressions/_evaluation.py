@@ -64,6 +64,7 @@ def _operate(xp: Namespace, node: Node, arguments: list[Array], batch: tuple[int
 
 def _taken(xp: Namespace, node: Node, array: Array, batch: tuple[int, ...]) -> Array:
     (argument,) = node.arguments
+    array = _whole(xp, array, batch + argument.shape)  # what follows from constants alone has no batch
     flat = (*batch, argument.size)
     if node.size == argument.size and numpy.array_equal(node.data.reshape(-1), numpy.arange(argument.size)):
         return xp.reshape(array, batch + node.shape)

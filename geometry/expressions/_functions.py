@@ -56,7 +56,20 @@ def _xor(x: Node, y: Node) -> Node:
     return elementwise("logical_and", either, elementwise("logical_not", elementwise("logical_and", x, y)))
 
 
+def _or_the_other(name: str) -> Callable[[Node, Node], Node]:
+    """A choice that takes the other number where one is NaN."""
+
+    def choose(x: Node, y: Node) -> Node:
+        x, y = numeric(x), numeric(y)
+        first = elementwise("where", elementwise("not_equal", y, y), x, elementwise(name, x, y))
+        return elementwise("where", elementwise("not_equal", x, x), y, first)
+
+    return choose
+
+
 COMPOSED: dict[str, Callable[..., Node]] = {
+    "fmax": _or_the_other("maximum"),
+    "fmin": _or_the_other("minimum"),
     "floor_divide": lambda x, y: elementwise("floor", elementwise("divide", numeric(x), numeric(y))),
     "logical_xor": _xor,
     "positive": numeric,

@@ -26,7 +26,19 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-__all__ = ["Node", "constant", "join", "largest", "matmul", "ordered", "places", "take", "theta", "total"]
+__all__ = [
+    "Node",
+    "constant",
+    "join",
+    "largest",
+    "matmul",
+    "ordered",
+    "places",
+    "powers_of_two",
+    "take",
+    "theta",
+    "total",
+]
 
 
 class Node:
@@ -116,8 +128,8 @@ def join(nodes: Iterable[Node]) -> Node:
 
 
 def total(node: Node) -> Node:
-    """The sum over the last axis."""
-    if node.is_constant:
+    """The sum over the last axis; of constants a number, if it is not rounded."""
+    if node.is_constant and (_chooses(node.data, -1) or _are_small(node.data.sum(-1), node.data)):
         return constant(node.data.sum(-1))
     if node.shape[-1] == 1:
         return take(node, numpy.arange(node.size).reshape(node.shape[:-1]))
@@ -135,9 +147,29 @@ def largest(node: Node) -> Node:
 
 def matmul(left: Node, right: Node) -> Node:
     """Products (..., m, k) × (..., k, n) → (..., m, n) with equal leading axes."""
-    if left.is_constant and right.is_constant:
+    if left.is_constant and right.is_constant and _multiplies_exactly(left.data, right.data):
         return constant(left.data @ right.data)
     return Node("matmul", (left, right), (*left.shape[:-1], right.shape[-1]))
+
+
+def powers_of_two(numbers: NDArray[Any]) -> Any:
+    """Which numbers multiply without rounding: 0, ±1, ±2, ±1/2, ..."""
+    return numpy.isin(numpy.abs(numpy.frexp(numbers)[0]), (0.0, 0.5))
+
+
+def _chooses(numbers: NDArray[Any], axis: int) -> bool:
+    """Whether there is one number at most that is not zero, along an axis."""
+    return bool((numpy.count_nonzero(numbers, axis=axis) <= 1).all())
+
+
+def _are_small(*arrays: NDArray[Any]) -> bool:
+    """Whether all are whole numbers that floats hold, and so are their sums."""
+    return all(bool(((numbers == numpy.rint(numbers)) & (numpy.abs(numbers) < 2.0**40)).all()) for numbers in arrays)
+
+
+def _multiplies_exactly(left: NDArray[Any], right: NDArray[Any]) -> bool:
+    sides = ((left, -1), (right, -2))
+    return any(_chooses(side, axis) and bool(powers_of_two(side).all()) for side, axis in sides)
 
 
 def ordered(roots: Iterable[Node]) -> Iterator[Node]:

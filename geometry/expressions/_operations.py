@@ -1,4 +1,4 @@
-"""The table of elementwise operations: for each its slopes, its ball, and its text in three languages.
+"""The table of elementwise operations: for each its slopes, its ball, its enclosure, and its text in three languages.
 
 A slope is a formula in nodes, and so has slopes of its own: that is where second derivatives come from. The values are
 those of the array API standard's functions of the same names.
@@ -6,14 +6,15 @@ those of the array API standard's functions of the same names.
 
 from __future__ import annotations
 
-import math
+import operator
 from collections.abc import Callable
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy
 
 from geometry.expressions import _balls
-from geometry.expressions._graph import Node, constant, places, take
+from geometry.expressions._graph import Node, constant, places, powers_of_two, take
 
 __all__ = ["TABLE", "Operation", "aligned", "elementwise"]
 
@@ -32,16 +33,19 @@ class Operation(NamedTuple):
     slopes: tuple[Callable[..., Node] | None, ...]  # ∂y/∂x_k of (x_1, ..., x_n, y); None: zero
     texts: Texts
     ball: Callable[..., Any]  # of python-flint's balls; of booleans where it is boolean
+    enclosure: Callable[..., Any]  # of affine forms (`geometry.certified`); of truths where it is boolean
     boolean: bool = False  # the result is true or false
     chooses: bool = False  # y is one of the last two arguments: the first one's slope says where it is that
 
 
 def elementwise(name: str, *arguments: Node) -> Node:
-    """An operation of the table on nodes whose shapes broadcast."""
+    """An operation of the table on nodes whose shapes broadcast; of constants a constant, if it is not rounded."""
     operands = aligned(*arguments)
     operation = TABLE[name]
     if all(operand.is_constant for operand in operands):
-        return constant(evaluated(name, *(operand.data for operand in operands)))
+        numbers = [operand.data for operand in operands]
+        if _is_exact(name, *numbers):
+            return constant(evaluated(name, *numbers))
     return Node(name, operands, operands[0].shape, boolean=operation.boolean)
 
 
@@ -55,6 +59,27 @@ def evaluated(name: str, *arrays: Any) -> Any:
     """The operation on NumPy arrays."""
     with numpy.errstate(all="ignore"):
         return getattr(numpy, NUMPY_NAMES.get(name, name))(*arrays)
+
+
+EXACT = frozenset(
+    {
+        *("negative", "abs", "sign", "floor", "ceil", "trunc", "round", "maximum", "minimum", "where"),
+        *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
+        *("logical_and", "logical_or", "logical_not"),
+    }
+)
+
+
+def _is_exact(name: str, *numbers: Any) -> bool:
+    """Whether NumPy's result is known to be that of the numbers, without rounding."""
+    if name in ("add", "subtract"):
+        x, y = numbers[0], numbers[1] if name == "add" else -numbers[1]
+        total = x + y
+        return bool(((total - x == y) & (total - y == x)).all())
+    if name in ("multiply", "divide"):
+        x, y = numbers
+        return bool((powers_of_two(y) | ((name == "multiply") & powers_of_two(x)) | (x == 0)).all())
+    return name in EXACT or (name == "square" and bool(powers_of_two(*numbers).all()))
 
 
 NUMPY_NAMES = {
@@ -140,65 +165,79 @@ def _infix(sign: str) -> Texts:
     return Texts(*[f"({{0}} {sign} {{1}})"] * 3)
 
 
-def _smooth(name: str, slope: Callable[..., Node]) -> Operation:
-    return Operation((slope,), _alike(name), _balls.method(name))
+def _smooth(name: str, slope: Callable[..., Node], *domain: Any) -> Operation:
+    """A function that is smooth on an open interval (low, high), and maybe defined at its ends; default: everywhere."""
+    return Operation((slope,), _alike(name), _balls.method(name), lambda x: x.smooth(name, *domain))
 
 
-def _jumps(name: str, ball: Callable[..., Any], texts: Texts | None = None) -> Operation:
+def _jumps(name: str, ball: Callable[..., Any], enclosure: Callable[..., Any], texts: Texts | None = None) -> Operation:
     """A function that is constant between jumps."""
-    return Operation((None,), texts or _alike(name), ball)
+    return Operation((None,), texts or _alike(name), ball, enclosure)
 
 
-def _compares(sign: str, method: str) -> Operation:
-    return Operation((None, None), _infix(sign), _balls.compared(method), boolean=True)
+def _compares(sign: str, compare: Callable[..., Any]) -> Operation:
+    method = f"__{compare.__name__}__"
+    return Operation((None, None), _infix(sign), _balls.compared(method), compare, boolean=True)
+
+
+def _arithmetic(sign: str, apply: Callable[..., Any], *slopes: Callable[..., Node]) -> Operation:
+    return Operation(slopes, _infix(sign), apply, apply)
+
+
+def _logarithm(name: str, base: float, ball: Callable[..., Any]) -> Operation:
+    return Operation(
+        (lambda x, z: over(over(ONE, log(constant(base))), x),),
+        _alike(name),
+        ball,
+        lambda x: x.smooth("log", 0.0) / x.constant(base).smooth("log", 0.0),
+    )
 
 
 TABLE: dict[str, Operation] = {
-    "add": Operation((lambda x, y, z: ONE, lambda x, y, z: ONE), _infix("+"), lambda x, y: x + y),
-    "subtract": Operation((lambda x, y, z: ONE, lambda x, y, z: MINUS), _infix("-"), lambda x, y: x - y),
-    "multiply": Operation((lambda x, y, z: y, lambda x, y, z: x), _infix("*"), lambda x, y: x * y),
-    "divide": Operation(
-        (lambda x, y, z: over(ONE, y), lambda x, y, z: minus(over(z, y))), _infix("/"), lambda x, y: x / y
+    "add": _arithmetic("+", operator.add, lambda x, y, z: ONE, lambda x, y, z: ONE),
+    "subtract": _arithmetic("-", operator.sub, lambda x, y, z: ONE, lambda x, y, z: MINUS),
+    "multiply": _arithmetic("*", operator.mul, lambda x, y, z: y, lambda x, y, z: x),
+    "divide": _arithmetic("/", operator.truediv, lambda x, y, z: over(ONE, y), lambda x, y, z: minus(over(z, y))),
+    "negative": Operation((lambda x, z: MINUS,), Texts(*["(-{0})"] * 3), operator.neg, operator.neg),
+    "square": Operation(
+        (lambda x, z: times(TWO, x),), Texts(*["({0} * {0})"] * 3), lambda x: x**2, lambda x: x.square()
     ),
-    "negative": Operation((lambda x, z: MINUS,), Texts(*["(-{0})"] * 3), lambda x: -x),
-    "square": Operation((lambda x, z: times(TWO, x),), Texts(*["({0} * {0})"] * 3), lambda x: x**2),
     "pow": Operation(
         (lambda x, p, z: times(p, raised(x, plus(p, MINUS))), lambda x, p, z: times(z, log(x))),
         Texts("np.power({0}, {1})", "pow({0}, {1})", "Math.pow({0}, {1})"),
         _balls.power,
+        lambda x, p: x.power(p),
     ),
-    "sqrt": _smooth("sqrt", lambda x, z: over(HALF, z)),
+    "sqrt": _smooth("sqrt", lambda x, z: over(HALF, z), 0.0, inf, True),
     "exp": _smooth("exp", lambda x, z: z),
     "expm1": _smooth("expm1", lambda x, z: exp(x)),
-    "log": _smooth("log", lambda x, z: over(ONE, x)),
-    "log1p": _smooth("log1p", lambda x, z: over(ONE, plus(ONE, x))),
-    "log2": Operation(
-        (lambda x, z: over(constant(1 / math.log(2)), x),), _alike("log2"), lambda x: x.log() / x.const_log2()
-    ),
-    "log10": Operation(
-        (lambda x, z: over(constant(1 / math.log(10)), x),), _alike("log10"), lambda x: x.log() / x.const_log10()
-    ),
-    "sin": _smooth("sin", lambda x, z: cos(x)),
-    "cos": _smooth("cos", lambda x, z: minus(sin(x))),
-    "tan": _smooth("tan", lambda x, z: plus(ONE, square(z))),
-    "asin": _smooth("asin", lambda x, z: over(ONE, sqrt(_one_minus_square(x)))),
-    "acos": _smooth("acos", lambda x, z: minus(over(ONE, sqrt(_one_minus_square(x))))),
+    "log": _smooth("log", lambda x, z: over(ONE, x), 0.0),
+    "log1p": _smooth("log1p", lambda x, z: over(ONE, plus(ONE, x)), -1.0),
+    "log2": _logarithm("log2", 2.0, lambda x: x.log() / x.const_log2()),
+    "log10": _logarithm("log10", 10.0, lambda x: x.log() / x.const_log10()),
+    "sin": _smooth("sin", lambda x, z: cos(x))._replace(enclosure=lambda x: x.sin()),
+    "cos": _smooth("cos", lambda x, z: minus(sin(x)))._replace(enclosure=lambda x: x.cos()),
+    "tan": _smooth("tan", lambda x, z: plus(ONE, square(z)))._replace(enclosure=lambda x: x.tan()),
+    "asin": _smooth("asin", lambda x, z: over(ONE, sqrt(_one_minus_square(x))), -1.0, 1.0, True),
+    "acos": _smooth("acos", lambda x, z: minus(over(ONE, sqrt(_one_minus_square(x)))), -1.0, 1.0, True),
     "atan": _smooth("atan", lambda x, z: over(ONE, square(hypot(ONE, x)))),
     "sinh": _smooth("sinh", lambda x, z: cosh(x)),
     "cosh": _smooth("cosh", lambda x, z: sinh(x)),
     "tanh": _smooth("tanh", lambda x, z: over(ONE, square(cosh(x)))),
     "asinh": _smooth("asinh", lambda x, z: over(ONE, hypot(ONE, x))),
-    "acosh": _smooth("acosh", lambda x, z: over(ONE, times(sqrt(plus(x, MINUS)), sqrt(plus(x, ONE))))),
-    "atanh": _smooth("atanh", lambda x, z: over(ONE, _one_minus_square(x))),
+    "acosh": _smooth("acosh", lambda x, z: over(ONE, times(sqrt(plus(x, MINUS)), sqrt(plus(x, ONE)))), 1.0, inf, True),
+    "atanh": _smooth("atanh", lambda x, z: over(ONE, _one_minus_square(x)), -1.0, 1.0),
     "atan2": Operation(
         (lambda y, x, z: _over_square(x, y), lambda y, x, z: minus(_over_square(y, x))),
         Texts("np.arctan2({0}, {1})", "atan2({0}, {1})", "Math.atan2({0}, {1})"),
         _balls.atan2,
+        lambda y, x: y.atan2(x),
     ),
     "hypot": Operation(
         (lambda x, y, z: over(x, z), lambda x, y, z: over(y, z)),
         Texts("np.hypot({0}, {1})", "hypot({0}, {1})", "Math.hypot({0}, {1})"),
         lambda x, y: (x**2 + y**2).sqrt(),
+        lambda x, y: x.hypot(y),
     ),
     "logaddexp": Operation(
         (lambda x, y, z: exp(elementwise("subtract", x, z)), lambda x, y, z: exp(elementwise("subtract", y, z))),
@@ -208,26 +247,31 @@ TABLE: dict[str, Operation] = {
             "(Math.max({0}, {1}) + Math.log1p(Math.exp(-Math.abs({0} - {1}))))",
         ),
         lambda x, y: (x.exp() + y.exp()).log(),
+        lambda x, y: x.logaddexp(y),
     ),
     "remainder": Operation(
         (lambda x, y, z: ONE, lambda x, y, z: minus(floor(over(x, y)))),
         Texts("np.remainder({0}, {1})", "floored_mod({0}, {1})", "floored_mod({0}, {1})"),
         lambda x, y: x - y * (x / y).floor(),
+        lambda x, y: x - y * (x / y).rounded("floor"),
     ),
-    "abs": Operation((lambda x, z: sign(x),), Texts("abs({0})", "fabs({0})", "Math.abs({0})"), abs),
+    "abs": Operation((lambda x, z: sign(x),), Texts("abs({0})", "fabs({0})", "Math.abs({0})"), abs, abs),
     "sign": _jumps(
         "sign",
         _balls.method("sgn"),
+        lambda x: x.sign(),
         Texts(
             "(1.0 if {0} > 0 else -1.0 if {0} < 0 else {0})",
             "({0} > 0 ? 1.0 : {0} < 0 ? -1.0 : {0})",
             "({0} > 0 ? 1 : {0} < 0 ? -1 : {0})",
         ),
     ),
-    "floor": _jumps("floor", _balls.method("floor")),
-    "ceil": _jumps("ceil", _balls.method("ceil")),
-    "trunc": _jumps("trunc", _balls.truncated),
-    "round": _jumps("round", _balls.rounded, Texts("np.rint({0})", "rint({0})", "rint({0})")),
+    "floor": _jumps("floor", _balls.method("floor"), lambda x: x.rounded("floor")),
+    "ceil": _jumps("ceil", _balls.method("ceil"), lambda x: x.rounded("ceil")),
+    "trunc": _jumps("trunc", _balls.truncated, lambda x: x.rounded("trunc")),
+    "round": _jumps(
+        "round", _balls.rounded, lambda x: x.rounded("roundeven"), Texts("np.rint({0})", "rint({0})", "rint({0})")
+    ),
     "maximum": Operation(
         (lambda x, y, z: elementwise("greater_equal", x, y), None),
         Texts(
@@ -236,6 +280,7 @@ TABLE: dict[str, Operation] = {
             "Math.max({0}, {1})",
         ),
         lambda x, y: x.max(y),
+        lambda x, y: x.maximum(y),
         chooses=True,
     ),
     "minimum": Operation(
@@ -246,21 +291,29 @@ TABLE: dict[str, Operation] = {
             "Math.min({0}, {1})",
         ),
         lambda x, y: x.min(y),
+        lambda x, y: x.minimum(y),
         chooses=True,
     ),
     "where": Operation(
         (None, lambda c, x, y, z: c, None),
         Texts("({1} if {0} else {2})", "({0} ? {1} : {2})", "({0} ? {1} : {2})"),
         _balls.chosen,
+        lambda c, x, y: x.choice(c, y),
         chooses=True,
     ),
-    "less": _compares("<", "__lt__"),
-    "less_equal": _compares("<=", "__le__"),
-    "greater": _compares(">", "__gt__"),
-    "greater_equal": _compares(">=", "__ge__"),
-    "equal": _compares("==", "__eq__"),
-    "not_equal": _compares("!=", "__ne__"),
-    "logical_and": Operation((None, None), Texts("({0} and {1})", *["({0} && {1})"] * 2), _balls.both, boolean=True),
-    "logical_or": Operation((None, None), Texts("({0} or {1})", *["({0} || {1})"] * 2), _balls.either, boolean=True),
-    "logical_not": Operation((None,), Texts("(not {0})", "(!{0})", "(!{0})"), _balls.negation, boolean=True),
+    "less": _compares("<", operator.lt),
+    "less_equal": _compares("<=", operator.le),
+    "greater": _compares(">", operator.gt),
+    "greater_equal": _compares(">=", operator.ge),
+    "equal": _compares("==", operator.eq),
+    "not_equal": _compares("!=", operator.ne),
+    "logical_and": Operation(
+        (None, None), Texts("({0} and {1})", *["({0} && {1})"] * 2), _balls.both, operator.and_, boolean=True
+    ),
+    "logical_or": Operation(
+        (None, None), Texts("({0} or {1})", *["({0} || {1})"] * 2), _balls.either, operator.or_, boolean=True
+    ),
+    "logical_not": Operation(
+        (None,), Texts("(not {0})", "(!{0})", "(!{0})"), _balls.negation, operator.invert, boolean=True
+    ),
 }

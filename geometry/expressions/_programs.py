@@ -131,7 +131,7 @@ class Program:
         if scalar.operation == "number":
             return repr(scalar.data) if not wrapped and math.isfinite(scalar.data) else self._bind(scalar.data)
         if scalar.operation == "load":
-            return self._bind(scalar.data.reshape(scalar.data.shape + (1,) * (rank - scalar.data.ndim)))
+            return self._bind(scalar.data.reshape(scalar.data.shape + (1,) * (rank - scalar.data.ndim)), not wrapped)
         missing = rank - len(self._grids[id(scalar)])
         return self._names[id(scalar)] + (f"[..., {', '.join(['None'] * missing)}]" if missing else "")
 
@@ -139,15 +139,19 @@ class Program:
         """What to return for an entry: a new array, not a view of θ."""
         return f"+{self._names[id(scalar)]}" if scalar.operation == "parameter" else self._argument(scalar, 0, True)
 
-    def _bind(self, thing: Any) -> str:
-        """The name of an operation, a number or a table of them, or a table of indices."""
+    def _bind(self, thing: Any, beside: bool = False) -> str:
+        """The name of an operation, a number or a table of them, or a table of indices.
+
+        In a foreign arithmetic what stands `beside` an operator stays as it is, and so do truths and indices.
+        """
         if isinstance(thing, str):
             self._bound[f"{thing}_"] = thing
             return f"{thing}_"
+        kind = "n" if self._exact and (beside or numpy.asarray(thing).dtype.kind != "f") else "c"
         for name, other in self._bound.items():
-            if not isinstance(other, str) and _same(thing, other):
+            if name.startswith(kind) and not isinstance(other, str) and _same(thing, other):
                 return name
-        self._bound[name := f"c{len(self._bound)}"] = thing
+        self._bound[name := f"{kind}{len(self._bound)}"] = thing
         return name
 
     # Its evaluation.
@@ -167,7 +171,10 @@ class Program:
 
     def run(self, theta: Any, operation: Callable[[str], Any], constant: Callable[[Any], Any]) -> Any:
         """All entries of the nodes, by any operations; those that do not depend on θ may be without its batch."""
-        bound = [operation(x) if isinstance(x, str) else constant(x) for x in self._bound.values()]
+        bound = [
+            operation(x) if isinstance(x, str) else x if name.startswith("n") else constant(x)
+            for name, x in self._bound.items()
+        ]
         return self._make(*bound)(theta)
 
     def _on_numpy(self, theta: NDArray[Any]) -> list[Any]:
@@ -220,22 +227,20 @@ def _of_dtype(number: Any, dtype: Any) -> Any:
 
 def _of_library(xp: Namespace, theta: Array) -> tuple[Callable[[str], Any], Callable[[Any], Any]]:
     """Operations and constants of an array library, or of arrays that know more than a float does."""
-    own = {
-        "sum": partial(xp.sum, axis=-1),
-        "largest": partial(xp.max, axis=-1),
-        "entries": lambda x, indices: xp.reshape(
-            xp.take(x, xp.reshape(indices, (-1,)), axis=-1), (*x.shape[:-1], *indices.shape)
-        ),
-    }
+    own = {"sum": partial(xp.sum, axis=-1), "largest": partial(xp.max, axis=-1), "entries": partial(_entries, xp)}
+    foreign = getattr(theta, "constant", None)
 
     def constant(number: Any) -> Any:
-        array = numpy.asarray(number)
-        if array.dtype.kind == "f" and hasattr(theta, "constant"):
-            return theta.constant(array)
-        dtype = {"f": theta.dtype, "b": xp.bool}.get(array.dtype.kind)
-        return xp.asarray(array, dtype=dtype, device=device_of(theta))
+        dtype = {"f": theta.dtype, "b": xp.bool}.get(numpy.asarray(number).dtype.kind)
+        return xp.asarray(number, dtype=dtype, device=device_of(theta))
 
-    return lambda name: own.get(name) or getattr(xp, name), constant
+    return lambda name: own.get(name) or getattr(xp, name), foreign or constant
+
+
+def _entries(xp: Namespace, theta: Array, indices: Any) -> Array:
+    if isinstance(indices, numpy.ndarray):
+        return theta[..., indices]
+    return xp.reshape(xp.take(theta, xp.reshape(indices, (-1,)), axis=-1), (*theta.shape[:-1], *indices.shape))
 
 
 def _ordered(roots: Iterable[Scalar]) -> list[Scalar]:

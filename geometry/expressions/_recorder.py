@@ -19,8 +19,6 @@ __all__ = ["Recorded", "RecordingError", "as_node", "numeric", "refuse"]
 STANDARD_NAMES = {numpys: ours for ours, numpys in NUMPY_NAMES.items()} | {
     "absolute": "abs",
     "fabs": "abs",
-    "fmax": "maximum",
-    "fmin": "minimum",
     "mod": "remainder",
     "rint": "round",
     "true_divide": "divide",

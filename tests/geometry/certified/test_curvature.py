@@ -171,7 +171,7 @@ def test_a_box_says_which_points_count():
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: reach(FunctionGraph(np.sin), [(0, 1)]), "value must return shape"),
+        (lambda: reach(FunctionGraph(np.sin), [(0, 1)]), "must return one number"),
         (lambda: reach(np.sin, [(0, 1)]), "surface"),
         (lambda: reach(surfaces.sine(), [0, 1]), "box"),
         (lambda: reach(surfaces.sine(), [(1, 0)]), "box"),

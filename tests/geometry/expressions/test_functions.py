@@ -191,3 +191,13 @@ def test_functions(name, through):
         return weighed(case(np if through == "numpy" or isinstance(t, np.ndarray) else t.__array_namespace__(), t))
 
     assert record(recorded, 3).value(THETA) == pytest.approx(expected, rel=1e-13, abs=1e-13)
+
+
+def test_fmax_and_fmin_take_the_other_of_nan():
+    expression = record(
+        lambda t: np.fmax(np.sqrt(t[..., 0]), t[..., 1]) * np.fmin(t[..., 1] ** 2, np.log(t[..., 0])), 2
+    )
+    theta = np.array([[-1.0, 0.7], [0.25, 0.7], [9.0, 2.0]])
+    np.testing.assert_allclose(expression.value(theta), [0.7**3, 0.7 * np.log(0.25), 3 * np.log(9)], rtol=1e-15)
+    slopes = [[0, 3 * 0.7**2], [0.7 / 0.25, np.log(0.25)], [np.log(9) / 6 + 1 / 3, 0]]
+    np.testing.assert_allclose(expression.gradient(theta), slopes, rtol=1e-14)

@@ -92,7 +92,10 @@ def is_close(found, expected):
 def test_arrays(name):
     for arguments in points(name):
         assert is_close(evaluated(name, *arguments), truth(name, arguments)), arguments
-        assert elementwise(name, *map(constant, arguments)).data == evaluated(name, *arguments)
+        folded = elementwise(name, *map(constant, arguments))
+        if folded.is_constant:  # proofs rest on constants
+            with mpmath.workdps(60):
+                assert folded.data == evaluated(name, *arguments) == truth(name, arguments)
 
 
 @each_operation
