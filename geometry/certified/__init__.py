@@ -1,10 +1,10 @@
 """Answers with a proof: bounds that contain the truth, computed in interval arithmetic.
 
-The verbs are those of `geometry`, on function graphs. A surface is evaluated over boxes of θ, by running its own
-function on intervals, and its derivatives by running it on jets of intervals; so it must be written in array API
-functions. Proofs rest on its values alone, never on derivatives that were written by hand, and what an argument asks
-for is done or refused. Each answer is an `Enclosure`; for footpoints, `Regions`. Where the budget of boxes ends first,
-the bounds reached so far are returned, and say that they are not closed.
+The verbs are those of `geometry`, on function graphs. The function is recorded (`geometry.expressions.record`), and the
+recording is evaluated on intervals over boxes of θ, with its derivatives by the slope rules of the table of operations.
+Proofs rest on the values alone, never on derivatives that were written by hand; what cannot be recorded is refused with
+the reason. Each answer is an `Enclosure`; for footpoints, `Regions`. Where the budget of boxes ends first, the bounds
+reached so far are returned, and say that they are not closed.
 
 >>> import numpy as np
 >>> from geometry import FunctionGraph

@@ -64,7 +64,7 @@ def reach(
     Raises
     ------
     TypeError, ValueError
-        For arguments of the wrong kind or shape, and for functions that cannot run on intervals.
+        For arguments of the wrong kind or shape, and for functions that cannot be recorded.
 
     References
     ----------

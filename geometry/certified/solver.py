@@ -34,7 +34,7 @@ class Certified:
 
     Notes
     -----
-    For function graphs whose functions run on intervals. The search is done on the processor in float64, whatever the
+    For function graphs whose functions can be recorded. The search is done on the processor in float64, whatever the
     library of the query; its result goes back there. `Footpoints.steps` counts boxes.
 
     Examples

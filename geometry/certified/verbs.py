@@ -30,10 +30,10 @@ def distance(
     Parameters
     ----------
     surface : FunctionGraph
-        Bounds rest on its values alone. They are evaluated on intervals, and so are their derivatives, found by
-        differentiation: the function must be written in array API functions, and is taken for the exact function of
-        these formulas, with constants that are the floats they are. A gradient and a Hessian that it was given save
-        some time; they are compared with those of the values at some points.
+        Bounds rest on its values alone, as `geometry.expressions.record` records them, and on the derivatives of the
+        recording; it is taken for the exact function of its formulas, with constants that are the floats they are. A
+        gradient and a Hessian that it was given save some time; they are compared with those of the values at some
+        points.
     points : array (..., d+1)
         Query points, height last. NumPy arrays come back, whatever the library of the points.
     tolerance : float
@@ -55,7 +55,7 @@ def distance(
     Raises
     ------
     TypeError, ValueError
-        For arguments of the wrong kind or shape, for functions that cannot run on intervals, and for derivatives that
+        For arguments of the wrong kind or shape, for functions that cannot be recorded, and for derivatives that
         are not those of the values: see `geometry.check_gradient`.
 
     Notes
