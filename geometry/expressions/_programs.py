@@ -53,9 +53,9 @@ class Program:
     """
 
     def __init__(self, nodes: Sequence[Node], exact: bool = False) -> None:
-        scalars = Scalars(limit=None if exact else LONGEST, folded=not exact, powers=exact)
+        scalars = Scalars(limit=None if exact else LONGEST, folded=not exact, exact=exact)
         self.nodes, self._exact = nodes, exact
-        self._entries = [scalars.of(node) for node in nodes]
+        self._entries = [scalars.of(node, faithful=node.shape == ()) for node in nodes]  # values, not derivatives
         self._grids: dict[int, tuple[int, ...]] = {}  # of each scalar, the lengths of the loops that it runs with
         self._names: dict[int, str] = {}
         self._bound: dict[str, Any] = {}  # what the text takes from outside: operations, numbers and tables

@@ -25,6 +25,23 @@ UNROLLED = 8
 POWER = 16
 """Whole powers up to this one are products."""
 
+PARTIAL = {
+    "divide",
+    "remainder",
+    "pow",
+    "sqrt",
+    "log",
+    "log1p",
+    "log2",
+    "log10",
+    "tan",
+    "asin",
+    "acos",
+    "acosh",
+    "atanh",
+}
+"""Operations that are not defined everywhere."""
+
 Index = tuple[NDArray[Any], ...]  # one array over the grid of the loops for each axis of a node
 
 
@@ -42,6 +59,7 @@ class Scalar:
     loops: frozenset[int]  # those that it changes with
     level: int  # how many loops come before it, one after the other
     boolean: bool
+    partial: bool  # whether there may be θ for which it is undefined
 
 
 class TooLong(Exception):
@@ -57,17 +75,22 @@ class Scalars:
         Of the number of scalars.
     folded : bool
         Whether operations on numbers and tables are done at once, as NumPy rounds them.
-    powers : bool
-        Whether whole powers stay powers; else small ones are products.
+    exact : bool
+        Whether whole powers stay powers, where small ones are products else; and whether all are faithful (see `of`).
     """
 
-    def __init__(self, *, limit: int | None = None, folded: bool = False, powers: bool = False) -> None:
-        self.limit, self.folded, self.powers = limit, folded, powers
+    def __init__(self, *, limit: int | None = None, folded: bool = False, exact: bool = False) -> None:
+        self.limit, self.folded, self.exact = limit, folded, exact
+        self._faithful = exact
         self._made: dict[Any, Scalar] = {}
         self._seen: dict[Any, Scalar] = {}
 
-    def of(self, node: Node) -> list[Scalar]:
-        """All entries of a node, in the order of the flattened array."""
+    def of(self, node: Node, *, faithful: bool = False) -> list[Scalar]:
+        """All entries of a node, in the order of the flattened array.
+
+        To be `faithful` is to be undefined where the operations are, also where the result is multiplied by nothing.
+        """
+        self._faithful = faithful or self.exact
         for part in ordered([node]):  # from below, so that a long chain of operations is no deep recursion
             if part.size <= UNROLLED:
                 self._entries(part)
@@ -127,7 +150,8 @@ class Scalars:
                 raise TooLong
             loops = known.get("loops", frozenset().union(*(a.loops for a in arguments)))
             level = known.get("level", max((a.level for a in arguments), default=0))
-            self._made[key] = Scalar(operation, arguments, data, loops, level, known.get("boolean", False))
+            partial = operation in PARTIAL or any(a.partial for a in arguments)
+            self._made[key] = Scalar(operation, arguments, data, loops, level, known.get("boolean", False), partial)
         return self._made[key]
 
     def _simpler(self, name: str, arguments: tuple[Scalar, ...]) -> Scalar | None:
@@ -137,15 +161,17 @@ class Scalars:
                 return y if a == 0 else x if b == 0 else None
             case "subtract", (x, y), (a, b):
                 return x if b == 0 else self.apply("negative", y) if a == 0 else None
-            case "multiply", (x, y), (a, b):
-                return self.number(0.0) if 0 in (a, b) else y if a == 1 else x if b == 1 else None
+            case "multiply", (x, y), (a, b) if 0 not in (a, b):
+                return y if a == 1 else x if b == 1 else None
+            case "multiply", (x, y), _:
+                return None if self._faithful and (x.partial or y.partial) else self.number(0.0)
             case "divide", (x, _), (a, b):
-                return x if a == 0 or b == 1 else None
+                return x if (a == 0 and not self._faithful) or b == 1 else None
             case "negative", (x,), (a,):
                 return self.number(-a) if a is not None else x.arguments[0] if x.operation == "negative" else None
             case "where", (_, x, y), (c, *_):
                 return x if c is True or x is y else y if c is False else None
-            case "pow", (x, _), (_, p) if not self.powers and p is not None and p == int(p) and abs(p) <= POWER:
+            case "pow", (x, _), (_, p) if not self.exact and p is not None and p == int(p) and abs(p) <= POWER:
                 return self._power(x, int(p))
         return None
 
@@ -205,6 +231,8 @@ class Scalars:
         kind = "largest" if node.operation == "largest" else "sum"
         if body.operation == "number" and body.data == 0:
             return body
+        if self.folded and body.operation == "load" and depth in body.loops:
+            return self.table(body.data.max(-1) if kind == "largest" else body.data.sum(-1))
         loops, level = body.loops - {depth}, body.level + 1
         return self._make(kind, (body,), (depth, length), loops=loops, level=level)
 

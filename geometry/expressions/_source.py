@@ -124,8 +124,8 @@ LANGUAGES: dict[str, Language] = {
 
 def written(language: Language, name: str, value: Node, gradient: Node | None, hessian: Node | None) -> str:
     """The text of a function `name` of x, which returns f and stores ∇f in g and ∇²f, row by row, in h."""
-    scalars = Scalars()
-    (height,) = scalars.of(value)
+    scalars = Scalars(folded=True)
+    (height,) = scalars.of(value, faithful=True)
     stores = [
         (array, place, scalar)
         for array, node in (("g", gradient), ("h", hessian))

@@ -227,3 +227,11 @@ def test_far_away_and_close_by():
 def test_wrong_arguments_are_named(arguments, error):
     with pytest.raises(error, match=next(iter(arguments))):
         distance(**{"surface": surfaces.sine(), "points": [0.0, 1.0], **arguments})
+
+
+def test_nothing_times_what_is_undefined_is_undefined():
+    """There is no surface for θ < 0, so that the nearest point is the origin."""
+    for value in (lambda t: 0 * np.sqrt(t[..., 0]), lambda t: 0 / np.log1p(np.sqrt(t[..., 0]))):
+        found = distance(FunctionGraph(value), [-3.0, 4.0], tolerance=1e-6)
+        assert found.lower <= 5 + 1e-9
+        assert found.upper >= 5 - 1e-9

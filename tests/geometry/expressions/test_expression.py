@@ -7,6 +7,8 @@ from flint import arb, ctx
 from geometry.expressions import record
 from geometry.expressions._derivatives import reverse_gradient
 from geometry.expressions._evaluation import evaluate, evaluate_balls
+from geometry.expressions._operations import NUMPY_NAMES
+from geometry.expressions._programs import Program
 
 from .functions import SMOOTH
 
@@ -64,6 +66,36 @@ def test_the_sweep_backwards_gives_the_gradient(recorded, name):
     (found,) = evaluate([reverse_gradient(expression.node, 2)], np, POINTS)
     expected = expression.gradient(POINTS)
     np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-13 * max(np.abs(expected).max(), 1))
+
+
+@each_function
+def test_texts_give_what_graphs_of_arrays_give(recorded, name):
+    expression = recorded[name]
+    expected = evaluate([expression.node, expression.slope, expression.curvature], np, POINTS)
+    for found, truth in zip(expression.parts(np, POINTS, "node", "slope", "curvature"), expected, strict=True):
+        assert np.abs(found - truth).max() <= RIGHT * max(np.abs(truth).max(), 1)
+
+
+@pytest.mark.parametrize("exact", [False, True])
+@each_function
+def test_texts_for_all_arithmetics_agree(recorded, name, exact):
+    """That for numbers which know more than a float does, on NumPy's arrays."""
+    program = Program([recorded[name].node, recorded[name].slope], exact)
+    functions = {"sum": lambda x: x.sum(-1), "largest": lambda x: x.max(-1), "entries": lambda x, i: x[..., i]}
+    value, slopes = program.run(
+        POINTS, lambda key: functions.get(key) or getattr(np, NUMPY_NAMES.get(key, key)), np.asarray
+    )
+    np.testing.assert_allclose(value[0] + np.zeros(5), recorded[name].value(POINTS), rtol=1e-12, atol=1e-13)
+    expected = recorded[name].gradient(POINTS)
+    for i, slope in enumerate(slopes):
+        assert np.abs(slope - expected[:, i]).max() <= 1e-12 * max(np.abs(expected).max(), 1)
+
+
+def test_large_batches_are_cut_into_portions(recorded):
+    theta = np.random.default_rng(0).uniform(-2, 2, (3, 4000, 2))
+    for what in ("value", "gradient", "hessian"):
+        function = getattr(recorded["dents"], what)
+        np.testing.assert_allclose(function(theta)[1, ::500], function(theta[1, ::500]), rtol=1e-14, atol=1e-13)
 
 
 @each_function
