@@ -6,7 +6,7 @@ import math
 from functools import partial, reduce
 
 from geometry import FunctionGraph
-from geometry._namespace import Array, Namespace
+from geometry._namespace import Array, Namespace, is_jax_namespace
 from rbo_ref.landscapes._formulas import landscape, like, number
 
 __all__ = ["ackley", "beale", "himmelblau", "rastrigin", "rosenbrock"]
@@ -139,17 +139,27 @@ def ackley(a: float = 20.0, b: float = 0.2, c: float = 2 * math.pi) -> FunctionG
     a, b, c = number("a", a, above=0), number("b", b, above=0), number("c", c, above=0)
 
     def formula(xp: Namespace, theta: Array) -> Array:
-        distance = xp.abs(reduce(partial(_hypot, xp), xp.unstack(theta, axis=-1))) / math.sqrt(theta.shape[-1])
+        distance = _length(xp, theta) / math.sqrt(theta.shape[-1])
         lowering = -2 * xp.mean(xp.sin(c / 2 * theta) ** 2, axis=-1)  # Σ cos(cθ_i)/d − 1, at most 0
         return -a * xp.expm1(-b * distance) - math.e * xp.expm1(lowering)
 
     return landscape("ackley", formula)
 
 
+def _length(xp: Namespace, theta: Array) -> Array:
+    """|θ|, of which no square overflows or vanishes, with the slope 0 at its tip."""
+    first, *others = xp.unstack(theta, axis=-1)
+    for i, x in enumerate(others):  # the largest goes first, so that no tip of a shorter vector is met on the way
+        larger = xp.abs(x) > xp.abs(first)
+        first, others[i] = xp.where(larger, x, first), xp.where(larger, first, x)
+    tip = first == 0
+    length = reduce(partial(_hypot, xp), others, xp.where(tip, xp.ones_like(first), first))
+    return xp.where(tip, xp.zeros_like(first), xp.abs(length))
+
+
 def _hypot(xp: Namespace, a: Array, b: Array) -> Array:
-    """√(a² + b²), with the slope 0 at its tip."""
-    tip, one = (a == 0) & (b == 0), xp.ones_like(a)
-    return xp.where(tip, xp.zeros_like(a), xp.hypot(xp.where(tip, one, a), b))
+    """√(a² + b²) for |a| ≥ |b|, or its negative. JAX's own has a wrong second derivative where |a| = |b|."""
+    return a * xp.sqrt(1 + (b / a) ** 2) if is_jax_namespace(xp) else xp.hypot(a, b)
 
 
 def rastrigin(amplitude: float = 10.0) -> FunctionGraph:

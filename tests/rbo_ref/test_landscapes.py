@@ -467,6 +467,16 @@ def test_ackley_at_its_tip() -> None:
     assert_allclose(beside, 20 * 0.2 / math.sqrt(3), rtol=1e-7)  # slope of the cone; the bowl adds 1e-9 times |H|
 
 
+@pytest.mark.parametrize("where", ["numpy", "torch", "jax-jit"])
+def test_ackley_on_axes_and_diagonals(where: str) -> None:
+    theta = np.array([[0, 0, 1], [0, 2, 0], [-1.5, 0, 0], [1, 1, 0], [1, -1, 1], [0, 0.5, 0.5], [1e-160, 0, -1e-170]])
+    theta = theta[:-1] if where == "jax-jit" else theta  # where JAX's squares overflow
+    exact, tolerance = truth(CASES["ackley"], theta, "float64")
+    with library(where) as lib:
+        found = Jet(*map(lib.to_numpy, lib.jit(partial(jet, landscapes.ackley()))(lib.asarray(theta))))
+    assert_jet(found, exact, Jet(*(2 * part for part in tolerance)))
+
+
 @pytest.mark.parametrize("name", ["ackley", "ackley, line", "rastrigin"])
 @pytest.mark.parametrize("size", [1e-3, 1e-9, 1e-30])
 def test_relative_precision_near_the_minimum(name: str, size: float) -> None:
