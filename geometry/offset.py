@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from geometry._maximum import CHILDREN, Starts, climb, distinct, in_chunks, join, local_maxima, samples_of_the_ball
+from geometry._maximum import CHILDREN, Samples, Starts, alike, climb, in_chunks, join, sampled, samples_of_the_ball
 from geometry._namespace import (
     Array,
     Namespace,
@@ -201,39 +202,38 @@ def _angle(size: Array) -> Array:
 
 def _starts(ball: _Ball, count: int) -> Starts:
     """From where to climb: the highest samples, and the pole, the point below the centre, last."""
-    theta, radius = ball.theta, ball.radius
-    xp, (b, d) = array_namespace(theta), theta.shape
+    xp = array_namespace(ball.theta)
+    pole = xp.zeros_like(ball.theta)[:, None, :]
+    touched, heights = ball.heights(pole)
+    starts = sampled(_sweeps(ball, touched[:, 0], heights[:, 0], count), PEAKS, STARTS)
+    return join([starts, Starts(heights, pole, xp.full_like(heights, math.pi / 2))])
 
-    def seen(v: Array, spacing: Array) -> tuple[Array, Starts]:
-        touched, heights = ball.heights(v)
-        return xp.max(touched, axis=1), Starts(heights, v, xp.broadcast_to(spacing[:, None], heights.shape))
 
-    angle = xp.full((b,), math.pi / 2, dtype=theta.dtype, device=device_of(theta))
-    highest, pole = seen(xp.zeros_like(theta)[:, None, :], angle)
-    kept = []
+def _sweeps(ball: _Ball, highest: Array, best: Array, count: int) -> Iterator[tuple[Samples, Starts]]:
+    """The whole ball first, then where it may still touch: `highest` and `best` are f and f_ρ as seen so far, (b,)."""
+    xp, d = array_namespace(ball.theta), ball.theta.shape[-1]
+    angle = xp.full_like(best, math.pi / 2)
     for sweep in range(SWEEPS):
-        points, neighbors, spacing = samples_of_the_ball(d, count, sweep)
-        v = angle[:, None, None] * xp.asarray(points, dtype=theta.dtype, device=device_of(theta))
-        top, samples = seen(v, angle * spacing)
-        kept.append(local_maxima(samples, xp.asarray(neighbors, device=device_of(theta)), PEAKS))
-        highest = xp.maximum(highest, top)
-        best = xp.max(join([pole, *kept]).values, axis=1)
-        lowest = (best - highest) / radius  # no height seen so far lets the ball touch where the cosine is less
+        samples = samples_of_the_ball(d, count, sweep)
+        v = angle[:, None, None] * alike(ball.theta, samples.points)
+        touched, heights = ball.heights(v)
+        yield samples, Starts(heights, v, xp.broadcast_to((angle * samples.spacing)[:, None], heights.shape))
+        highest, best = xp.maximum(highest, xp.max(touched, axis=1)), xp.maximum(best, xp.max(heights, axis=1))
+        lowest = (best - highest) / ball.radius  # no height seen so far lets the ball touch where the cosine is less
         widest = LOOK_AROUND * xp.acos(xp.clip(xp.where(xp.isnan(lowest), 0.0, lowest), 0.0, 1.0))
-        angle = xp.clip(widest, epsilon(xp, theta.dtype) ** 0.5, math.pi / 2)
-    return join([distinct(join(kept), STARTS), pole])
+        angle = xp.clip(widest, epsilon(xp, best.dtype) ** 0.5, math.pi / 2)
 
 
 def _refined(ball: _Ball, starts: Starts, rolls: bool) -> Array:
     """The greatest height of the centre that is found from the starts."""
     xp = array_namespace(starts.values)
-    heights, v, spacing = starts
     if rolls:
-        v = _rolled(ball, v)
-        heights = xp.maximum(heights, ball.heights(v)[1])
-    if v.shape[-1] <= MANY:
-        heights = xp.maximum(heights, _climbed(ball, v, spacing, heights))
-    best = xp.max(heights, axis=1)
+        v = _rolled(ball, starts.places)
+        starts = Starts(xp.maximum(starts.values, ball.heights(v)[1]), v, starts.spacing)
+    if ball.theta.shape[-1] <= MANY:
+        resolution = 8 * epsilon(xp, starts.values.dtype) * (xp.abs(starts.values) + ball.radius[:, None])
+        starts = climb(lambda v: ball.heights(v)[1], starts, resolution)
+    best = xp.max(starts.values, axis=1)
     return xp.where(best == -xp.inf, ball.surface.value(ball.theta), best)
 
 
@@ -251,15 +251,3 @@ def _rolled(ball: _Ball, v: Array) -> Array:
         return xp.where((ball.heights(moved)[1] > heights)[..., None], moved, v)
 
     return repeat(ROUNDS, roll, v, ball.theta, ball.radius)
-
-
-def _climbed(ball: _Ball, v: Array, spacing: Array, heights: Array) -> Array:
-    """The greatest height met on the way up from each start."""
-    xp, (b, k, d) = array_namespace(v), v.shape
-
-    def height(children: Array) -> Array:
-        return xp.reshape(ball.heights(xp.reshape(children, (b, -1, d)))[1], children.shape[:-1])
-
-    resolution = 8 * epsilon(xp, v.dtype) * (xp.abs(heights) + ball.radius[:, None])
-    flat = (xp.reshape(v, (b * k, d)), xp.reshape(spacing, (b * k,)), xp.reshape(resolution, (b * k,)))
-    return xp.reshape(climb(height, *flat)[0], (b, k))

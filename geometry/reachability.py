@@ -10,10 +10,10 @@ the one-sided Federer quotient: for each q that is the radius of the ball that t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from geometry._maximum import Starts, climb, distinct, in_chunks, join, local_maxima, samples_of_the_cube
+from geometry._maximum import Samples, Starts, alike, climb, in_chunks, sampled, samples_of_the_cube
 from geometry._namespace import (
     Array,
     Namespace,
@@ -255,23 +255,36 @@ class _Touch(NamedTuple):
     def seen(self, theta: Array) -> tuple[Array, Array]:
         """For the points q of θ (b, k, d) the curvatures 2h/|q − p|², and the heights h = (q − p)·ν; −inf for no point.
 
-        Heights are lowered by their rounding error, and by how far q may be off the surface, so that no ball is stopped
-        by rounding.
+        Heights are lowered by what they may be wrong by, so that no ball is stopped by rounding.
+        """
+        height, doubt, half = self._over(theta)
+        bend, height = (height - doubt) / half, height - doubt
+        none = array_namespace(theta).isnan(bend)
+        return tuple(array_namespace(theta).where(none, -math.inf, a) for a in (bend, height))
+
+    def curvature(self, theta: Array) -> Array:
+        """The curvatures alone; where the doubt about a height is small, by the height itself."""
+        xp, (height, doubt, half) = array_namespace(theta), self._over(theta)
+        known = doubt <= epsilon(xp, theta.dtype) ** 0.5 * height
+        return xp.where(known, height, height - doubt) / half
+
+    def _over(self, theta: Array) -> tuple[Array, Array, Array]:
+        """For the points q of θ (b, k, d): h, what it may be wrong by, and |q − p|²/2, which is NaN for no point.
+
+        Wrong is h by its rounding error, and by how far q may be off the surface.
         """
         xp = array_namespace(theta)
         nearby = {"max_steps": NEARBY} if isinstance(self.surface, LevelSet) else {}
         q = self.surface.point(theta, **nearby)
         away = q - self.point[:, None, :]
-        height = dot(xp, away, self.normal[:, None, :])
         size = xp.sum(xp.abs(q), axis=-1) + xp.sum(xp.abs(self.point), axis=-1)[:, None]
-        height = height - NOISE * epsilon(xp, theta.dtype) * size - self.noise[:, None] - 2 * _off(self.surface, q)
-        square = dot(xp, away, away)
-        bend = 2 * height / xp.where(square > 0, square, 1.0)
-        none = xp.isnan(bend) | (square == 0)
+        doubt = NOISE * epsilon(xp, theta.dtype) * size + self.noise[:, None] + 2 * _off(self.surface, q)
+        half = dot(xp, away, away) / 2
+        none = half == 0
         if self.bounds is not None:
             at = self.surface.parameters_of(q)
             none = none | xp.any((at < self.bounds[0]) | (at > self.bounds[1]), axis=-1)
-        return xp.where(none, -xp.inf, bend), xp.where(none, -xp.inf, height)
+        return dot(xp, away, self.normal[:, None, :]), doubt, xp.where(none, xp.nan, half)
 
     def rounding(self, starts: Starts) -> Array:
         """The rounding error of the curvatures at some places, (b, k)."""
@@ -337,30 +350,32 @@ def _resolution(surface: Surface, point: Array, normal: Array) -> Array:
 
 def _largest_curvature(touch: _Touch, count: int) -> Array:
     """sup of the curvature of the balls through points q, and of its limit at p, (b,)."""
+    xp = array_namespace(touch.point)
+    starts = sampled(_sweeps(touch, count), PEAKS, STARTS)
+    ends = climb(lambda theta: touch.seen(theta)[0], starts, touch.rounding(starts))
+    best = ends.take(xp.argmax(ends.values, axis=1, keepdims=True))
+    bend = xp.where(best.values == -xp.inf, best.values, touch.curvature(best.places))[:, 0]
+    lost = xp.any(xp.isnan(touch.normal), axis=-1) | xp.any(xp.isnan(touch.point), axis=-1)
+    return xp.where(lost, xp.nan, xp.maximum(touch.bend, bend))
+
+
+def _sweeps(touch: _Touch, count: int) -> Iterator[tuple[Samples, Starts]]:
+    """All that there is first, then where a point may stop a smaller ball than those seen before."""
     xp, d = array_namespace(touch.point), touch.surface.parameters_of(touch.point).shape[-1]
-
-    def constant(array: Any) -> Array:
-        return xp.asarray(array, dtype=touch.point.dtype, device=device_of(touch.point))
-
-    best, kept, top = touch.bend, [], xp.full_like(touch.bend, xp.inf)
+    best, top = touch.bend, xp.full_like(touch.bend, xp.inf)
     for sweep in range(SWEEPS):
-        points, neighbors, spacing = samples_of_the_cube(d, count, sweep)
-        center, half = touch.region(best, top)
-        places = center[:, None, :] + half[:, None, :] * constant(points)
-        reach = xp.broadcast_to(2 * spacing * half[:, None, :], places.shape)
+        samples = samples_of_the_cube(d, count, sweep)
+        points, (center, half) = alike(best, samples.points), touch.region(best, top)
+        places = center[:, None, :] + half[:, None, :] * points
+        spread = xp.broadcast_to(2 * samples.spacing * half[:, None, :], places.shape)
         if touch.bounds is None:
-            away, size = _all_scales(constant(points))
+            away, size = _all_scales(points)
             unbounded = xp.all(half == 0, axis=-1)[:, None, None]
             places = xp.where(unbounded, center[:, None, :] + away, places)
-            reach = xp.where(unbounded, size, reach)
+            spread = xp.where(unbounded, size, spread)
         values, heights = touch.seen(places)
-        seen = Starts(values, places, xp.max(reach, axis=-1))
-        kept.append(local_maxima(seen, xp.asarray(neighbors, device=device_of(values)), PEAKS))
+        yield samples, Starts(values, places, xp.max(spread, axis=-1))
         best, top = xp.maximum(best, xp.max(values, axis=1)), xp.max(heights, axis=1)
-    starts = distinct(join(kept), STARTS)
-    climbed = _climbed(touch, starts)
-    lost = xp.any(xp.isnan(touch.normal), axis=-1) | xp.any(xp.isnan(touch.point), axis=-1)
-    return xp.where(lost, xp.nan, xp.maximum(best, climbed))
 
 
 def _all_scales(points: Array) -> tuple[Array, Array]:
@@ -370,21 +385,3 @@ def _all_scales(points: Array) -> tuple[Array, Array]:
     scale = xp.exp((2 * size - 1) * (SCALES / 2 * math.log(10.0)))
     away = points / xp.where(size > 0, size, 1.0) * scale
     return away, xp.broadcast_to(scale * SCALES * 4 * points.shape[0] ** (-1 / points.shape[1]), away.shape)
-
-
-def _climbed(touch: _Touch, starts: Starts) -> Array:
-    """The largest curvature met on the way up from any start, (b,)."""
-    xp = array_namespace(starts.values)
-    b, k, d = starts.places.shape
-    nothing = -float(xp.finfo(starts.values.dtype).max) / 4
-
-    def function(v: Array) -> Array:
-        v = xp.reshape(v, (b, k, -1, d))
-        places = starts.places[:, :, None, :] + starts.spacing[:, :, None, None] * v
-        values, _ = touch.seen(xp.reshape(places, (b, -1, d)))
-        return xp.reshape(xp.maximum(values, nothing), (b * k, -1))
-
-    zero = xp.zeros((b * k, d), dtype=starts.values.dtype, device=device_of(starts.values))
-    resolution = xp.reshape(touch.rounding(starts), (b * k,))
-    values, _ = climb(function, zero, xp.ones_like(resolution), resolution)
-    return xp.max(xp.reshape(values, (b, k)), axis=1)
