@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from geometry._kernels import kernel
 from geometry._namespace import (
     Array,
     Namespace,
@@ -27,6 +28,7 @@ from geometry._vectors import length
 
 __all__ = [
     "CHILDREN",
+    "Compiled",
     "Samples",
     "Starts",
     "alike",
@@ -172,7 +174,17 @@ class _State(NamedTuple):
     running: Array  # (m,)
 
 
-def climb(function: Callable[[Array], Array], starts: Starts, resolution: Array) -> Starts:
+class Compiled(NamedTuple):
+    """What is maximised, as compiled code knows it."""
+
+    kind: str  # of objectives: see `geometry._kernels.maxima`
+    function: Any  # the recorded f
+    items: numpy.ndarray  # (b, m)
+
+
+def climb(
+    function: Callable[[Array], Array], starts: Starts, resolution: Array, compiled: Compiled | None = None
+) -> Starts:
     """The highest values that an evolution strategy meets on its way from each start, and their places.
 
     Parameters
@@ -183,6 +195,8 @@ def climb(function: Callable[[Array], Array], starts: Starts, resolution: Array)
         k for each of b items; the first generations spread by their spacing.
     resolution : array (b, k)
         A climb stops when the better half of a generation agrees to within this. It has no part in others.
+    compiled : Compiled, optional
+        The same function for compiled climbs.
 
     Notes
     -----
@@ -196,6 +210,8 @@ def climb(function: Callable[[Array], Array], starts: Starts, resolution: Array)
     Computation 21 (2017), 746–759.
     """
     xp, (b, k, d) = array_namespace(starts.places), starts.places.shape
+    if compiled is not None and (run := kernel("climb", xp)) is not None:
+        return Starts(*run(*compiled, starts, resolution, deviates(d), WEIGHTS, strategy(d)))
     start, stride, best, resolution = map(_rows, (starts.places, starts.spacing, starts.values, resolution))
     rates, nothing, longest = strategy(d), -float(xp.finfo(start.dtype).max) / 4, LONGEST * stride
     normals, weights, one = (alike(start, array) for array in (deviates(d), WEIGHTS, numpy.eye(d)))
@@ -269,7 +285,12 @@ def deviates(d: int) -> numpy.ndarray:
 
 
 def highest(
-    function: Callable[[Array], Array], center: Array, half: Array, samples: int, units: float = 16
+    function: Callable[[Array], Array],
+    center: Array,
+    half: Array,
+    samples: int,
+    units: float = 16,
+    compiled: Compiled | None = None,
 ) -> tuple[Array, Array]:
     """The highest values of `function` in boxes, (b,), and their places, (b, d).
 
@@ -283,8 +304,11 @@ def highest(
         How many points of each box are looked at. The highest that no neighbour exceeds are climbed from.
     units : float
         The precision of the values, in units of the last place.
+    compiled : Compiled, optional
+        The same function for compiled searches, of places in [−1, 1]ᵈ.
     """
     xp, (b, d) = array_namespace(center), center.shape
+    look = kernel("look", xp) if compiled else None
     blocks = -(-samples // BLOCK)
 
     def places(v: Array) -> Array:
@@ -294,13 +318,13 @@ def highest(
         for block in range(blocks):
             seen = samples_of_the_cube(d, -(-samples // blocks), block)
             v = xp.broadcast_to(alike(center, seen.points), (b, *seen.points.shape))
-            values = function(places(v))
+            values = look(*compiled, seen.points) if look and compiled else function(places(v))
             yield seen, Starts(values, v, xp.full_like(values, 2 * seen.spacing))
 
     starts = sampled(sweeps(), PEAKS, STARTS)
     resolution = units * epsilon(xp, center.dtype) * xp.abs(starts.values)
     finer = starts._replace(spacing=starts.spacing * blocks ** (-1 / d))
-    ends = climb(lambda v: function(places(v)), finer, resolution)
+    ends = climb(lambda v: function(places(v)), finer, resolution, compiled)
     best = ends.take(xp.argmax(ends.values, axis=1, keepdims=True))
     return best.values[:, 0], places(best.places)[:, 0, :]
 

@@ -10,9 +10,8 @@ import math
 from collections.abc import Callable
 from typing import Any, Self
 
-import numpy
-
 from geometry import _autodiff
+from geometry._fitness import unfit
 from geometry._kernels import KERNELS, kernel
 from geometry._lending import lend
 from geometry._namespace import (
@@ -29,7 +28,7 @@ from geometry._namespace import (
     to_numpy,
 )
 from geometry._vectors import Slope, dot, slope, split
-from geometry.expressions.expression import FEW, TRIALS, Expression, agreeing, difference, record, trial_points
+from geometry.expressions.expression import FEW, TRIALS, Expression, agreeing, difference, record
 
 __all__ = [
     "FunctionGraph",
@@ -44,8 +43,8 @@ __all__ = [
 Function = Callable[[Array], Array]
 FULL = 32
 """A function of more variables that came with a gradient is not recorded for the sake of second derivatives."""
-LEAST, LONGEST = 200, 2000
-"""Fewer items are not worth looking at for compilation; longer formulas take compilers minutes."""
+LEAST = 200
+"""Fewer items are not worth looking at for compilation."""
 LOOP, PER_NUMBER, COMPILING = 150, 2e-9, 1.5
 """Seconds that arrays take for an evaluation: items × (numbers made for each + LOOP) × PER_NUMBER; and compilers."""
 SEARCH, CALL = 10, 3e-5
@@ -187,10 +186,10 @@ class FunctionGraph:
         For error messages and reports.
     compile : bool, optional
         Whether searches over float64 arrays of NumPy, CuPy, PyTorch and JAX, the fixed loop `Descent` and trajectories
-        of balls are compiled with the recorded function (numba for the CPU, CUDA C++ for GPUs): one loop over the items
-        in place of array operations on all of them. Default: where that saves more time than it takes, about a second
-        once; compiled code is kept on disk. Without numba, and where PyTorch or JAX may want a derivative, everything
-        runs on arrays.
+        of balls are compiled with the recorded function (numba for the CPU, CUDA C++ for GPUs), over NumPy arrays also
+        searches for maxima and other evaluations: one loop over the items in place of array operations on all of them.
+        Default: where that saves more time than it takes, about a second once; compiled code is kept on disk. Without
+        numba, and where PyTorch or JAX may want a derivative, everything runs on arrays.
 
     Notes
     -----
@@ -275,18 +274,22 @@ class FunctionGraph:
     def value(self, theta: Array) -> Array:
         """Height f(θ), shape (...)."""
         xp, theta = self._parameters(theta)
+        if self.compile and (found := self._compiled(theta, 0)):
+            return found[0][()]
         return self._checked(xp, "value", self._value(theta), theta, theta.shape[:-1])
 
     def gradient(self, theta: Array) -> Array:
         """∇f(θ), shape (..., d)."""
         xp, theta = self._parameters(theta)
-        if self._gradient is None:
+        if self._gradient is None or self.compile:
             return self.value_and_gradient(theta)[1]
         return self._checked(xp, "gradient", self._gradient(theta), theta, theta.shape)
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         """The pair (f(θ), ∇f(θ)) from one evaluation."""
         xp, theta = self._parameters(theta)
+        if found := self._compiled(theta, 1):
+            return found[0][()], found[1]
         if self._both is not None:
             pair = self._both(theta)
         elif self._gradient is not None:
@@ -306,6 +309,8 @@ class FunctionGraph:
     def hessian(self, theta: Array) -> Array:
         """∇²f(θ), shape (..., d, d)."""
         xp, theta = self._parameters(theta)
+        if found := self._compiled(theta, 2):
+            return found[2]
         if self._hessian is not None:
             result = self._hessian(theta)
         elif self._hessian_vector is not None:
@@ -363,7 +368,8 @@ class FunctionGraph:
     def is_above(self, points: Array) -> Array:
         """Where points (..., d+1) are above the graph or on it, y ≥ f(x); shape (...)."""
         _, points = floating("points", points)
-        return points[..., -1] >= self.value(points[..., :-1])
+        x = points[..., :-1]
+        return points[..., -1] >= self.prepared(x, math.prod(x.shape[:-1])).value(x)
 
     def normal(self, theta: Array) -> Array:
         """Upward unit normal ν at (θ, f(θ)), shape (..., d+1). See `upward_normal`."""
@@ -471,6 +477,15 @@ class FunctionGraph:
             raise TypeError(f"{self.name} cannot be compiled: {found}")
         return None
 
+    def to_look(self, theta: Array, name: str) -> Expression | None:
+        """The recorded function that a kernel is compiled with which looks for maxima; None where that runs on arrays.
+
+        As in `to_compile`; in the memory of no other library than NumPy.
+        """
+        xp = array_namespace(theta)
+        expression = self.to_compile(theta) if is_numpy_namespace(xp) else None
+        return None if expression is None or kernel(name, xp) is None else expression
+
     def _some(self, theta: Array) -> tuple[Array, Array]:
         """A few of the places, (k, d), and what f is there, in arrays of another library than it is recorded with.
 
@@ -479,34 +494,46 @@ class FunctionGraph:
         few = array_namespace(theta).reshape(theta, (-1, theta.shape[-1]))[:TRIALS, :]
         return few, self.value(few)
 
+    def prepared(self, theta: Array, evaluations: int, order: int = 0) -> FunctionGraph:
+        """This graph for so many evaluations at arrays such as θ (..., d), of derivatives up to an order.
+
+        Where it was left open whether to compile, and that saves more time than it takes, all of them are compiled.
+        """
+        if self.compile is not None or self._to_evaluate(theta, evaluations, order) is None:
+            return self
+        if kernel("evaluate", array_namespace(theta)) is None:
+            return self
+        graph = object.__new__(type(self))
+        graph.__dict__.update(self.__dict__, compile=True)
+        return graph
+
+    def _compiled(self, theta: Array, order: int) -> tuple[Array, ...] | None:
+        """f and its derivatives up to an order by compiled code; None where arrays do."""
+        expression = self._to_evaluate(theta, math.prod(theta.shape[:-1]), order)
+        run = None if expression is None else kernel("evaluate", array_namespace(theta))
+        return None if run is None else run(expression, theta, order)
+
+    def _to_evaluate(self, theta: Array, evaluations: int, order: int) -> Expression | None:
+        """The recorded function that is compiled for evaluations; None where arrays do."""
+        if self.compile is False or self._both is not None or (self.compile is None and evaluations < LEAST):
+            return None
+        xp, d = array_namespace(theta), theta.shape[-1]
+        if d > FEW or not is_numpy_namespace(xp) or theta.dtype != xp.float64:
+            return None
+        found = self._recording(d)
+        if isinstance(found, Expression) and self.compile is None:
+            share = (1, d + 1, (d + 1) * (d + 2) // 2)[order] / ((d + 1) * (d + 2) // 2)
+            if evaluations * (found.cost * share + LOOP) * PER_NUMBER <= COMPILING:
+                return None
+        found = self._checked_once(found) if isinstance(found, Expression) else found
+        return found if isinstance(found, Expression) else None
+
     def _checked_once(self, expression: Expression) -> Expression | TypeError:
         """The recording, or why it is not what a search is compiled with."""
         if expression.d not in self._compilable:
-            told = self._disagrees(expression) or _too_long(expression)
+            told = unfit(expression, gradient=self._gradient, hessian=self._hessian)
             self._compilable[expression.d] = TypeError(told) if told else expression
         return self._compilable[expression.d]
-
-    def _disagrees(self, expression: Expression) -> str:
-        """In which entry a given derivative is not that of the values, in words; "" where it is."""
-        points = trial_points(expression.d, 8)
-        for what, function in (("gradient", self._gradient), ("hessian", self._hessian)):
-            if function is None:
-                continue
-            with numpy.errstate(all="ignore"):
-                expected = getattr(expression, what)(points)
-                try:
-                    found = numpy.broadcast_to(numpy.asarray(function(points), dtype=float), expected.shape)
-                except Exception as error:
-                    return f"its {what} raised {type(error).__name__}: {error}"
-            size = numpy.max(numpy.abs(expected), where=numpy.isfinite(expected), initial=0.0)
-            wrong = ~((numpy.abs(found - expected) <= 1e-6 * size) | ~numpy.isfinite(expected))
-            if wrong.any():
-                entry = tuple(int(i) for i in numpy.argwhere(wrong)[0])
-                return (
-                    f"its {what} at {points[entry[0]].tolist()} has {found[entry]} in entry {list(entry[1:])}, "
-                    f"where the values rise with {expected[entry]}"
-                )
-        return ""
 
     def _recorded(self, xp: Namespace, theta: Array, what: str) -> Expression:
         found = self._recording(theta.shape[-1])
@@ -530,11 +557,6 @@ class FunctionGraph:
         except (TypeError, ValueError) as error:
             return TypeError(str(error))
         return TypeError(f"it is no function of batches: {told}") if told else expression
-
-
-def _too_long(expression: Expression) -> str:
-    count = len(expression.operations)
-    return f"it takes {count} operations, and {LONGEST} at most are compiled" if count > LONGEST else ""
 
 
 def check_surface(surface: FunctionGraph) -> None:

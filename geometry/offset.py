@@ -6,7 +6,19 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from geometry._maximum import CHILDREN, Samples, Starts, alike, climb, in_chunks, join, sampled, samples_of_the_ball
+from geometry._kernels import kernel
+from geometry._maximum import (
+    CHILDREN,
+    Compiled,
+    Samples,
+    Starts,
+    alike,
+    climb,
+    in_chunks,
+    join,
+    sampled,
+    samples_of_the_ball,
+)
 from geometry._namespace import (
     Array,
     Namespace,
@@ -28,6 +40,7 @@ from geometry.level_set import Surface, check_any_surface
 __all__ = ["offset", "offset_function"]
 
 SWEEPS, PEAKS, STARTS = 4, 4, 4  # sets of samples, starts that each of them offers, starts that are climbed from
+CLIMBS = (STARTS + 1) * CHILDREN * 40  # evaluations that climbs take, more or less
 LOOK_AROUND = 2.0  # how much farther than where the ball can touch the next sweep looks
 AT_ONCE = 2**15  # coordinates to hold at once
 FEW, MANY = 3, 32  # dimensions: up to few, values alone find a maximum; beyond many, a climb's matrices are too large
@@ -139,15 +152,18 @@ def offset_function(surface: FunctionGraph, theta: Array, radius: Array, *, samp
     theta, radius = xp.reshape(theta, (-1, d)), xp.reshape(radius, (-1,))
     each = -(-samples // SWEEPS)
     rolls = d > FEW and surface.has_gradient(theta)
+    surface = surface.prepared(theta, theta.shape[0] * (samples + CLIMBS))
+    many = theta.shape[0] if _Ball(surface, theta, radius).compiled() else 0
 
-    def sampled(*ball: Array) -> tuple[Array, ...]:
+    def begun(*ball: Array) -> tuple[Array, ...]:
         return tuple(_starts(_Ball(surface, *ball), each))
 
     def refined(theta: Array, radius: Array, *starts: Array) -> tuple[Array, ...]:
         return (_refined(_Ball(surface, theta, radius), Starts(*starts), rolls),)
 
-    starts = in_chunks(xp, sampled, AT_ONCE // (each * d), theta, radius)
-    (best,) = in_chunks(xp, refined, AT_ONCE // ((STARTS + 1) * CHILDREN * d), theta, radius, *starts)
+    starts = in_chunks(xp, begun, max(many, AT_ONCE // (each * d)), theta, radius)
+    size = max(many, AT_ONCE // ((STARTS + 1) * CHILDREN * d))
+    (best,) = in_chunks(xp, refined, size, theta, radius, *starts)
     return xp.reshape(best, batch)
 
 
@@ -166,6 +182,13 @@ class _Ball(NamedTuple):
     surface: FunctionGraph
     theta: Array
     radius: Array
+
+    def compiled(self) -> Compiled | None:
+        """What compiled code climbs; None where arrays do."""
+        xp, expression = array_namespace(self.theta), self.surface.to_look(self.theta, "rest")
+        if expression is None:
+            return None
+        return Compiled("resting", expression, xp.concat([self.theta, self.radius[:, None]], axis=1))
 
     def contact(self, v: Array) -> Array:
         """θ + s for points v (b, k, d) of the chart."""
@@ -202,7 +225,11 @@ def _angle(size: Array) -> Array:
 
 def _starts(ball: _Ball, count: int) -> Starts:
     """From where to climb: the highest samples, and the pole, the point below the centre, last."""
-    xp = array_namespace(ball.theta)
+    xp, d = array_namespace(ball.theta), ball.theta.shape[-1]
+    compiled = ball.compiled()
+    if compiled is not None and (run := kernel("rest", xp)) is not None:
+        samples = [samples_of_the_ball(d, count, sweep) for sweep in range(SWEEPS)]
+        return Starts(*run(*compiled[1:], samples, PEAKS, STARTS))
     pole = xp.zeros_like(ball.theta)[:, None, :]
     touched, heights = ball.heights(pole)
     starts = sampled(_sweeps(ball, touched[:, 0], heights[:, 0], count), PEAKS, STARTS)
@@ -232,7 +259,7 @@ def _refined(ball: _Ball, starts: Starts, rolls: bool) -> Array:
         starts = Starts(xp.maximum(starts.values, ball.heights(v)[1]), v, starts.spacing)
     if ball.theta.shape[-1] <= MANY:
         resolution = 8 * epsilon(xp, starts.values.dtype) * (xp.abs(starts.values) + ball.radius[:, None])
-        starts = climb(lambda v: ball.heights(v)[1], starts, resolution)
+        starts = climb(lambda v: ball.heights(v)[1], starts, resolution, ball.compiled())
     best = xp.max(starts.values, axis=1)
     return xp.where(best == -xp.inf, ball.surface.value(ball.theta), best)
 

@@ -13,7 +13,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from geometry._maximum import Samples, Starts, alike, climb, in_chunks, sampled, samples_of_the_cube
+from geometry._kernels import kernel
+from geometry._maximum import CHILDREN, Compiled, Samples, Starts, alike, climb, in_chunks, sampled, samples_of_the_cube
 from geometry._namespace import (
     Array,
     Namespace,
@@ -27,12 +28,15 @@ from geometry._namespace import (
     whole,
 )
 from geometry._vectors import dot, length
+from geometry.expressions.expression import Expression
+from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet, Surface, check_any_surface
 from geometry.reach import NEARBY, SIGNS, check_side, corners, radius_of
 
 __all__ = ["MedialAxis", "medial_axis", "medial_radius", "reachable"]
 
 SWEEPS, PEAKS, STARTS = 6, 4, 4  # sets of samples, starts that each of them offers, starts that are climbed from
+CLIMBS = STARTS * CHILDREN * 40  # evaluations that climbs take, more or less
 LOOK_AROUND = 2.0  # how much farther the next sweep looks than the highest point seen allows
 SCALES = 12.0  # decades, around the size of 1, at which the first sweep looks for any point above the tangent plane
 NOISE = 8  # units of the last place of the coordinates that a height over a tangent plane may be wrong by
@@ -112,11 +116,15 @@ def medial_radius(
         return xp.zeros(batch, dtype=theta.dtype, device=device_of(theta))
     each = -(-samples // SWEEPS)
 
+    theta = xp.reshape(theta, (-1, d))
+    if isinstance(surface, FunctionGraph):
+        surface = surface.prepared(theta, theta.shape[0] * (samples + CLIMBS))
+    many = theta.shape[0] if _expression(surface, theta) else 0
+
     def bent(theta: Array) -> tuple[Array, ...]:
         return (_largest_curvature(_Touch.at(surface, theta, SIGNS[side], bounds), each),)
 
-    theta = xp.reshape(theta, (-1, d))
-    (curvature,) = in_chunks(xp, bent, AT_ONCE // (each * d), theta)
+    (curvature,) = in_chunks(xp, bent, max(many, AT_ONCE // (each * d)), theta)
     return xp.reshape(xp.where(xp.isnan(curvature), curvature, radius_of(xp, curvature)), batch)
 
 
@@ -252,6 +260,15 @@ class _Touch(NamedTuple):
             bend = xp.where(xp.abs(bend) <= rounding, xp.zeros_like(bend), bend)
         return cls(surface, point, sign * normal, bend, _resolution(surface, point, normal), bounds)
 
+    def compiled(self) -> Compiled | None:
+        """What compiled code climbs; None where arrays do."""
+        if (expression := _expression(self.surface, self.point[:, :-1])) is None:
+            return None
+        xp, theta = array_namespace(self.point), self.point[:, :-1]
+        low, high = self.bounds or (xp.full_like(theta, -xp.inf), xp.full_like(theta, xp.inf))
+        parts = self.point, self.normal, self.noise[:, None], *(xp.broadcast_to(c, theta.shape) for c in (low, high))
+        return Compiled("touching", expression, xp.concat(parts, axis=1))
+
     def seen(self, theta: Array) -> tuple[Array, Array]:
         """For the points q of θ (b, k, d) the curvatures 2h/|q − p|², and the heights h = (q − p)·ν; −inf for no point.
 
@@ -317,6 +334,11 @@ class _Touch(NamedTuple):
         return (low + high) / 2, xp.maximum((high - low) / 2, xp.zeros_like(low))
 
 
+def _expression(surface: Surface, theta: Array) -> Expression | None:
+    """The recorded function with which compiled code looks for the largest balls; None where arrays do."""
+    return surface.to_look(theta, "touch") if isinstance(surface, FunctionGraph) else None
+
+
 def _off(surface: Surface, q: Array) -> Array:
     """How far points are off a level set, to first order; a graph is where its points are."""
     xp = array_namespace(q)
@@ -351,12 +373,24 @@ def _resolution(surface: Surface, point: Array, normal: Array) -> Array:
 def _largest_curvature(touch: _Touch, count: int) -> Array:
     """sup of the curvature of the balls through points q, and of its limit at p, (b,)."""
     xp = array_namespace(touch.point)
-    starts = sampled(_sweeps(touch, count), PEAKS, STARTS)
-    ends = climb(lambda theta: touch.seen(theta)[0], starts, touch.rounding(starts))
+    starts = _starts(touch, count)
+    ends = climb(lambda theta: touch.seen(theta)[0], starts, touch.rounding(starts), touch.compiled())
     best = ends.take(xp.argmax(ends.values, axis=1, keepdims=True))
     bend = xp.where(best.values == -xp.inf, best.values, touch.curvature(best.places))[:, 0]
     lost = xp.any(xp.isnan(touch.normal), axis=-1) | xp.any(xp.isnan(touch.point), axis=-1)
     return xp.where(lost, xp.nan, xp.maximum(touch.bend, bend))
+
+
+def _starts(touch: _Touch, count: int) -> Starts:
+    """From where to climb: the best of `count` samples a sweep."""
+    xp, d, compiled = array_namespace(touch.point), touch.point.shape[1] - 1, touch.compiled()
+    if compiled is None or (run := kernel("touch", xp)) is None:
+        return sampled(_sweeps(touch, count), PEAKS, STARTS)
+    samples = [samples_of_the_cube(d, count, sweep) for sweep in range(SWEEPS)]
+    anywhere = [_all_scales(seen.points) for seen in samples if touch.bounds is None]
+    away = xp.stack([away for away, _ in anywhere]) if anywhere else xp.zeros((0, 0, d))
+    sizes = xp.stack([size[:, 0] for _, size in anywhere]) if anywhere else xp.zeros((0, 0))
+    return Starts(*run(*compiled[1:], touch.bend, samples, away, sizes, PEAKS, STARTS))
 
 
 def _sweeps(touch: _Touch, count: int) -> Iterator[tuple[Samples, Starts]]:

@@ -74,7 +74,7 @@ class Sampling:
             x = place[good, :-1]
             near = self._nearest(
                 xp,
-                surface,
+                surface.prepared(theta, self.samples),
                 theta,
                 (x - away[good]).min(0),
                 (x + away[good]).max(0),
