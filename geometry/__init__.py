@@ -11,7 +11,8 @@ from geometry.background import rolling_ball
 from geometry.derivatives import check_gradient
 from geometry.distance import distance, distance_gradient, signed_distance
 from geometry.footpoint import Descent, Footpoints, GaussNewton, MultiStart, Newton, Solver, Status, project
-from geometry.graph import FunctionGraph, shape_matrix, steepest_tangent, upward_normal
+from geometry.frames import shape_matrix, steepest_tangent, upward_normal
+from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet
 from geometry.morphology import closing, dilate, erode, opening
 from geometry.offset import offset, offset_function

@@ -15,7 +15,8 @@ from geometry._contact import Contact, distance_gradient, is_finite, scale_along
 from geometry._namespace import Array, Namespace, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length, slope
 from geometry.expressions.expression import Expression
-from geometry.graph import SEARCH, FunctionGraph, shape_matrix
+from geometry.frames import shape_matrix
+from geometry.graph import SEARCH, FunctionGraph
 from geometry.level_set import LevelSet, Surface
 
 __all__ = ["attached", "attached_to_level_set", "still"]

@@ -7,12 +7,13 @@ maxima is left to the samples: what falls between them is not seen.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy
 
+from geometry._kernels import kernel
 from geometry._namespace import (
     Array,
     Namespace,
@@ -27,19 +28,24 @@ from geometry._vectors import length
 
 __all__ = [
     "CHILDREN",
+    "Compiled",
     "Samples",
     "Starts",
+    "alike",
     "climb",
-    "distinct",
+    "deviates",
     "highest",
     "in_chunks",
     "join",
-    "local_maxima",
+    "kronecker",
+    "sampled",
     "samples_of_the_ball",
     "samples_of_the_cube",
+    "strategy",
 ]
 
 CHILDREN, ELITE, GENERATIONS = 32, 16, 200  # of the evolution strategy
+LONGEST = math.pi  # stride, in units of the first
 OVERLAP = 2.0  # starts that are closer than this, in units of their spacing, are one
 BLOCK, PEAKS, STARTS = 2**13, 4, 32  # samples of a box at a time, starts that they offer, starts that are climbed from
 
@@ -58,7 +64,7 @@ def samples_of_the_ball(d: int, count: int, block: int) -> Samples:
 
     The cube is mapped to the ball along its rays. Point 0 of block 0 is the centre.
     """
-    cube = _sequence(d, count, block)
+    cube = _block(d, count, block)
     size = numpy.linalg.norm(cube, axis=-1, keepdims=True)
     return _with_neighbors(cube * numpy.abs(cube).max(axis=-1, keepdims=True) / numpy.where(size > 0, size, 1))
 
@@ -66,15 +72,23 @@ def samples_of_the_ball(d: int, count: int, block: int) -> Samples:
 @lru_cache(maxsize=32)
 def samples_of_the_cube(d: int, count: int, block: int) -> Samples:
     """The same for the cube [−1, 1]ᵈ."""
-    return _with_neighbors(_sequence(d, count, block))
+    return _with_neighbors(_block(d, count, block))
 
 
-def _sequence(d: int, count: int, block: int) -> numpy.ndarray:
-    golden = 2.0
-    for _ in range(64):  # the root of x^(d+1) = x + 1, which makes the worst gap small in every dimension
-        golden = (1 + golden) ** (1 / (d + 1))
-    index = numpy.arange(block * count, (block + 1) * count)[:, None]
-    return 2 * ((0.5 + index * golden ** -numpy.arange(1.0, d + 1)) % 1) - 1
+def kronecker(d: int, first: int, stop: int) -> numpy.ndarray:
+    """Points first, ..., stop − 1 of an additive recurrence in the unit cube, (n, d): multiples of powers, modulo 1.
+
+    The powers are those of 1/s, s^(d+1) = s + 1, which makes the worst gap small in every dimension; for d = 1 s is the
+    golden ratio. M. Roberts, "The unreasonable effectiveness of quasirandom sequences" (2018).
+    """
+    root = 2.0
+    for _ in range(64):
+        root = (1 + root) ** (1 / (d + 1))
+    return (0.5 + numpy.arange(first, stop)[:, None] * root ** -numpy.arange(1.0, d + 1)) % 1
+
+
+def _block(d: int, count: int, block: int) -> numpy.ndarray:
+    return 2 * kronecker(d, block * count, (block + 1) * count) - 1
 
 
 def _with_neighbors(points: numpy.ndarray) -> Samples:
@@ -106,11 +120,22 @@ def _rows(array: Array) -> Array:
     return array_namespace(array).reshape(array, (-1, *array.shape[2:]))
 
 
-def local_maxima(samples: Starts, neighbors: Array, count: int) -> Starts:
+def alike(like: Array, values: Any) -> Array:
+    """Numbers as an array of the library, the device and the dtype of another."""
+    return array_namespace(like).asarray(values, dtype=like.dtype, device=device_of(like))
+
+
+def sampled(sweeps: Iterable[tuple[Samples, Starts]], peaks: int, count: int) -> Starts:
+    """From where to climb: of the `peaks` highest samples of each sweep that no neighbour exceeds the best `count`."""
+    return _distinct(join([_local_maxima(seen, samples.neighbors, peaks) for samples, seen in sweeps]), count)
+
+
+def _local_maxima(samples: Starts, neighbors: numpy.ndarray, count: int) -> Starts:
     """The highest samples that no neighbour exceeds, highest first."""
     values = samples.values
     xp = array_namespace(values)
-    around = xp.reshape(xp.take(values, xp.reshape(neighbors, (-1,)), axis=1), (*values.shape, neighbors.shape[-1]))
+    flat = xp.asarray(neighbors.reshape(-1), device=device_of(values))
+    around = xp.reshape(xp.take(values, flat, axis=1), (*values.shape, neighbors.shape[-1]))
     peaks = xp.where(values >= xp.max(around, axis=-1), values, -xp.inf)
     index = xp.arange(values.shape[1], dtype=count_dtype(xp, values), device=device_of(values))
     found = []
@@ -120,7 +145,7 @@ def local_maxima(samples: Starts, neighbors: Array, count: int) -> Starts:
     return samples.take(xp.concat(found, axis=1))
 
 
-def distinct(starts: Starts, count: int) -> Starts:
+def _distinct(starts: Starts, count: int) -> Starts:
     """The highest starts, no two of them so close that they are seen from one another."""
     xp = array_namespace(starts.values)
     values, found = starts.values, []
@@ -140,56 +165,66 @@ def join(parts: list[Starts]) -> Starts:
 
 class _State(NamedTuple):
     generation: Array  # ()
-    mean: Array  # (b, d)
-    stretch: Array  # (b, d, d): the matrix that adapts to creases and to curvatures of different size
-    path: Array  # (b, d)
-    stride: Array  # (b,)
-    best: Array  # (b,)
-    place: Array  # (b, d)
-    running: Array  # (b,)
+    mean: Array  # (m, d)
+    stretch: Array  # (m, d, d): the matrix that adapts to creases and to curvatures of different size
+    path: Array  # (m, d)
+    stride: Array  # (m,)
+    best: Array  # (m,)
+    place: Array  # (m, d)
+    running: Array  # (m,)
 
 
-def climb(function: Callable[[Array], Array], start: Array, stride: Array, resolution: Array) -> tuple[Array, Array]:
-    """The highest value of `function` that an evolution strategy meets from `start`, (b,), and its place, (b, d).
+class Compiled(NamedTuple):
+    """What is maximised, as compiled code knows it."""
+
+    kind: str  # of objectives: see `geometry._kernels.maxima`
+    function: Any  # the recorded f
+    items: numpy.ndarray  # (b, m)
+
+
+def climb(
+    function: Callable[[Array], Array], starts: Starts, resolution: Array, compiled: Compiled | None = None
+) -> Starts:
+    """The highest values that an evolution strategy meets on its way from each start, and their places.
 
     Parameters
     ----------
     function : callable
-        Array (b, k, d) → array (b, k) without NaN.
-    start : array (b, d)
-    stride : array (b,)
-        How far the first generation spreads.
-    resolution : array (b,)
-        An item stops when the better half of a generation agrees to within this.
+        Array (b, n, d) → array (b, n) without NaN; −inf where there is nothing.
+    starts : Starts
+        k for each of b items; the first generations spread by their spacing.
+    resolution : array (b, k)
+        A climb stops when the better half of a generation agrees to within this. It has no part in others.
+    compiled : Compiled, optional
+        The same function for compiled climbs.
 
     Notes
     -----
     The matrix adaptation of Beyer and Sendhoff, with recombination: ranks of values alone decide, so that kinks and
-    jumps do no harm, and the matrix makes the method blind to linear maps of v, so that creases and ill-conditioned
-    maxima do not stop it. Normal deviates come from one fixed table.
+    jumps do no harm, and the matrix makes the method blind to linear maps of the places, so that creases and
+    ill-conditioned maxima do not stop it. Normal deviates come from one fixed table.
 
     References
     ----------
     H.-G. Beyer, B. Sendhoff, "Simplify your covariance matrix adaptation evolution strategy", IEEE Trans. Evolutionary
     Computation 21 (2017), 746–759.
     """
-    xp = array_namespace(start)
-    b, d = start.shape
-    rates = _rates(d)
-
-    def constant(values: Any) -> Array:
-        return xp.asarray(values, dtype=start.dtype, device=device_of(start))
-
+    xp, (b, k, d) = array_namespace(starts.places), starts.places.shape
+    if compiled is not None and (run := kernel("climb", xp)) is not None:
+        return Starts(*run(*compiled, starts, resolution, deviates(d), WEIGHTS, strategy(d)))
+    start, stride, best, resolution = map(_rows, (starts.places, starts.spacing, starts.values, resolution))
+    rates, nothing, longest = strategy(d), -float(xp.finfo(start.dtype).max) / 4, LONGEST * stride
+    normals, weights, one = (alike(start, array) for array in (deviates(d), WEIGHTS, numpy.eye(d)))
     index = xp.arange(CHILDREN, dtype=count_dtype(xp, start), device=device_of(start))
-    normals, weights, one = constant(_normals(d)), constant(WEIGHTS), constant(numpy.eye(d))
 
     def evolve(state: _State) -> _State:
-        z = xp.take(normals, xp.reshape(state.generation, (1,)), axis=0)[0, ...]  # (k, d)
+        z = xp.take(normals, xp.reshape(state.generation, (1,)), axis=0)[0, ...]  # (CHILDREN, d)
         step = xp.matmul(z, xp.matrix_transpose(state.stretch))
         children = state.mean[:, None, :] + state.stride[:, None, None] * step
-        values = function(children)
+        values = xp.reshape(function(xp.reshape(children, (b, -1, d))), children.shape[:-1])
+        values = xp.maximum(values, nothing)  # so that a climb in the void ends
         elite = xp.argsort(values, axis=1, descending=True)[:, :ELITE]
-        chosen = xp.reshape(xp.take(z, xp.reshape(elite, (-1,)), axis=0), (b, ELITE, d))
+        chosen = xp.reshape(xp.take(z, _rows(elite), axis=0), (*elite.shape, d))
         weighted = weights[:, None] * chosen
         drift = xp.sum(weighted, axis=1)
         path = (1 - rates.path) * state.path + rates.drift * drift
@@ -197,33 +232,26 @@ def climb(function: Callable[[Array], Array], start: Array, stride: Array, resol
         turn = rates.one * (path[:, :, None] * path[:, None, :] - one) + rates.many * (spread - one)
         ranked = xp.sort(values, axis=1)
         first = xp.sum(xp.where(index[:, None] == elite[:, :1, None], children, 0.0), axis=1)
+        higher = state.running & (ranked[:, -1] > state.best)
         return _State(
             state.generation + 1,
             state.mean + state.stride[:, None] * xp.matmul(state.stretch, drift[..., None])[..., 0],
             xp.matmul(state.stretch, one + turn),
             path,
-            xp.clip(state.stride * xp.exp(rates.stride * (length(xp, path) / rates.normal - 1)), 0.0, math.pi),
-            xp.maximum(state.best, ranked[:, -1]),
-            xp.where((ranked[:, -1] > state.best)[:, None], first, state.place),
+            xp.minimum(state.stride * xp.exp(rates.stride * (length(xp, path) / rates.normal - 1)), longest),
+            xp.where(higher, ranked[:, -1], state.best),
+            xp.where(higher[:, None], first, state.place),
             state.running & ~(ranked[:, -1] - ranked[:, -ELITE] <= resolution),
         )
 
     zero = xp.zeros((), dtype=count_dtype(xp, start), device=device_of(start))
-    best = function(start[:, None, :])[:, 0]
-    state = _State(
-        zero,
-        start,
-        one + xp.zeros((b, 1, 1), dtype=start.dtype, device=device_of(start)),
-        xp.zeros_like(start),
-        stride,
-        best,
-        start,
-        best == best,
-    )
+    stretch, still = one + xp.zeros_like(start)[..., None], xp.zeros_like(start)
+    state = _State(zero, start, stretch, still, stride, xp.maximum(best, nothing), start, best == best)
     end = while_loop(
         lambda s: xp.any(s[-1]) & (s[0] < GENERATIONS), lambda s: tuple(evolve(_State(*s))), tuple(state), start
     )
-    return _State(*end).best, _State(*end).place
+    best, place = xp.reshape(_State(*end).best, (b, k)), xp.reshape(_State(*end).place, (b, k, d))
+    return Starts(xp.where(best > nothing, best, -xp.inf), place, starts.spacing)
 
 
 class _Rates(NamedTuple):
@@ -239,7 +267,7 @@ WEIGHTS = numpy.log((CHILDREN + 1) / 2) - numpy.log(numpy.arange(1, ELITE + 1))
 WEIGHTS /= WEIGHTS.sum()
 
 
-def _rates(d: int) -> _Rates:
+def strategy(d: int) -> _Rates:
     """The strategy's constants, as its authors set them."""
     mass = float(1 / (WEIGHTS**2).sum())
     path = (mass + 2) / (d + mass + 5)
@@ -251,13 +279,18 @@ def _rates(d: int) -> _Rates:
 
 
 @lru_cache(maxsize=8)
-def _normals(d: int) -> numpy.ndarray:
+def deviates(d: int) -> numpy.ndarray:
     """Normal deviates for all generations, (generations, children, d)."""
     return numpy.random.default_rng(0).standard_normal((GENERATIONS, CHILDREN, d))
 
 
 def highest(
-    function: Callable[[Array], Array], center: Array, half: Array, samples: int, units: float = 16
+    function: Callable[[Array], Array],
+    center: Array,
+    half: Array,
+    samples: int,
+    units: float = 16,
+    compiled: Compiled | None = None,
 ) -> tuple[Array, Array]:
     """The highest values of `function` in boxes, (b,), and their places, (b, d).
 
@@ -271,38 +304,29 @@ def highest(
         How many points of each box are looked at. The highest that no neighbour exceeds are climbed from.
     units : float
         The precision of the values, in units of the last place.
+    compiled : Compiled, optional
+        The same function for compiled searches, of places in [−1, 1]ᵈ.
     """
     xp, (b, d) = array_namespace(center), center.shape
+    look = kernel("look", xp) if compiled else None
+    blocks = -(-samples // BLOCK)
 
     def places(v: Array) -> Array:
         return center[:, None, :] + half[:, None, :] * xp.clip(v, -1.0, 1.0)
 
-    def constant(values: Any) -> Array:
-        return xp.asarray(values, dtype=center.dtype, device=device_of(center))
+    def sweeps() -> Iterator[tuple[Samples, Starts]]:
+        for block in range(blocks):
+            seen = samples_of_the_cube(d, -(-samples // blocks), block)
+            v = xp.broadcast_to(alike(center, seen.points), (b, *seen.points.shape))
+            values = look(*compiled, seen.points) if look and compiled else function(places(v))
+            yield seen, Starts(values, v, xp.full_like(values, 2 * seen.spacing))
 
-    blocks = -(-samples // BLOCK)
-    kept = []
-    for block in range(blocks):
-        points, neighbors, spacing = samples_of_the_cube(d, -(-samples // blocks), block)
-        v = xp.broadcast_to(constant(points), (b, *points.shape))
-        values = function(places(v))
-        seen = Starts(values, v, xp.full_like(values, 2 * spacing))
-        kept.append(local_maxima(seen, xp.asarray(neighbors, device=device_of(center)), min(PEAKS, len(points))))
-    values, v, spacing = distinct(join(kept), STARTS)
-
-    nothing = -float(xp.finfo(center.dtype).max) / 4
-
-    def heights(v: Array) -> Array:
-        """For the climbs of all boxes side by side; finite, so that a climb in the void ends."""
-        return xp.reshape(xp.maximum(function(places(xp.reshape(v, (b, -1, d)))), nothing), v.shape[:-1])
-
-    start, stride = xp.reshape(v, (-1, d)), xp.reshape(spacing, (-1,)) * blocks ** (-1 / d)
-    resolution = units * epsilon(xp, center.dtype) * xp.abs(xp.reshape(values, (-1,)))
-    ends, v = climb(heights, start, stride, resolution)
-    best = Starts(xp.reshape(ends, (b, -1)), xp.reshape(v, (b, -1, d)), spacing)
-    best = best.take(xp.argmax(best.values, axis=1, keepdims=True))
-    value = best.values[:, 0]
-    return xp.where(value > nothing, value, -xp.inf), places(best.places)[:, 0, :]
+    starts = sampled(sweeps(), PEAKS, STARTS)
+    resolution = units * epsilon(xp, center.dtype) * xp.abs(starts.values)
+    finer = starts._replace(spacing=starts.spacing * blocks ** (-1 / d))
+    ends = climb(lambda v: function(places(v)), finer, resolution, compiled)
+    best = ends.take(xp.argmax(ends.values, axis=1, keepdims=True))
+    return best.values[:, 0], places(best.places)[:, 0, :]
 
 
 def in_chunks(

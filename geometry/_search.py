@@ -31,7 +31,8 @@ from geometry._lending import lend
 from geometry._namespace import Array, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length
 from geometry.expressions.expression import Expression
-from geometry.graph import FunctionGraph, in_unit_frames
+from geometry.frames import in_unit_frames
+from geometry.graph import FunctionGraph
 
 __all__ = ["Direction", "descend", "gauss_newton", "newton", "newton_cg"]
 

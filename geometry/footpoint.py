@@ -37,7 +37,8 @@ from geometry._namespace import (
     whole,
 )
 from geometry._vectors import dot, length
-from geometry.graph import FunctionGraph, upward_normal
+from geometry.frames import upward_normal
+from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet, Surface, check_any_surface
 
 __all__ = [

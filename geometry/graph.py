@@ -1,7 +1,6 @@
 """The graph Γ = {(θ, f(θ))} of a function f: ℝᵈ → ℝ, and its first and second order geometry.
 
-The formulas are functions of the gradient g = ∇f(θ) (and the Hessian H), so that one evaluation of f serves several of
-them; `FunctionGraph` is the noun that carries f. Notation: W = √(1+|g|²), G = I + g gᵀ.
+`FunctionGraph` carries f; the formulas of `geometry.frames` take its gradient g = ∇f(θ) and its Hessian.
 """
 
 from __future__ import annotations
@@ -17,154 +16,29 @@ from geometry._namespace import (
     Array,
     Namespace,
     array_namespace,
-    broadcast,
     device_of,
     floating,
     is_array_api_obj,
     is_numpy_namespace,
     library,
-    quietly,
     to_numpy,
 )
 from geometry._slips import slip
-from geometry._vectors import Slope, dot, slope, split
+from geometry._vectors import slope
 from geometry.expressions.expression import FEW, TRIALS, Expression, agreeing, difference, record, trial_points
+from geometry.frames import eigenvalues, shape_matrix, steepest_tangent, upward_normal, vectors
 
-__all__ = [
-    "FunctionGraph",
-    "check_surface",
-    "eigenvalues",
-    "in_unit_frames",
-    "shape_matrix",
-    "steepest_tangent",
-    "upward_normal",
-]
+__all__ = ["FunctionGraph", "check_surface"]
 
 Function = Callable[[Array], Array]
 FULL = 32
 """A function of more variables that came with a gradient is not recorded for the sake of second derivatives."""
-LEAST, LONGEST = 200, 2000
-"""Fewer items are not worth looking at for compilation; longer formulas take compilers minutes."""
+LEAST = 200
+"""Fewer items are not worth looking at for compilation."""
 LOOP, PER_NUMBER, COMPILING = 150, 2e-9, 1.5
 """Seconds that arrays take for an evaluation: items × (numbers made for each + LOOP) × PER_NUMBER; and compilers."""
 SEARCH, CALL = 10, 3e-5
 """Evaluations of a search; seconds that an evaluation takes on arrays of few items, with the inner step around it."""
-
-
-def upward_normal(gradient: Array) -> Array:
-    """Upward unit normal of a graph, ν = (−g, 1)/√(1+|g|²), from its gradient.
-
-    Parameters
-    ----------
-    gradient : array (..., d)
-        g = ∇f(θ). Any floating dtype; slopes up to the largest number of the dtype are safe.
-
-    Returns
-    -------
-    array (..., d+1)
-
-    References
-    ----------
-    Belgoumri et al., "Rolling Ball Optimizer" (2025), Eq. (1).
-
-    Examples
-    --------
-    >>> upward_normal([0.75])
-    array([-0.6,  0.8])
-    """
-    xp, g = _vectors("gradient", gradient)
-    size = xp.max(xp.abs(g), axis=-1, keepdims=True)
-    size = xp.where(size > 4, size / 4, xp.ones_like(size))  # a quarter, so that 1/size is no subnormal number
-    scaled = xp.concat([-g / size, 1 / size], axis=-1)
-    return scaled / xp.sqrt(xp.sum(scaled**2, axis=-1, keepdims=True))
-
-
-@quietly
-def steepest_tangent(gradient: Array) -> Array:
-    """Tangent vector of a graph over its gradient, τ = (g, |g|²): the direction of steepest ascent.
-
-    τ is not a unit vector: |τ| = |g|√(1+|g|²). Where |g|² leaves the dtype's range the last component is inf or 0, the
-    correctly rounded value.
-
-    Parameters
-    ----------
-    gradient : array (..., d)
-        g = ∇f(θ).
-
-    Returns
-    -------
-    array (..., d+1)
-
-    References
-    ----------
-    Belgoumri et al., "Rolling Ball Optimizer" (2025), Eq. (2).
-
-    Examples
-    --------
-    >>> steepest_tangent([3.0, 4.0])
-    array([ 3.,  4., 25.])
-    """
-    xp, g = _vectors("gradient", gradient)
-    return xp.concat([g, dot(xp, g, g)[..., None]], axis=-1)
-
-
-def shape_matrix(gradient: Array, hessian: Array) -> Array:
-    """The symmetric matrix G^(-1/2) H G^(-1/2), of which the eigenvalues are W times the principal curvatures.
-
-    It is similar to W·S, where S = G⁻¹H/W is the shape operator in θ-coordinates.
-
-    Parameters
-    ----------
-    gradient : array (..., d)
-    hessian : array (..., d, d)
-
-    Returns
-    -------
-    array (..., d, d)
-
-    Examples
-    --------
-    >>> shape_matrix([0.0, 0.75], [[1.0, 0.0], [0.0, 1.5625]])
-    array([[1., 0.],
-           [0., 1.]])
-    """
-    xp, g, h = floating("gradient and hessian", gradient, hessian)
-    d = g.shape[-1] if g.ndim else 0
-    if d == 0 or tuple(h.shape[-2:]) != (d, d):
-        raise ValueError(
-            "gradient and hessian must have shapes (..., d) and (..., d, d) with d >= 1, "
-            f"got {tuple(g.shape)} and {tuple(h.shape)}"
-        )
-    broadcast(gradient=g.shape[:-1], hessian=h.shape[:-2])
-    return in_unit_frames(h, slope(xp, g))
-
-
-def in_unit_frames(hessian: Array, at: Slope) -> Array:
-    """G^(-1/2) H G^(-1/2)."""
-    xp = array_namespace(hessian)
-    half = _scale_columns(xp, hessian, at.direction, 1 / at.stretch)
-    return _scale_columns(xp, xp.matrix_transpose(half), at.direction, 1 / at.stretch)
-
-
-@quietly
-def eigenvalues(xp: Namespace, matrix: Array) -> Array:
-    """Eigenvalues of symmetric matrices, ascending; NaN for a matrix that is not finite, which solvers would refuse."""
-    finite = xp.all(xp.isfinite(matrix), axis=(-2, -1))[..., None]
-    values = xp.linalg.eigvalsh(xp.where(finite[..., None], matrix, xp.zeros_like(matrix)))
-    return xp.where(finite, values, xp.nan)
-
-
-def _scale_columns(xp: Namespace, matrix: Array, direction: Array, factor: Array) -> Array:
-    """Multiply each row vector's part along `direction` by `factor`."""
-    along, across = split(xp, matrix, direction[..., None, :])
-    return across + along * factor[..., None, None] * direction[..., None, :]
-
-
-def _vectors(name: str, array: Array) -> tuple[Namespace, Array]:
-    xp, vectors = floating(name, array)
-    if vectors.ndim == 0 or vectors.shape[-1] == 0:
-        raise ValueError(f"{name} must have shape (..., d) with d >= 1, got {tuple(vectors.shape)}")
-    return xp, vectors
 
 
 class FunctionGraph:
@@ -186,10 +60,10 @@ class FunctionGraph:
         For error messages and reports.
     compile : bool, optional
         Whether searches over float64 arrays of NumPy, CuPy, PyTorch and JAX, the fixed loop `Descent` and trajectories
-        of balls are compiled with the recorded function (numba for the CPU, CUDA C++ for GPUs): one loop over the items
-        in place of array operations on all of them. Default: where that saves more time than it takes, about a second
-        once; compiled code is kept on disk. Without numba, and where PyTorch or JAX may want a derivative, everything
-        runs on arrays.
+        of balls are compiled with the recorded function (numba for the CPU, CUDA C++ for GPUs), over NumPy arrays also
+        searches for maxima and other evaluations: one loop over the items in place of array operations on all of them.
+        Default: where that saves more time than it takes, about a second once; compiled code is kept on disk. Without
+        numba, and where PyTorch or JAX may want a derivative, everything runs on arrays.
 
     Notes
     -----
@@ -274,20 +148,28 @@ class FunctionGraph:
     def value(self, theta: Array) -> Array:
         """Height f(θ), shape (...)."""
         xp, theta = self._parameters(theta)
+        if self.compile and (found := self._compiled(theta, 0)):
+            return found[0][()]
         return self._checked(xp, "value", self._value(theta), theta, theta.shape[:-1])
 
     def gradient(self, theta: Array) -> Array:
         """∇f(θ), shape (..., d)."""
         xp, theta = self._parameters(theta)
-        if self._gradient is not None:
+        if self._gradient is not None and not self.compile:
             return self._checked(xp, "gradient", self._gradient(theta), theta, theta.shape)
         if self._both is not None or _autodiff.is_differentiable(xp):
             return self.value_and_gradient(theta)[1]
+        if found := self._compiled(theta, 1):
+            return found[1]
+        if self._gradient is not None:
+            return self._checked(xp, "gradient", self._gradient(theta), theta, theta.shape)
         return self._recorded(xp, theta, "gradient").parts(xp, theta, "slope")[0]
 
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         """The pair (f(θ), ∇f(θ)) from one evaluation."""
         xp, theta = self._parameters(theta)
+        if found := self._compiled(theta, 1):
+            return found[0][()], found[1]
         if self._both is not None:
             pair = self._both(theta)
         elif self._gradient is not None:
@@ -307,6 +189,8 @@ class FunctionGraph:
     def hessian(self, theta: Array) -> Array:
         """∇²f(θ), shape (..., d, d)."""
         xp, theta = self._parameters(theta)
+        if found := self._compiled(theta, 2):
+            return found[2]
         if self._hessian is not None:
             result = self._hessian(theta)
         elif self._hessian_vector is not None:
@@ -364,7 +248,8 @@ class FunctionGraph:
     def is_above(self, points: Array) -> Array:
         """Where points (..., d+1) are above the graph or on it, y ≥ f(x); shape (...)."""
         _, points = floating("points", points)
-        return points[..., -1] >= self.value(points[..., :-1])
+        x = points[..., :-1]
+        return points[..., -1] >= self.prepared(x, math.prod(x.shape[:-1])).value(x)
 
     def normal(self, theta: Array) -> Array:
         """Upward unit normal ν at (θ, f(θ)), shape (..., d+1). See `upward_normal`."""
@@ -405,7 +290,7 @@ class FunctionGraph:
         return eigenvalues(xp, shape_matrix(gradient, self.hessian(theta))) / stretch[..., None]
 
     def _parameters(self, theta: Array) -> tuple[Namespace, Array]:
-        return _vectors("theta", theta)
+        return vectors("theta", theta)
 
     def _checked(self, xp: Namespace, what: str, result: Any, theta: Array, shape: tuple[int, ...]) -> Array:
         if isinstance(result, float | int) and shape == () and is_numpy_namespace(xp):  # as compiled functions return
@@ -472,6 +357,15 @@ class FunctionGraph:
             raise TypeError(f"{self.name} cannot be compiled: {found}")
         return None
 
+    def to_look(self, theta: Array, name: str) -> Expression | None:
+        """The recorded function that a kernel is compiled with which looks for maxima; None where that runs on arrays.
+
+        As in `to_compile`; in the memory of no other library than NumPy.
+        """
+        xp = array_namespace(theta)
+        expression = self.to_compile(theta) if is_numpy_namespace(xp) else None
+        return None if expression is None or kernel(name, xp) is None else expression
+
     def _some(self, theta: Array) -> tuple[Array, Array]:
         """A few of the places, (k, d), and what f is there, in arrays of another library than it is recorded with.
 
@@ -480,10 +374,48 @@ class FunctionGraph:
         few = array_namespace(theta).reshape(theta, (-1, theta.shape[-1]))[:TRIALS, :]
         return few, self.value(few)
 
+    def prepared(self, theta: Array, evaluations: int, order: int = 0) -> FunctionGraph:
+        """This graph for so many evaluations at arrays such as θ (..., d), of derivatives up to an order.
+
+        Where it was left open whether to compile, and that saves more time than it takes, all of them are compiled.
+        """
+        if self.compile is not None or self._to_evaluate(theta, evaluations, order) is None:
+            return self
+        if kernel("evaluate", array_namespace(theta)) is None:
+            return self
+        return self._with(compile=True)
+
+    def _with(self, *, compile: bool) -> FunctionGraph:
+        """This graph, told whether to compile, with what it knows of its recordings."""
+        graph = object.__new__(type(self))
+        graph.__dict__.update(self.__dict__, compile=compile)
+        return graph
+
+    def _compiled(self, theta: Array, order: int) -> tuple[Array, ...] | None:
+        """f and its derivatives up to an order by compiled code; None where arrays do."""
+        expression = self._to_evaluate(theta, math.prod(theta.shape[:-1]), order)
+        run = None if expression is None else kernel("evaluate", array_namespace(theta))
+        return None if run is None else run(expression, theta, order)
+
+    def _to_evaluate(self, theta: Array, evaluations: int, order: int) -> Expression | None:
+        """The recorded function that is compiled for evaluations; None where arrays do."""
+        if self.compile is False or self._both is not None or (self.compile is None and evaluations < LEAST):
+            return None
+        xp, d = array_namespace(theta), theta.shape[-1]
+        if d > FEW or not is_numpy_namespace(xp) or theta.dtype != xp.float64:
+            return None
+        found = self._recording(d)
+        if isinstance(found, Expression) and self.compile is None:
+            share = (1, d + 1, (d + 1) * (d + 2) // 2)[order] / ((d + 1) * (d + 2) // 2)
+            if evaluations * (found.cost * share + LOOP) * PER_NUMBER <= COMPILING:
+                return None
+        found = self._checked_once(found) if isinstance(found, Expression) else found
+        return found if isinstance(found, Expression) else None
+
     def _checked_once(self, expression: Expression) -> Expression | TypeError:
         """The recording, or why it is not what a search is compiled with."""
         if expression.d not in self._compilable:
-            told = self.slip(trial_points(expression.d, 8)) or _too_long(expression)
+            told = self.slip(trial_points(expression.d, 8)) or expression.too_long
             self._compilable[expression.d] = TypeError(told) if told else expression
         return self._compilable[expression.d]
 
@@ -492,9 +424,9 @@ class FunctionGraph:
 
         "" where all are. Raises a `TypeError` where the function cannot be recorded.
         """
-        second = self._hessian is not None or self._hessian_vector is not None
-        functions = {"gradient": self.gradient} if self._gradient is not None else {}
-        functions |= {"hessian": self.hessian} if second else {}
+        written, second = self._with(compile=False), self._hessian is not None or self._hessian_vector is not None
+        functions = {"gradient": written.gradient} if self._gradient is not None else {}
+        functions |= {"hessian": written.hessian} if second else {}
         return slip(self.expression(theta.shape[-1]), functions, theta) if functions else ""
 
     def expression(self, d: int) -> Expression:
@@ -538,11 +470,6 @@ class FunctionGraph:
         except (TypeError, ValueError) as error:
             return TypeError(str(error))
         return TypeError(f"it is no function of batches: {told}") if told else expression
-
-
-def _too_long(expression: Expression) -> str:
-    count = len(expression.operations)
-    return f"it takes {count} operations, and {LONGEST} at most are compiled" if count > LONGEST else ""
 
 
 def check_surface(surface: FunctionGraph) -> None:

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from geometry._level_search import retract, tangential, unit
 from geometry._namespace import Array, array_namespace, floating, quietly
 from geometry._vectors import length
-from geometry.graph import FunctionGraph, check_surface, eigenvalues
+from geometry.frames import eigenvalues
+from geometry.graph import FunctionGraph, check_surface
 
 __all__ = ["LevelSet", "Surface", "check_any_surface"]
 

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from geometry._maximum import CHILDREN, Starts, climb, distinct, in_chunks, join, local_maxima, samples_of_the_ball
+from geometry._kernels import kernel
+from geometry._maximum import (
+    CHILDREN,
+    Compiled,
+    Samples,
+    Starts,
+    alike,
+    climb,
+    in_chunks,
+    join,
+    sampled,
+    samples_of_the_ball,
+)
 from geometry._namespace import (
     Array,
     Namespace,
@@ -27,6 +40,7 @@ from geometry.level_set import Surface, check_any_surface
 __all__ = ["offset", "offset_function"]
 
 SWEEPS, PEAKS, STARTS = 4, 4, 4  # sets of samples, starts that each of them offers, starts that are climbed from
+CLIMBS = (STARTS + 1) * CHILDREN * 40  # evaluations that climbs take, more or less
 LOOK_AROUND = 2.0  # how much farther than where the ball can touch the next sweep looks
 AT_ONCE = 2**15  # coordinates to hold at once
 FEW, MANY = 3, 32  # dimensions: up to few, values alone find a maximum; beyond many, a climb's matrices are too large
@@ -138,15 +152,18 @@ def offset_function(surface: FunctionGraph, theta: Array, radius: Array, *, samp
     theta, radius = xp.reshape(theta, (-1, d)), xp.reshape(radius, (-1,))
     each = -(-samples // SWEEPS)
     rolls = d > FEW and surface.has_gradient(theta)
+    surface = surface.prepared(theta, theta.shape[0] * (samples + CLIMBS))
+    many = theta.shape[0] if _Ball(surface, theta, radius).compiled() else 0
 
-    def sampled(*ball: Array) -> tuple[Array, ...]:
+    def begun(*ball: Array) -> tuple[Array, ...]:
         return tuple(_starts(_Ball(surface, *ball), each))
 
     def refined(theta: Array, radius: Array, *starts: Array) -> tuple[Array, ...]:
         return (_refined(_Ball(surface, theta, radius), Starts(*starts), rolls),)
 
-    starts = in_chunks(xp, sampled, AT_ONCE // (each * d), theta, radius)
-    (best,) = in_chunks(xp, refined, AT_ONCE // ((STARTS + 1) * CHILDREN * d), theta, radius, *starts)
+    starts = in_chunks(xp, begun, max(many, AT_ONCE // (each * d)), theta, radius)
+    size = max(many, AT_ONCE // ((STARTS + 1) * CHILDREN * d))
+    (best,) = in_chunks(xp, refined, size, theta, radius, *starts)
     return xp.reshape(best, batch)
 
 
@@ -165,6 +182,13 @@ class _Ball(NamedTuple):
     surface: FunctionGraph
     theta: Array
     radius: Array
+
+    def compiled(self) -> Compiled | None:
+        """What compiled code climbs; None where arrays do."""
+        xp, expression = array_namespace(self.theta), self.surface.to_look(self.theta, "rest")
+        if expression is None:
+            return None
+        return Compiled("resting", expression, xp.concat([self.theta, self.radius[:, None]], axis=1))
 
     def contact(self, v: Array) -> Array:
         """θ + s for points v (b, k, d) of the chart."""
@@ -201,39 +225,42 @@ def _angle(size: Array) -> Array:
 
 def _starts(ball: _Ball, count: int) -> Starts:
     """From where to climb: the highest samples, and the pole, the point below the centre, last."""
-    theta, radius = ball.theta, ball.radius
-    xp, (b, d) = array_namespace(theta), theta.shape
+    xp, d = array_namespace(ball.theta), ball.theta.shape[-1]
+    compiled = ball.compiled()
+    if compiled is not None and (run := kernel("rest", xp)) is not None:
+        samples = [samples_of_the_ball(d, count, sweep) for sweep in range(SWEEPS)]
+        return Starts(*run(*compiled[1:], samples, PEAKS, STARTS))
+    pole = xp.zeros_like(ball.theta)[:, None, :]
+    touched, heights = ball.heights(pole)
+    starts = sampled(_sweeps(ball, touched[:, 0], heights[:, 0], count), PEAKS, STARTS)
+    return join([starts, Starts(heights, pole, xp.full_like(heights, math.pi / 2))])
 
-    def seen(v: Array, spacing: Array) -> tuple[Array, Starts]:
-        touched, heights = ball.heights(v)
-        return xp.max(touched, axis=1), Starts(heights, v, xp.broadcast_to(spacing[:, None], heights.shape))
 
-    angle = xp.full((b,), math.pi / 2, dtype=theta.dtype, device=device_of(theta))
-    highest, pole = seen(xp.zeros_like(theta)[:, None, :], angle)
-    kept = []
+def _sweeps(ball: _Ball, highest: Array, best: Array, count: int) -> Iterator[tuple[Samples, Starts]]:
+    """The whole ball first, then where it may still touch: `highest` and `best` are f and f_ρ as seen so far, (b,)."""
+    xp, d = array_namespace(ball.theta), ball.theta.shape[-1]
+    angle = xp.full_like(best, math.pi / 2)
     for sweep in range(SWEEPS):
-        points, neighbors, spacing = samples_of_the_ball(d, count, sweep)
-        v = angle[:, None, None] * xp.asarray(points, dtype=theta.dtype, device=device_of(theta))
-        top, samples = seen(v, angle * spacing)
-        kept.append(local_maxima(samples, xp.asarray(neighbors, device=device_of(theta)), PEAKS))
-        highest = xp.maximum(highest, top)
-        best = xp.max(join([pole, *kept]).values, axis=1)
-        lowest = (best - highest) / radius  # no height seen so far lets the ball touch where the cosine is less
+        samples = samples_of_the_ball(d, count, sweep)
+        v = angle[:, None, None] * alike(ball.theta, samples.points)
+        touched, heights = ball.heights(v)
+        yield samples, Starts(heights, v, xp.broadcast_to((angle * samples.spacing)[:, None], heights.shape))
+        highest, best = xp.maximum(highest, xp.max(touched, axis=1)), xp.maximum(best, xp.max(heights, axis=1))
+        lowest = (best - highest) / ball.radius  # no height seen so far lets the ball touch where the cosine is less
         widest = LOOK_AROUND * xp.acos(xp.clip(xp.where(xp.isnan(lowest), 0.0, lowest), 0.0, 1.0))
-        angle = xp.clip(widest, epsilon(xp, theta.dtype) ** 0.5, math.pi / 2)
-    return join([distinct(join(kept), STARTS), pole])
+        angle = xp.clip(widest, epsilon(xp, best.dtype) ** 0.5, math.pi / 2)
 
 
 def _refined(ball: _Ball, starts: Starts, rolls: bool) -> Array:
     """The greatest height of the centre that is found from the starts."""
     xp = array_namespace(starts.values)
-    heights, v, spacing = starts
     if rolls:
-        v = _rolled(ball, v)
-        heights = xp.maximum(heights, ball.heights(v)[1])
-    if v.shape[-1] <= MANY:
-        heights = xp.maximum(heights, _climbed(ball, v, spacing, heights))
-    best = xp.max(heights, axis=1)
+        v = _rolled(ball, starts.places)
+        starts = Starts(xp.maximum(starts.values, ball.heights(v)[1]), v, starts.spacing)
+    if ball.theta.shape[-1] <= MANY:
+        resolution = 8 * epsilon(xp, starts.values.dtype) * (xp.abs(starts.values) + ball.radius[:, None])
+        starts = climb(lambda v: ball.heights(v)[1], starts, resolution, ball.compiled())
+    best = xp.max(starts.values, axis=1)
     return xp.where(best == -xp.inf, ball.surface.value(ball.theta), best)
 
 
@@ -251,15 +278,3 @@ def _rolled(ball: _Ball, v: Array) -> Array:
         return xp.where((ball.heights(moved)[1] > heights)[..., None], moved, v)
 
     return repeat(ROUNDS, roll, v, ball.theta, ball.radius)
-
-
-def _climbed(ball: _Ball, v: Array, spacing: Array, heights: Array) -> Array:
-    """The greatest height met on the way up from each start."""
-    xp, (b, k, d) = array_namespace(v), v.shape
-
-    def height(children: Array) -> Array:
-        return xp.reshape(ball.heights(xp.reshape(children, (b, -1, d)))[1], children.shape[:-1])
-
-    resolution = 8 * epsilon(xp, v.dtype) * (xp.abs(heights) + ball.radius[:, None])
-    flat = (xp.reshape(v, (b * k, d)), xp.reshape(spacing, (b * k,)), xp.reshape(resolution, (b * k,)))
-    return xp.reshape(climb(height, *flat)[0], (b, k))

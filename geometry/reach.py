@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from geometry._bottleneck import narrowest
-from geometry._maximum import highest
+from geometry._maximum import Compiled, highest
 from geometry._namespace import (
     Array,
     Namespace,
@@ -28,6 +28,7 @@ from geometry._namespace import (
     whole,
 )
 from geometry._vectors import dot, length
+from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet, Surface, check_any_surface
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
 SIGNS = {"above": 1.0, "below": -1.0}
 SAMPLES, LEVEL_SAMPLES = 2**16, 2**13
 NEARBY = 20  # steps from a sample to a level set: what is farther is left to nearer samples
+CLIMBS = 2**15  # evaluations that climbs to the largest curvatures take, more or less
 AT_ONCE = 2**22  # pairs of points to hold at once
 NOISE = 8  # units of the last place of the coordinates that a height over a tangent plane may be wrong by
 
@@ -311,6 +313,8 @@ def corners(box: Any) -> tuple[Namespace, Array, Array]:
 
 def _bent(surface: Surface, xp: Namespace, low: Array, high: Array, side: str, samples: int) -> Reach:
     """The least radius of curvature in a box."""
+    if isinstance(surface, FunctionGraph):
+        surface = surface.prepared(low[None, :], samples + CLIMBS, order=2)
 
     def towards(bends: Array) -> dict[str, Array]:
         """The largest curvature towards each side, from the principal curvatures."""
@@ -326,12 +330,25 @@ def _bent(surface: Surface, xp: Namespace, low: Array, high: Array, side: str, s
         bend = functools.reduce(xp.maximum, towards(surface.curvatures(x)).values())
         return xp.where(outside | xp.isnan(bend), -xp.inf, bend)
 
+    compiled = _compiled(surface, low, high, side)
     units = 256 if isinstance(surface, LevelSet) else 16  # the way to a level set leaves some rounding
-    value, theta = highest(curvature, ((low + high) / 2)[None, :], ((high - low) / 2)[None, :], samples, units)
+    value, theta = highest(
+        curvature, ((low + high) / 2)[None, :], ((high - low) / 2)[None, :], samples, units, compiled
+    )
     value, theta = value[0], theta[0, :]
     theta = surface.point(theta) if isinstance(surface, LevelSet) else theta
     bends = {name: float(bend) for name, bend in towards(surface.curvatures(theta)).items()}
     return Reach(radius_of(xp, value), theta, max(bends, key=lambda name: bends[name]))
+
+
+def _compiled(surface: Surface, low: Array, high: Array, side: str) -> Compiled | None:
+    """What compiled code looks for; None where arrays do."""
+    expression = surface.to_look(low[None, :], "look") if isinstance(surface, FunctionGraph) else None
+    if expression is None:
+        return None
+    sides = [float(side in (name, "both")) for name in SIGNS]
+    items = numpy.concatenate([(low + high) / 2, (high - low) / 2, low, high, sides])[None, :]
+    return Compiled("bending", expression, items)
 
 
 def radius_of(xp: Namespace, curvature: Array) -> Array:

@@ -10,10 +10,11 @@ the one-sided Federer quotient: for each q that is the radius of the ball that t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from geometry._maximum import Starts, climb, distinct, in_chunks, join, local_maxima, samples_of_the_cube
+from geometry._kernels import kernel
+from geometry._maximum import CHILDREN, Compiled, Samples, Starts, alike, climb, in_chunks, sampled, samples_of_the_cube
 from geometry._namespace import (
     Array,
     Namespace,
@@ -27,12 +28,15 @@ from geometry._namespace import (
     whole,
 )
 from geometry._vectors import dot, length
+from geometry.expressions.expression import Expression
+from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet, Surface, check_any_surface
 from geometry.reach import NEARBY, SIGNS, check_side, corners, radius_of
 
 __all__ = ["MedialAxis", "medial_axis", "medial_radius", "reachable"]
 
 SWEEPS, PEAKS, STARTS = 6, 4, 4  # sets of samples, starts that each of them offers, starts that are climbed from
+CLIMBS = STARTS * CHILDREN * 40  # evaluations that climbs take, more or less
 LOOK_AROUND = 2.0  # how much farther the next sweep looks than the highest point seen allows
 SCALES = 12.0  # decades, around the size of 1, at which the first sweep looks for any point above the tangent plane
 NOISE = 8  # units of the last place of the coordinates that a height over a tangent plane may be wrong by
@@ -112,11 +116,15 @@ def medial_radius(
         return xp.zeros(batch, dtype=theta.dtype, device=device_of(theta))
     each = -(-samples // SWEEPS)
 
+    theta = xp.reshape(theta, (-1, d))
+    if isinstance(surface, FunctionGraph):
+        surface = surface.prepared(theta, theta.shape[0] * (samples + CLIMBS))
+    many = theta.shape[0] if _expression(surface, theta) else 0
+
     def bent(theta: Array) -> tuple[Array, ...]:
         return (_largest_curvature(_Touch.at(surface, theta, SIGNS[side], bounds), each),)
 
-    theta = xp.reshape(theta, (-1, d))
-    (curvature,) = in_chunks(xp, bent, AT_ONCE // (each * d), theta)
+    (curvature,) = in_chunks(xp, bent, max(many, AT_ONCE // (each * d)), theta)
     return xp.reshape(xp.where(xp.isnan(curvature), curvature, radius_of(xp, curvature)), batch)
 
 
@@ -252,26 +260,48 @@ class _Touch(NamedTuple):
             bend = xp.where(xp.abs(bend) <= rounding, xp.zeros_like(bend), bend)
         return cls(surface, point, sign * normal, bend, _resolution(surface, point, normal), bounds)
 
+    def compiled(self) -> Compiled | None:
+        """What compiled code climbs; None where arrays do."""
+        if (expression := _expression(self.surface, self.point[:, :-1])) is None:
+            return None
+        xp, theta = array_namespace(self.point), self.point[:, :-1]
+        low, high = self.bounds or (xp.full_like(theta, -xp.inf), xp.full_like(theta, xp.inf))
+        parts = self.point, self.normal, self.noise[:, None], *(xp.broadcast_to(c, theta.shape) for c in (low, high))
+        return Compiled("touching", expression, xp.concat(parts, axis=1))
+
     def seen(self, theta: Array) -> tuple[Array, Array]:
         """For the points q of θ (b, k, d) the curvatures 2h/|q − p|², and the heights h = (q − p)·ν; −inf for no point.
 
-        Heights are lowered by their rounding error, and by how far q may be off the surface, so that no ball is stopped
-        by rounding.
+        Heights are lowered by what they may be wrong by, so that no ball is stopped by rounding.
+        """
+        height, doubt, half = self._over(theta)
+        bend, height = (height - doubt) / half, height - doubt
+        none = array_namespace(theta).isnan(bend)
+        return tuple(array_namespace(theta).where(none, -math.inf, a) for a in (bend, height))
+
+    def curvature(self, theta: Array) -> Array:
+        """The curvatures alone; where the doubt about a height is small, by the height itself."""
+        xp, (height, doubt, half) = array_namespace(theta), self._over(theta)
+        known = doubt <= epsilon(xp, theta.dtype) ** 0.5 * height
+        return xp.where(known, height, height - doubt) / half
+
+    def _over(self, theta: Array) -> tuple[Array, Array, Array]:
+        """For the points q of θ (b, k, d): h, what it may be wrong by, and |q − p|²/2, which is NaN for no point.
+
+        Wrong is h by its rounding error, and by how far q may be off the surface.
         """
         xp = array_namespace(theta)
         nearby = {"max_steps": NEARBY} if isinstance(self.surface, LevelSet) else {}
         q = self.surface.point(theta, **nearby)
         away = q - self.point[:, None, :]
-        height = dot(xp, away, self.normal[:, None, :])
         size = xp.sum(xp.abs(q), axis=-1) + xp.sum(xp.abs(self.point), axis=-1)[:, None]
-        height = height - NOISE * epsilon(xp, theta.dtype) * size - self.noise[:, None] - 2 * _off(self.surface, q)
-        square = dot(xp, away, away)
-        bend = 2 * height / xp.where(square > 0, square, 1.0)
-        none = xp.isnan(bend) | (square == 0)
+        doubt = NOISE * epsilon(xp, theta.dtype) * size + self.noise[:, None] + 2 * _off(self.surface, q)
+        half = dot(xp, away, away) / 2
+        none = half == 0
         if self.bounds is not None:
             at = self.surface.parameters_of(q)
             none = none | xp.any((at < self.bounds[0]) | (at > self.bounds[1]), axis=-1)
-        return xp.where(none, -xp.inf, bend), xp.where(none, -xp.inf, height)
+        return dot(xp, away, self.normal[:, None, :]), doubt, xp.where(none, xp.nan, half)
 
     def rounding(self, starts: Starts) -> Array:
         """The rounding error of the curvatures at some places, (b, k)."""
@@ -302,6 +332,11 @@ class _Touch(NamedTuple):
         unbounded = ~xp.isfinite(high - low)
         low, high = xp.where(unbounded, here, low), xp.where(unbounded, here, high)
         return (low + high) / 2, xp.maximum((high - low) / 2, xp.zeros_like(low))
+
+
+def _expression(surface: Surface, theta: Array) -> Expression | None:
+    """The recorded function with which compiled code looks for the largest balls; None where arrays do."""
+    return surface.to_look(theta, "touch") if isinstance(surface, FunctionGraph) else None
 
 
 def _off(surface: Surface, q: Array) -> Array:
@@ -337,30 +372,44 @@ def _resolution(surface: Surface, point: Array, normal: Array) -> Array:
 
 def _largest_curvature(touch: _Touch, count: int) -> Array:
     """sup of the curvature of the balls through points q, and of its limit at p, (b,)."""
+    xp = array_namespace(touch.point)
+    starts = _starts(touch, count)
+    ends = climb(lambda theta: touch.seen(theta)[0], starts, touch.rounding(starts), touch.compiled())
+    best = ends.take(xp.argmax(ends.values, axis=1, keepdims=True))
+    bend = xp.where(best.values == -xp.inf, best.values, touch.curvature(best.places))[:, 0]
+    lost = xp.any(xp.isnan(touch.normal), axis=-1) | xp.any(xp.isnan(touch.point), axis=-1)
+    return xp.where(lost, xp.nan, xp.maximum(touch.bend, bend))
+
+
+def _starts(touch: _Touch, count: int) -> Starts:
+    """From where to climb: the best of `count` samples a sweep."""
+    xp, d, compiled = array_namespace(touch.point), touch.point.shape[1] - 1, touch.compiled()
+    if compiled is None or (run := kernel("touch", xp)) is None:
+        return sampled(_sweeps(touch, count), PEAKS, STARTS)
+    samples = [samples_of_the_cube(d, count, sweep) for sweep in range(SWEEPS)]
+    anywhere = [_all_scales(seen.points) for seen in samples if touch.bounds is None]
+    away = xp.stack([away for away, _ in anywhere]) if anywhere else xp.zeros((0, 0, d))
+    sizes = xp.stack([size[:, 0] for _, size in anywhere]) if anywhere else xp.zeros((0, 0))
+    return Starts(*run(*compiled[1:], touch.bend, samples, away, sizes, PEAKS, STARTS))
+
+
+def _sweeps(touch: _Touch, count: int) -> Iterator[tuple[Samples, Starts]]:
+    """All that there is first, then where a point may stop a smaller ball than those seen before."""
     xp, d = array_namespace(touch.point), touch.surface.parameters_of(touch.point).shape[-1]
-
-    def constant(array: Any) -> Array:
-        return xp.asarray(array, dtype=touch.point.dtype, device=device_of(touch.point))
-
-    best, kept, top = touch.bend, [], xp.full_like(touch.bend, xp.inf)
+    best, top = touch.bend, xp.full_like(touch.bend, xp.inf)
     for sweep in range(SWEEPS):
-        points, neighbors, spacing = samples_of_the_cube(d, count, sweep)
-        center, half = touch.region(best, top)
-        places = center[:, None, :] + half[:, None, :] * constant(points)
-        reach = xp.broadcast_to(2 * spacing * half[:, None, :], places.shape)
+        samples = samples_of_the_cube(d, count, sweep)
+        points, (center, half) = alike(best, samples.points), touch.region(best, top)
+        places = center[:, None, :] + half[:, None, :] * points
+        spread = xp.broadcast_to(2 * samples.spacing * half[:, None, :], places.shape)
         if touch.bounds is None:
-            away, size = _all_scales(constant(points))
+            away, size = _all_scales(points)
             unbounded = xp.all(half == 0, axis=-1)[:, None, None]
             places = xp.where(unbounded, center[:, None, :] + away, places)
-            reach = xp.where(unbounded, size, reach)
+            spread = xp.where(unbounded, size, spread)
         values, heights = touch.seen(places)
-        seen = Starts(values, places, xp.max(reach, axis=-1))
-        kept.append(local_maxima(seen, xp.asarray(neighbors, device=device_of(values)), PEAKS))
+        yield samples, Starts(values, places, xp.max(spread, axis=-1))
         best, top = xp.maximum(best, xp.max(values, axis=1)), xp.max(heights, axis=1)
-    starts = distinct(join(kept), STARTS)
-    climbed = _climbed(touch, starts)
-    lost = xp.any(xp.isnan(touch.normal), axis=-1) | xp.any(xp.isnan(touch.point), axis=-1)
-    return xp.where(lost, xp.nan, xp.maximum(best, climbed))
 
 
 def _all_scales(points: Array) -> tuple[Array, Array]:
@@ -370,21 +419,3 @@ def _all_scales(points: Array) -> tuple[Array, Array]:
     scale = xp.exp((2 * size - 1) * (SCALES / 2 * math.log(10.0)))
     away = points / xp.where(size > 0, size, 1.0) * scale
     return away, xp.broadcast_to(scale * SCALES * 4 * points.shape[0] ** (-1 / points.shape[1]), away.shape)
-
-
-def _climbed(touch: _Touch, starts: Starts) -> Array:
-    """The largest curvature met on the way up from any start, (b,)."""
-    xp = array_namespace(starts.values)
-    b, k, d = starts.places.shape
-    nothing = -float(xp.finfo(starts.values.dtype).max) / 4
-
-    def function(v: Array) -> Array:
-        v = xp.reshape(v, (b, k, -1, d))
-        places = starts.places[:, :, None, :] + starts.spacing[:, :, None, None] * v
-        values, _ = touch.seen(xp.reshape(places, (b, -1, d)))
-        return xp.reshape(xp.maximum(values, nothing), (b * k, -1))
-
-    zero = xp.zeros((b * k, d), dtype=starts.values.dtype, device=device_of(starts.values))
-    resolution = xp.reshape(touch.rounding(starts), (b * k,))
-    values, _ = climb(function, zero, xp.ones_like(resolution), resolution)
-    return xp.max(xp.reshape(values, (b, k)), axis=1)

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy
 
+from geometry._maximum import kronecker
 from geometry._namespace import Array, Namespace, array_namespace, device_of, to_numpy, whole
 from geometry._vectors import length
 from geometry.footpoint import Footpoints, GaussNewton, Newton, Solver, nearest_of
 from geometry.graph import FunctionGraph
 
-__all__ = ["Sampling", "even_samples"]
+__all__ = ["Sampling"]
 
 STEPS = 12  # samples are near already
 TOGETHER = 2**12  # samples in one evaluation of the function
@@ -73,7 +74,7 @@ class Sampling:
             x = place[good, :-1]
             near = self._nearest(
                 xp,
-                surface,
+                surface.prepared(theta, self.samples),
                 theta,
                 (x - away[good]).min(0),
                 (x + away[good]).max(0),
@@ -91,7 +92,7 @@ class Sampling:
         """θ of the samples that are nearest to points (n, d+1): (k, n, d)."""
         from scipy.spatial import cKDTree
 
-        theta = low + (high - low) * even_samples(self.samples, len(low))
+        theta = low + (high - low) * kronecker(len(low), 1, self.samples + 1)
         points = []
         for i in range(0, len(theta), TOGETHER):
             some = xp.asarray(theta[i : i + TOGETHER], dtype=like.dtype, device=device_of(like))
@@ -103,14 +104,3 @@ class Sampling:
             return numpy.empty((0, *place[:, :-1].shape))
         which = cKDTree(graph).query(place, k=[*range(1, count + 1)], workers=-1)[1]
         return numpy.moveaxis(graph[which, :-1], 1, 0)
-
-
-def even_samples(count: int, d: int) -> numpy.ndarray:
-    """Points (count, d) of the unit cube, evenly spread: multiples, modulo 1, of powers of the root of s^(d+1) = s + 1.
-
-    M. Roberts, "The unreasonable effectiveness of quasirandom sequences" (2018). For d = 1 it is the golden ratio.
-    """
-    root = 2.0
-    for _ in range(60):
-        root = (1 + root) ** (1 / (d + 1))
-    return (0.5 + numpy.arange(1, count + 1)[:, None] * root ** -numpy.arange(1.0, d + 1)) % 1.0

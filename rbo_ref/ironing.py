@@ -18,6 +18,7 @@ __all__ = ["Ironing", "ironing", "ironing_of_samples", "ironing_of_sine"]
 
 Numbers = NDArray[numpy.float64]
 MOST = 2**24  # samples to take of a function
+ALONG = 2**21  # evaluations for a radius, for d = 1, more or less
 
 
 class Ironing(NamedTuple):
@@ -86,6 +87,7 @@ def ironing(
     radii, (low, high) = _radii(radius), _corners(box)
     d = low.size
     count = {1: 4001, 2: 401, 3: 81}.get(d, 17) if samples is None else whole("samples", samples, 2)
+    surface = surface.prepared(low, radii.size * (ALONG if d == 1 else count**d))
     if d == 1:
         return _of_one_variable(surface, radii, low, high, count)
     rolled = (_rolled(surface, rho, low, high, count) for rho in radii)

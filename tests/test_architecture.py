@@ -23,7 +23,7 @@ LAZY |= {"scipy", "fastjsonschema", "tqdm"}
 # Imported only by whoever wants that very library.
 AT_HOME = {"geometry._kernels": {"numba", "cupy"}, "rbo_ref.strategies": {"hypothesis"}, "rbo_ref.laws": {"hypothesis"}}
 FUNCTION_LINES, MODULE_LINES = 60, 400
-# numba's cache watches the file of a function only, so that what is compiled together stays in one file.
+# What is compiled together stays in one file: one unit for the compiler, and for the reader.
 LONGER = {"geometry._kernels.jitted": 700}
 RECORDS = {"NamedTuple", "Enum", "IntEnum", "Protocol", "Exception", "ValueError", "TypeError"}
 

@@ -16,15 +16,20 @@ from geometry._namespace import Namespace, library
 __all__ = ["KERNELS", "kernel"]
 
 KERNELS = {
+    ("climb", "numpy"): "geometry._kernels.peaks",
     ("descent", "numpy"): "geometry._kernels.rolls",
     ("descent", "cupy"): "geometry._kernels.cupy_rolls",
     ("dilation", "numpy"): "geometry._kernels.numba_dilation",
     ("dilation", "cupy"): "geometry._kernels.cupy_dilation",
+    ("evaluate", "numpy"): "geometry._kernels.blocks",
+    ("look", "numpy"): "geometry._kernels.peaks",
+    ("rest", "numpy"): "geometry._kernels.peaks",
     ("roll", "numpy"): "geometry._kernels.rolls",
     ("roll", "cupy"): "geometry._kernels.cupy_rolls",
     ("search", "numpy"): "geometry._kernels.generated",
     ("search", "cupy"): "geometry._kernels.cupy_search",
     ("sine_and_cosine", "numpy"): "geometry._kernels.numba_waves",
+    ("touch", "numpy"): "geometry._kernels.peaks",
 }
 """(function, array library) → the module that has a function of that name."""
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from numba import config, njit
 from numba.core.caching import FunctionCache
 
-__all__ = ["compiled"]
+__all__ = ["SOURCES", "compiled"]
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]
     raise ImportError("numba is told not to compile (NUMBA_DISABLE_JIT), and the kernels are too slow uncompiled")
+
+SOURCES = hashlib.blake2b(
+    b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))), digest_size=16
+).hexdigest()
+"""Of all kernels: compiled code holds copies of what it calls, of which numba watches the one file only."""
 
 
 def compiled(*signatures: Any, **options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -37,6 +44,10 @@ def compiled(*signatures: Any, **options: Any) -> Callable[[Callable[..., Any]],
 
 class _Cache(FunctionCache):
     """numba's cache of a function, which raises whatever a damaged file makes pickle raise."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        super().__init__(function)
+        self._cache_file._source_stamp = self._cache_file._source_stamp, SOURCES
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import os
 import re
 import sys
@@ -18,9 +17,9 @@ import numba
 import numpy
 from numba import types
 
-from geometry._kernels import elementary, pointers
 from geometry._kernels import lanes as compiled_lanes
 from geometry._kernels import search as compiled_search
+from geometry._kernels.compiling import SOURCES
 from geometry._kernels.shares import available_cores, shared
 
 __all__ = ["Function", "Pointer", "functions", "search", "searching"]
@@ -49,7 +48,6 @@ LANES_TAIL = """\
             w[LANES + k] = {name}(at(w, k), at(w, 2 * LANES + k), at(w, 3 * LANES + k))
 """
 ENTRIES = {"x[0]": "w[k]", "g[0]": "w[2 * LANES + k]", "h[0]": "w[3 * LANES + k]"}
-INLINED = "".join(inspect.getsource(module) for module in (elementary, compiled_lanes, pointers))
 SUM = re.compile(r"^( +)(t\d+) = \2 \+ (\S+)$", re.MULTILINE)
 EXP = re.compile(r"^( {8,})(t\d+) = np\.exp\((.+)\)$", re.MULTILINE)  # in a loop
 WAVE = re.compile(r"^( {8,})(t\d+) = np\.(sin|cos)\((.+)\)$", re.MULTILINE)
@@ -203,7 +201,7 @@ def _text_for_lanes(function: Function, order: int) -> str:
 @lru_cache(maxsize=256)
 def _module(text: str) -> ModuleType:
     """The module of a text, in a file named by all that it is compiled from, so that numba's cache holds for it."""
-    sources = f"{text}{INLINED}{numba.__version__}{numpy.__version__}"
+    sources = f"{text}{SOURCES}{numba.__version__}{numpy.__version__}"
     key = hashlib.blake2b(sources.encode(), digest_size=16).hexdigest()
     path = _kept(f"function_{key}.numba", IMPORTS + text)
     module = sys.modules[f"geometry_function_{key}"] = ModuleType(f"geometry_function_{key}")  # the cache looks there

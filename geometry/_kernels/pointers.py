@@ -108,7 +108,8 @@ def scale_along(vector, normal, factor, d):
 @_compiled
 def solve(a, height, floor, b, factor, v, d):
     """(I + height·a) v = b by Cholesky's LDLᵀ; False unless all eigenvalues are larger than a small floor."""
-    for shift in (floor, 0.0):
+    for attempt in range(2):
+        shift = 0.0 if attempt else floor
         for k in range(d):
             for i in range(k, d):
                 total = height * a[i * d + k]
@@ -124,7 +125,8 @@ def solve(a, height, floor, b, factor, v, d):
         v[i] = b[i]
         for j in range(i):
             v[i] -= factor[i * d + j] * v[j]
-    for i in range(d - 1, -1, -1):
+    for k in range(d):
+        i = d - 1 - k
         v[i] /= factor[i * d + i]
         for j in range(i + 1, d):
             v[i] -= factor[j * d + i] * v[j]

@@ -26,9 +26,10 @@ def evaluate(nodes: Sequence[Node], xp: Namespace, theta: Array, vector: Array |
     vector : array (batch..., d), optional
         What the input of that name stands for.
     """
-    batch = tuple(theta.shape[:-1])
+    batch, order = tuple(theta.shape[:-1]), list(ordered(nodes))
+    last = {argument: node for node in order for argument in node.arguments} | dict.fromkeys(nodes)
     results: dict[Node, Array] = {}
-    for node in ordered(nodes):
+    for node in order:
         if node.operation in ("theta", "vector"):
             results[node] = theta if node.operation == "theta" else vector
         elif node.is_constant:
@@ -36,6 +37,8 @@ def evaluate(nodes: Sequence[Node], xp: Namespace, theta: Array, vector: Array |
             results[node] = xp.asarray(node.data, dtype=dtype, device=device_of(theta))
         else:
             results[node] = _operate(xp, node, [results[argument] for argument in node.arguments], batch)
+            for used in {argument for argument in node.arguments if last[argument] is node}:
+                del results[used]  # arrays of a number for each term of each sum
     return [_whole(xp, results[node], batch + node.shape) for node in nodes]
 
 

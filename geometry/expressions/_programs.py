@@ -23,7 +23,7 @@ from geometry.expressions._graph import Node
 from geometry.expressions._operations import NUMPY_NAMES, TABLE
 from geometry.expressions._scalars import Scalar, Scalars, TooLong
 
-__all__ = ["Program", "TooLong"]
+__all__ = ["LONGEST", "Program", "TooLong"]
 
 LONGEST = 2000
 """Longer texts are not worth their compilation."""

@@ -10,7 +10,7 @@ from geometry.expressions._graph import Node
 from geometry.expressions._operations import TABLE, Operation
 from geometry.expressions._scalars import Scalar, Scalars
 
-__all__ = ["LANGUAGES", "written"]
+__all__ = ["LANGUAGES", "Writer", "written"]
 
 
 class Language(NamedTuple):
@@ -132,7 +132,7 @@ def written(language: Language, name: str, value: Node, gradient: Node | None, h
         if node is not None
         for place, scalar in enumerate(scalars.of(node))
     ]
-    writer = _Writer(language, name)
+    writer = Writer(language, name)
     writer.write([height, *(scalar for _, _, scalar in stores)], 1)
     for array, place, scalar in stores:
         writer.line(language.store.format(array=array, place=place, name=writer.name(scalar)), 1)
@@ -142,7 +142,7 @@ def written(language: Language, name: str, value: Node, gradient: Node | None, h
     return "\n".join(part for part in parts if part) + "\n"
 
 
-class _Writer:
+class Writer:
     """Writes scalars as statements, each once, loops of one length and level as one."""
 
     def __init__(self, language: Language, name: str) -> None:

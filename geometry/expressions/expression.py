@@ -14,7 +14,8 @@ from geometry._namespace import Array, Namespace, floating, whole
 from geometry.expressions._derivatives import FEW, directional, gradient, hessian
 from geometry.expressions._evaluation import evaluate, evaluate_balls
 from geometry.expressions._graph import Node, constant, ordered, theta
-from geometry.expressions._programs import Program, TooLong
+from geometry.expressions._lanes import written_for_lanes
+from geometry.expressions._programs import LONGEST, Program, TooLong
 from geometry.expressions._recorder import Recorded, RecordingError, numeric
 from geometry.expressions._source import LANGUAGES, written
 from geometry.expressions._standard import namespace
@@ -79,6 +80,12 @@ class Expression:
     def operations(self) -> list[Node]:
         """What f, ∇f and ∇²f need, each operation once."""
         return [n for n in ordered([self.node, self.slope, self.curvature]) if not n.is_constant]
+
+    @property
+    def too_long(self) -> str:
+        """Why this is no function to compile, in words; "" where it is one: longer texts take compilers minutes."""
+        count = len(self.operations)
+        return f"it takes {count} operations, and {LONGEST} at most are compiled" if count > LONGEST else ""
 
     @cached_property
     def cost(self) -> int:
@@ -174,6 +181,14 @@ class Expression:
             raise ValueError(f"name must be a name of a function, got {name!r}")
         slope, curvature = self.slope if order else None, self.curvature if order == 2 else None
         return written(LANGUAGES[language], name, self.node, slope, curvature)
+
+    def block_source(self, *, order: int, name: str, one: str) -> str:
+        """The text of a numba function of many θ: ``name(x, values, g, h)`` reads them from the rows of x.
+
+        `one` is the name that the function of one θ, of the same order, has where the text is compiled.
+        """
+        nodes = [self.node, *([self.slope] if order else []), *([self.curvature] if order == 2 else [])]
+        return written_for_lanes(name, one, self.d, *nodes)
 
     def _parameters(self, theta: Array) -> tuple[Any, Array]:
         xp, theta = floating("theta", theta)

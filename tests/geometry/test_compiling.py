@@ -23,7 +23,8 @@ class Blocked:
             raise ModuleNotFoundError("No module named " + name, name=name)
 
 sys.meta_path.insert(0, Blocked())
-from geometry import FunctionGraph, certified, closing, dilate, rolling_ball
+from geometry import FunctionGraph, certified, closing, critical_radius, dilate
+from geometry import medial_radius, offset_function, rolling_ball
 from geometry._kernels import kernel
 
 assert kernel("dilation", np) is None and kernel("sine_and_cosine", np) is None
@@ -38,6 +39,10 @@ found = certified.distance(FunctionGraph(lambda t: np.sin(t[..., 0])), [0.5, 0.5
 t = np.linspace(-2, 2, 400001)
 truth = np.hypot(t - 0.5, np.sin(t) - 0.5).min()
 assert found.closed and found.lower <= truth <= found.upper + 1e-9, found
+sine = FunctionGraph(lambda t: np.sin(t[..., 0]), compile=True)
+np.testing.assert_allclose(offset_function(sine, [np.pi / 2], 2.0, samples=64), 3.0)
+np.testing.assert_allclose(medial_radius(sine, [-np.pi / 2], samples=60), 1.0)
+np.testing.assert_allclose(critical_radius(sine, [(-2, 1)], samples=64), 1.0)
 
 from geometry import Descent, project
 from rbo_ref import RollingBall, trajectory
@@ -127,3 +132,10 @@ def test_a_full_disk(cache, monkeypatch):
 
     monkeypatch.setattr(caching.IndexDataCacheFile, "_save_data", full)
     assert compiled()(double)(21.0) == 42.0
+
+
+def test_code_on_disk_is_of_the_same_sources(cache, monkeypatch):
+    assert hits(compiled()(double)) == 0
+    assert hits(compiled()(double)) == 1
+    monkeypatch.setattr(sys.modules["geometry._kernels.compiling"], "SOURCES", "edited")
+    assert hits(compiled()(double)) == 0

@@ -18,19 +18,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import geometry._dilation
+import geometry._maximum
 import geometry._search
 import geometry.certified._points
+import geometry.reachability
 import rbo_ref
 from geometry._ball import Ball
 from geometry._kernels import KERNELS, kernel
+from geometry.expressions import Expression
+from geometry.graph import FunctionGraph
+from geometry.offset import _starts as resting_starts
 from tests.conftest import BACKENDS, Backend
 
 SPECIFICATIONS = {
+    "climb": geometry._maximum.climb,
     "descent": geometry.Descent.solve,
     "dilation": geometry._dilation.dilation,
+    "evaluate": Expression.hessian,
+    "look": FunctionGraph.curvatures,
+    "rest": resting_starts,
     "roll": rbo_ref.trajectory,
     "search": geometry._search.descend,
     "sine_and_cosine": geometry.certified._points.sine_and_cosine,
+    "touch": geometry.reachability._starts,
 }
 DTYPES = ["float16", "float32", "float64"]
 INF = np.inf

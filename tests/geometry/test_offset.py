@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geometry import FunctionGraph, dilate, offset, offset_function
+from geometry._maximum import Starts, climb
 from tests.geometry import surfaces
 
 SHAPES = [(), (5,), (2, 3)]
@@ -319,6 +320,22 @@ def test_radii_and_batches():
     assert offset_function(sine, np.zeros((0, 1)), 1.0).shape == (0,)
     assert offset_function(sine, [0.0], np.zeros((4, 0))).shape == (4, 0)
     assert offset_function(surfaces.plane(0.0), [1, 2], 3) == 3
+
+
+def test_a_climb_stops_by_itself():
+    """Whatever the other item does: one of them stops at once, one alone or beside a climb that goes on and on."""
+
+    def hill(x):
+        return -np.sum(x**2, axis=-1)
+
+    places = np.array([[[1.0]], [[2.0]]])
+    starts = Starts(hill(places), places, np.full((2, 1), 0.1))
+    resolution = np.array([[np.inf], [-1.0]])
+    both = climb(hill, starts, resolution)
+    alone = climb(hill, Starts(*(a[:1] for a in starts)), resolution[:1])
+    assert both.values[0] == alone.values[0] < -0.1
+    assert both.values[1] == pytest.approx(0, abs=1e-20)
+    np.testing.assert_array_equal(hill(both.places), both.values)
 
 
 def test_more_samples_see_more():

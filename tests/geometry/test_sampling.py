@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from geometry import FunctionGraph, LevelSet, Newton, Sampling, Status, offset, project
+from geometry._maximum import kronecker
 from geometry.certified import distance
-from geometry.sampling import even_samples
 from rbo_ref import landscapes
 from tests.geometry import surfaces
 
@@ -60,7 +60,7 @@ def test_where_the_surface_is_not_defined_there_are_no_samples():
 def test_samples_are_even(d):
     """Of n samples, every box of volume 16/n or more in a regular grid holds one."""
     n = 4096
-    samples = even_samples(n, d)
+    samples = kronecker(d, 1, n + 1)
     assert ((samples >= 0) & (samples < 1)).all()
     side = int((n / 16) ** (1 / d))
     cells = np.ravel_multi_index(tuple((samples.T * side).astype(int)), (side,) * d)

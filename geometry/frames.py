@@ -1,0 +1,135 @@
+"""First and second order geometry of a graph, from the gradient g = ∇f(θ) and the Hessian H of its function.
+
+One evaluation of f serves several of the formulas. Notation: W = √(1+|g|²), G = I + g gᵀ.
+"""
+
+from __future__ import annotations
+
+from geometry._namespace import Array, Namespace, array_namespace, broadcast, floating, quietly
+from geometry._vectors import Slope, dot, slope, split
+
+__all__ = [
+    "eigenvalues",
+    "in_unit_frames",
+    "shape_matrix",
+    "steepest_tangent",
+    "upward_normal",
+    "vectors",
+]
+
+
+def upward_normal(gradient: Array) -> Array:
+    """Upward unit normal of a graph, ν = (−g, 1)/√(1+|g|²), from its gradient.
+
+    Parameters
+    ----------
+    gradient : array (..., d)
+        g = ∇f(θ). Any floating dtype; slopes up to the largest number of the dtype are safe.
+
+    Returns
+    -------
+    array (..., d+1)
+
+    References
+    ----------
+    Belgoumri et al., "Rolling Ball Optimizer" (2025), Eq. (1).
+
+    Examples
+    --------
+    >>> upward_normal([0.75])
+    array([-0.6,  0.8])
+    """
+    xp, g = vectors("gradient", gradient)
+    size = xp.max(xp.abs(g), axis=-1, keepdims=True)
+    size = xp.where(size > 4, size / 4, xp.ones_like(size))  # a quarter, so that 1/size is no subnormal number
+    scaled = xp.concat([-g / size, 1 / size], axis=-1)
+    return scaled / xp.sqrt(xp.sum(scaled**2, axis=-1, keepdims=True))
+
+
+@quietly
+def steepest_tangent(gradient: Array) -> Array:
+    """Tangent vector of a graph over its gradient, τ = (g, |g|²): the direction of steepest ascent.
+
+    τ is not a unit vector: |τ| = |g|√(1+|g|²). Where |g|² leaves the dtype's range the last component is inf or 0, the
+    correctly rounded value.
+
+    Parameters
+    ----------
+    gradient : array (..., d)
+        g = ∇f(θ).
+
+    Returns
+    -------
+    array (..., d+1)
+
+    References
+    ----------
+    Belgoumri et al., "Rolling Ball Optimizer" (2025), Eq. (2).
+
+    Examples
+    --------
+    >>> steepest_tangent([3.0, 4.0])
+    array([ 3.,  4., 25.])
+    """
+    xp, g = vectors("gradient", gradient)
+    return xp.concat([g, dot(xp, g, g)[..., None]], axis=-1)
+
+
+def shape_matrix(gradient: Array, hessian: Array) -> Array:
+    """The symmetric matrix G^(-1/2) H G^(-1/2), of which the eigenvalues are W times the principal curvatures.
+
+    It is similar to W·S, where S = G⁻¹H/W is the shape operator in θ-coordinates.
+
+    Parameters
+    ----------
+    gradient : array (..., d)
+    hessian : array (..., d, d)
+
+    Returns
+    -------
+    array (..., d, d)
+
+    Examples
+    --------
+    >>> shape_matrix([0.0, 0.75], [[1.0, 0.0], [0.0, 1.5625]])
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    xp, g, h = floating("gradient and hessian", gradient, hessian)
+    d = g.shape[-1] if g.ndim else 0
+    if d == 0 or tuple(h.shape[-2:]) != (d, d):
+        raise ValueError(
+            "gradient and hessian must have shapes (..., d) and (..., d, d) with d >= 1, "
+            f"got {tuple(g.shape)} and {tuple(h.shape)}"
+        )
+    broadcast(gradient=g.shape[:-1], hessian=h.shape[:-2])
+    return in_unit_frames(h, slope(xp, g))
+
+
+def in_unit_frames(hessian: Array, at: Slope) -> Array:
+    """G^(-1/2) H G^(-1/2)."""
+    xp = array_namespace(hessian)
+    half = _scale_columns(xp, hessian, at.direction, 1 / at.stretch)
+    return _scale_columns(xp, xp.matrix_transpose(half), at.direction, 1 / at.stretch)
+
+
+@quietly
+def eigenvalues(xp: Namespace, matrix: Array) -> Array:
+    """Eigenvalues of symmetric matrices, ascending; NaN for a matrix that is not finite, which solvers would refuse."""
+    finite = xp.all(xp.isfinite(matrix), axis=(-2, -1))[..., None]
+    values = xp.linalg.eigvalsh(xp.where(finite[..., None], matrix, xp.zeros_like(matrix)))
+    return xp.where(finite, values, xp.nan)
+
+
+def _scale_columns(xp: Namespace, matrix: Array, direction: Array, factor: Array) -> Array:
+    """Multiply each row vector's part along `direction` by `factor`."""
+    along, across = split(xp, matrix, direction[..., None, :])
+    return across + along * factor[..., None, None] * direction[..., None, :]
+
+
+def vectors(name: str, array: Array) -> tuple[Namespace, Array]:
+    """The namespace and the array, of shape (..., d) and a floating dtype; an error with its name otherwise."""
+    xp, found = floating(name, array)
+    if found.ndim == 0 or found.shape[-1] == 0:
+        raise ValueError(f"{name} must have shape (..., d) with d >= 1, got {tuple(found.shape)}")
+    return xp, found
