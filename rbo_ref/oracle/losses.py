@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy
 from numpy.typing import NDArray
 
+from rbo_ref.oracle.precision import working_precision
+from rbo_ref.oracle.rounding import Format, exact, nearest
+
 if TYPE_CHECKING:
     from flint import arb, arb_mat
 
-__all__ = ["Bumps", "Loss", "Quadratic", "Ridges", "Term", "column", "identity"]
+__all__ = ["Bumps", "Loss", "Quadratic", "Ridges", "Term", "column", "correctly_rounded", "identity"]
 
+PRECISIONS = tuple(2**k for k in range(7, 15))  # bits
 Vector = list[Any]  # of arb
 Matrix = NDArray[numpy.float64]
 Jet = tuple[Any, Any, Any]  # value, slope and bend of a profile
@@ -49,6 +53,22 @@ class Loss:
         """∇²f(θ), enclosed likewise."""
         first, *others = (term.hessian(theta) for term in self.terms)
         return sum(others, first)
+
+
+@lru_cache(maxsize=65536)
+def correctly_rounded(loss: Loss, theta: tuple[Any, ...], target: Format) -> tuple[Any, NDArray[Any]]:
+    """f(θ) and ∇f(θ), each number the nearest of the format; θ are numbers of one floating dtype."""
+    start = [exact(t) for t in theta]
+    for precision in PRECISIONS:
+        with working_precision(precision):
+            value, gradient = loss.value_and_gradient(start)
+            rounded = [nearest(ball, target) for ball in (value, *gradient)]
+        if None not in rounded:
+            break
+    else:  # an exact zero or an exact tie, which no precision can certify: take the midpoint
+        rounded = [nearest(ball.mid(), target) for ball in (value, *gradient)]
+    numbers = numpy.array(rounded, dtype=target.dtype)
+    return numbers[0], numbers[1:]
 
 
 def _matrix(rows: Matrix) -> arb_mat:

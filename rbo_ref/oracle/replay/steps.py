@@ -19,7 +19,6 @@ from rbo_ref.oracle.replay.running import Running, balls
 from rbo_ref.oracle.replay.surfaces import Surface
 from rbo_ref.oracle.rounding import Format
 from rbo_ref.oracle.tolerance import SAFETY, handing_over, rounding
-from rbo_ref.oracle.truth import Hyper
 
 __all__ = ["Contact", "Evaluation", "Hypers", "Iteration", "Orbit", "Parts", "Rules", "Sizes", "wider"]
 
@@ -39,9 +38,9 @@ class Hypers(NamedTuple):
         """Those of some steps."""
         return Hypers(*(numbers[some] for numbers in self))
 
-    def one(self, i: int) -> Hyper:
-        """Those of one step."""
-        return Hyper(*(numbers[i].item() for numbers in self))
+    def one(self, i: int) -> dict[str, Any]:
+        """Those of one step, by name."""
+        return {name: numbers[i].item() for name, numbers in self._asdict().items()}
 
 
 class Evaluation(NamedTuple):

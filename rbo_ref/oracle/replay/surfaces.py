@@ -58,7 +58,7 @@ def surface_of(loss: Any) -> Surface:
 
 
 def _named(name: str) -> FunctionGraph | Loss:
-    cases = {case.id: case.loss for case in all_cases(0)}
+    cases = {case.id: case.loss for case in all_cases()}
     if name not in LANDSCAPES and name not in cases:
         known = f"the landscapes {', '.join(LANDSCAPES)} and the cases that `rbo-ref cases` lists"
         raise ValueError(f"loss: nothing is called {name[:60]!r}; there are {known}")

@@ -17,8 +17,9 @@ from geometry._namespace import array_namespace
 from rbo_ref.oracle.calls import Outcome
 from rbo_ref.oracle.cases import Case
 from rbo_ref.oracle.diagnosis import diagnose
-from rbo_ref.oracle.dialects import dialect_of
-from rbo_ref.oracle.levels import Experiment
+from rbo_ref.oracle.dialects import DIALECTS, dialect_of
+from rbo_ref.oracle.judge import Run, replay
+from rbo_ref.oracle.playing import Taken
 from rbo_ref.oracle.replay.files import open_recording
 from rbo_ref.oracle.replay.horizon import Horizon
 from rbo_ref.oracle.replay.judging import FAIL, PASS, SKIPPED, UNDECIDED, Judged, judge_iterates, judge_steps
@@ -28,9 +29,8 @@ from rbo_ref.oracle.replay.surfaces import surface_of
 from rbo_ref.oracle.report import Report, Result
 from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.truth import Hyper
 
-__all__ = ["Run", "TrajectoryReport", "check_trajectory", "run_of"]
+__all__ = ["Question", "TrajectoryReport", "check_trajectory", "run_of"]
 
 Floats = NDArray[numpy.float64]
 VERDICTS = {PASS: "pass", FAIL: "fail", UNDECIDED: "undecidable", SKIPPED: "skipped"}
@@ -95,7 +95,7 @@ class TrajectoryReport(Report):
 
 
 @dataclass(frozen=True)
-class Run:
+class Question:
     """A recording with all that it takes to judge it."""
 
     name: str
@@ -156,7 +156,7 @@ def _checked(found: dict[str, Floats], piece: Piece, room: float) -> Hypers:
     return Hypers(found[HYPERS[0]], found[HYPERS[1]], found[HYPERS[2]], counts.astype(numpy.int64))
 
 
-def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: Any = None, **hypers: Any) -> Run:
+def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: Any = None, **hypers: Any) -> Question:
     """What is to be judged: a recording, completed by the arguments that are not None.
 
     Examples
@@ -183,12 +183,14 @@ def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: A
             f"{recording.name} does not say its {', '.join(missing)}: give {'it' if len(missing) == 1 else 'them'}"
         )
     surface = None if loss is None else surface_of(loss)
-    dialect = dialect_of(dialect if dialect is not None else metadata.get("dialect", "authors"))
+    reading = DIALECTS[dialect_of(dialect if dialect is not None else metadata.get("dialect"))]
     if surface is None:
-        _check_script(recording, shared, dialect.start)
+        _check_script(recording, shared, reading.start)
     else:
         _check_dimension(surface, recording.dimension)
-    return Run(str(metadata.get("port", recording.name)), recording, Rules(surface, dialect, recording.target), shared)
+    return Question(
+        str(metadata.get("port", recording.name)), recording, Rules(surface, reading, recording.target), shared
+    )
 
 
 def _check_script(recording: Recording, shared: dict[str, Any], start: str) -> None:
@@ -301,14 +303,14 @@ def check_trajectory(
 class _Tally:
     """What is known of a run so far."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Question) -> None:
         self.run = run
         self.counts = dict.fromkeys((*VERDICTS.values(), "steps"), 0)
         self.failures: list[Result] = []
         self.nearest: Result | None = None
         self.first_wrong: int | None = None
         self.horizon: Horizon | None = None
-        self.telling: list[tuple[str, NDArray[Any], Hyper, NDArray[Any]]] = []  # steps for a diagnosis
+        self.telling: list[tuple[str, NDArray[Any], dict[str, Any], NDArray[Any]]] = []  # steps for a diagnosis
 
     @numpy.errstate(all="ignore")
     def add(self, piece: Piece, hyper: Hypers, judged: Judged) -> None:
@@ -371,17 +373,18 @@ class _Tally:
         )  # fmt: skip
 
 
-def _diagnosed(run: Run, tally: _Tally) -> Any:
+def _diagnosed(run: Question, tally: _Tally) -> Any:
     """The known mistake that the first steps, or the first wrong ones, show."""
     assert run.rules.surface is not None
-    setting = Setting(array_namespace(numpy.zeros(1)), run.rules.target, run.rules.dialect, 20.0)
+    setting = Setting(array_namespace(numpy.zeros(1)), run.rules.target, run.rules.dialect.name, 20.0)
     early, failed = tally.telling[:EARLY], [step for step in tally.telling if step[0] == "fail"]
     as_walk = any(verdict == "fail" for verdict, *_ in early)
-    judged: list[tuple[Result, Experiment]] = []
+    judged: list[tuple[Result, Run]] = []
     for group in [early] if as_walk else [[step] for step in failed]:
-        theta, hyper = group[0][1], group[0][2]
-        case = Case("recording", run.rules.surface.loss, tuple(theta.tolist()), (hyper,), "a recorded run")
-        experiment = Experiment(case, "walk" if as_walk else "step")
-        experiment.calls = [(place, numbers, Outcome(theta=after)) for _, place, numbers, after in group]
-        judged.append((Result("recording", experiment.level, "fail", None, None, ""), experiment))
+        hypers = tuple(numbers for _, _, numbers, _ in group)
+        case = Case("recording", run.rules.surface.loss, group[0][1], hypers, "a recorded run", walk=len(group))
+        played = Run(case, "walk" if as_walk else "step")
+        played.taken = [Taken(place, numbers, after, Outcome(theta=after)) for _, place, numbers, after in group]
+        played.verdicts = list(replay(played, setting))
+        judged.append((Result("recording", played.level, "fail", None, None, ""), played))
     return diagnose(judged, setting)

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rbo_ref.oracle.matrix import catalogue
-from rbo_ref.oracle.optimizers.cases import OPTIMIZERS
-from rbo_ref.oracle.suite import ROLLING_BALL
+from rbo_ref.oracle.catalogue import catalogue
+from rbo_ref.oracle.dialects import OPTIMIZERS
 from rbo_ref.oracle.vectors import hunts
 from rbo_ref.oracle.vectors.answers import verdict
 from rbo_ref.oracle.vectors.numbers import Record
@@ -39,7 +38,7 @@ def freeze(folder: str | Path) -> None:
 def kills(stock: VectorSet) -> dict[str, list[str]]:
     """Which vectors are to hunt each mistake: of those that see it clearly, the ones that hunt least so far."""
     caught: dict[str, list[str]] = {}
-    for optimizer in (ROLLING_BALL, *OPTIMIZERS):
+    for optimizer in OPTIMIZERS:
         playable = [v for v in stock.vectors.values() if v["optimizer"] == optimizer and _is_playable(v)]
         for name, port in catalogue(optimizer).items():
             caught[f"{optimizer}.{name}"] = [v["id"] for v in playable if is_caught(stock, v, port, CLEAR)]

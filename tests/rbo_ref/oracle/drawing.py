@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.formulas import Hyper
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges
-from rbo_ref.oracle.truth import Hyper
 
 UNIT = st.floats(-1, 1, width=32)
 

@@ -125,7 +125,7 @@ def test_a_loss_is_the_sum_of_its_terms(data, d):
     assert loss.hessian(theta).overlaps(total)
 
 
-@pytest.mark.parametrize("case", all_cases(0), ids=lambda case: case.id)
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
 def test_the_losses_of_the_cases_where_they_are_asked(case):
     with mpmath.workdps(DIGITS), ctx.workprec(BITS):
         value, gradient = case.loss.value_and_gradient([arb(t) for t in case.theta])

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
+from rbo_ref.oracle.catalogue import right_port
 from rbo_ref.oracle.rounding import exact, format_of
 from rbo_ref.oracle.vectors import answers, play
 from rbo_ref.oracle.vectors.arithmetic import evaluation_error
@@ -88,7 +89,7 @@ def test_right_ports_of_all_optimizers_pass_whatever_the_order_of_sums(stock, ad
             and vector["dtype"] != "bfloat16"
             and crc32(name.encode()) % 5 == ORDERS.index(add)
         ):
-            port = play.right_port(vector["optimizer"])
+            port = right_port(vector["optimizer"])
             result = answers.verdict(stock, name, play.answer_of(vector, stock.loss(vector), port))
             worst[name] = result.ratio
             assert result.verdict != "fail", result
