@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 import numpy
@@ -74,7 +75,7 @@ def _courses(port: Port, run: Run, setting: Setting) -> list[Course]:
     def ask(k: int) -> Floats:
         asked = iter(starts)
         taken = takes(port, elsewhere[k], run.level, setting, lambda: rounded(next(asked)[k], setting.target))
-        moved = Run(elsewhere[k], run.level, [step for step, _ in zip(taken, excused, strict=False)])
+        moved = Run(elsewhere[k], run.level, list(islice(taken, len(excused))))
         errors = list(_errors(moved, setting))
         errors += [numpy.full(run.case.theta.size, numpy.nan)] * (len(excused) - len(errors))
         return numpy.array([error / scale for error, (scale, _) in zip(errors, excused, strict=True)])
