@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.catalogue import in_dialect
 from rbo_ref.oracle.dialects import ROLLING_BALL
-from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.vectors.losses import evaluate
+from rbo_ref.oracle.losses import Loss, evaluate
 from rbo_ref.oracle.vectors.numbers import Record
 from rbo_ref.oracle.vectors.reading import numbers_of, settings_of, target_of
 

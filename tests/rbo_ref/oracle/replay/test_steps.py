@@ -9,9 +9,10 @@ from flint import ctx
 from rbo_ref.landscapes import by_name
 from rbo_ref.oracle.dialects import DIALECTS
 from rbo_ref.oracle.formulas import Hyper
+from rbo_ref.oracle.losses import graph_of
 from rbo_ref.oracle.replay.judging import CLEARLY
 from rbo_ref.oracle.replay.steps import Hypers, Rules
-from rbo_ref.oracle.replay.surfaces import Surface, as_graph, surface_of
+from rbo_ref.oracle.replay.surfaces import Surface, surface_of
 from rbo_ref.oracle.rounding import error_of, exact, format_of
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.tolerance import rounding
@@ -138,7 +139,7 @@ def test_ports_that_evaluate_a_formula_are_allowed_its_rounding(name):
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
 def test_losses_as_functions_of_arrays(case):
     """In long doubles against balls: to within the rounding of the formula."""
-    surface, theta = as_graph(case.loss), np.array(case.theta, dtype=np.longdouble)
+    surface, theta = graph_of(case.loss), np.array(case.theta, dtype=np.longdouble)
     value, gradient = surface.value_and_gradient(theta)
     with ctx.workprec(200):
         truth, slopes = case.loss.value_and_gradient([exact(t) for t in theta])

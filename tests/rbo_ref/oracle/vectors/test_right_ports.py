@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from mpmath import mp, mpf
 
 from rbo_ref.oracle.catalogue import right_port
+from rbo_ref.oracle.losses import evaluate
 from rbo_ref.oracle.rounding import exact, format_of
 from rbo_ref.oracle.vectors import answers, play
 from rbo_ref.oracle.vectors.arithmetic import evaluation_error
-from rbo_ref.oracle.vectors.losses import described, evaluate, held, loss_of
+from rbo_ref.oracle.vectors.losses import described, held, loss_of
 from tests.rbo_ref.oracle import multiprecision
 from tests.rbo_ref.oracle.drawing import losses, vectors
 from tests.rbo_ref.oracle.test_right_ports import LongDoubleInside, OptaxLike, Rearranged, SumsBackwards
