@@ -59,7 +59,7 @@ class Loss:
     def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
         """f(θ) and ∇f(θ), enclosed at the working precision of `flint.ctx`."""
         value, gradient = self.first(balls.vector(theta), balls)
-        return numpy.asarray(value, dtype=object)[()], list(gradient)
+        return numpy.asarray(value, dtype=object).item(), list(gradient)
 
     def hessian(self, theta: Vector) -> arb_mat:
         """∇²f(θ), enclosed likewise."""

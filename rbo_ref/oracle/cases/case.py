@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.cases.catches import CATCHES
+from rbo_ref.oracle.cases.catches import catches
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounding import Format, rounded
@@ -66,7 +66,7 @@ class Case:
     @property
     def catches(self) -> tuple[str, ...]:
         """Names of mistakes that it is there to catch."""
-        return CATCHES.get(self.id, ()) if self.optimizer == ROLLING_BALL else ()
+        return catches().get(self.id, ()) if self.optimizer == ROLLING_BALL else ()
 
     @property
     def dimension(self) -> int:

@@ -16,7 +16,7 @@ from geometry.certified import footpoint
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Vector, graph_of
 from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.rounding import Format, exact, format_of, rounded
-from rbo_ref.oracle.vectors.losses import held, name_of
+from rbo_ref.oracle.vectors.loss_records import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, enclosed, numbered, tolerated
 from rbo_ref.oracle.vectors.records import Draft
 

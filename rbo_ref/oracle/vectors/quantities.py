@@ -15,7 +15,7 @@ from rbo_ref.oracle.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.rounding import Format, format_of, rounded
 from rbo_ref.oracle.tolerance import handing_over
 from rbo_ref.oracle.vectors.arithmetic import Evaluated, doubted
-from rbo_ref.oracle.vectors.losses import held, name_of
+from rbo_ref.oracle.vectors.loss_records import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, numbered
 from rbo_ref.oracle.vectors.records import Draft, head_record, hyper_record, judged
 from rbo_ref.oracle.vectors.truths import Expected, certain, nearest_to, walked

@@ -13,7 +13,7 @@ from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounded import Rounded
 from rbo_ref.oracle.rounding import Format
 from rbo_ref.oracle.vectors.arithmetic import Evaluated, Scripted
-from rbo_ref.oracle.vectors.losses import name_of
+from rbo_ref.oracle.vectors.loss_records import name_of
 from rbo_ref.oracle.vectors.numbers import Record, enclosed, numbered, tolerated
 from rbo_ref.oracle.vectors.truths import Expected, certain, followed, walked
 

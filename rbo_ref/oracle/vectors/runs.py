@@ -12,7 +12,7 @@ from rbo_ref.oracle.formulas import FORMULAS, Problem, scheduled
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounding import Format, format_of, rounded
 from rbo_ref.oracle.vectors.arithmetic import Evaluated, Scripted
-from rbo_ref.oracle.vectors.losses import held
+from rbo_ref.oracle.vectors.loss_records import held
 from rbo_ref.oracle.vectors.numbers import Record, numbered
 from rbo_ref.oracle.vectors.records import Draft, head_record, hyper_record, run_record
 

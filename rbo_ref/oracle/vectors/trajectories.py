@@ -16,7 +16,7 @@ from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounding import Format, format_of, rounded
 from rbo_ref.oracle.tolerance import rounding
 from rbo_ref.oracle.vectors.arithmetic import Evaluated
-from rbo_ref.oracle.vectors.losses import held, name_of
+from rbo_ref.oracle.vectors.loss_records import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, coarse, numbered
 from rbo_ref.oracle.vectors.reading import ARRAYS
 from rbo_ref.oracle.vectors.records import head_record, hyper_record

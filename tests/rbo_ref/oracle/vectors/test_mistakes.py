@@ -9,7 +9,7 @@ import pytest
 from rbo_ref.oracle import OPTIMIZERS
 from rbo_ref.oracle.catalogue import catalogue, right_port
 from rbo_ref.oracle.dialects import READINGS, ROLLING_BALL
-from rbo_ref.oracle.vectors import freezing, hunts, judge_answers, play
+from rbo_ref.oracle.vectors import hunting, hunts, judge_answers, play
 
 CLAIMS = {}
 for _name, _flags in hunts.hunts().items():
@@ -30,7 +30,7 @@ def test_every_claim_is_true(stock, optimizer):
     for flag, names in CLAIMS.items():
         if flag.startswith(f"{optimizer}."):
             port = catalogue(optimizer)[flag.partition(".")[2]]
-            missed = [name for name in names if not freezing.is_caught(stock, stock.vectors[name], port)]
+            missed = [name for name in names if not hunting.is_caught(stock, stock.vectors[name], port)]
             assert missed == [], flag
 
 

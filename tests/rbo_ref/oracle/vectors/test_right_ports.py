@@ -13,7 +13,7 @@ from rbo_ref.oracle.losses import evaluate
 from rbo_ref.oracle.rounding import exact, format_of
 from rbo_ref.oracle.vectors import answers, play
 from rbo_ref.oracle.vectors.arithmetic import evaluation_error
-from rbo_ref.oracle.vectors.losses import described, held, loss_of
+from rbo_ref.oracle.vectors.loss_records import described, held, loss_of
 from tests.rbo_ref.oracle import multiprecision
 from tests.rbo_ref.oracle.drawing import losses, vectors
 from tests.rbo_ref.oracle.test_right_ports import LongDoubleInside, OptaxLike, Rearranged, SumsBackwards

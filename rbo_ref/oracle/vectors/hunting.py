@@ -1,4 +1,4 @@
-"""Freezing the vectors: ``python -c "from rbo_ref.oracle.vectors import freezing; freezing.freeze(DIR)"``.
+"""Freezing the lists of vectors: ``python -c "from rbo_ref.oracle.vectors import hunting; hunting.freeze(DIR)"``.
 
 Writes the package's lists of which vectors hunt which mistakes, and of those that every port must pass, from a folder
 of vectors that was written before.
@@ -15,10 +15,10 @@ from rbo_ref.oracle.catalogue import catalogue
 from rbo_ref.oracle.dialects import OPTIMIZERS
 from rbo_ref.oracle.vectors import hunts
 from rbo_ref.oracle.vectors.answers import verdict
+from rbo_ref.oracle.vectors.generation import MUST_PASS
 from rbo_ref.oracle.vectors.numbers import Record
 from rbo_ref.oracle.vectors.play import answer_of
 from rbo_ref.oracle.vectors.reading import VectorSet
-from rbo_ref.oracle.vectors.suite import MUST_PASS
 
 __all__ = ["freeze", "is_caught", "kills"]
 
