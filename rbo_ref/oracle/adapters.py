@@ -9,8 +9,7 @@ from typing import Any, ClassVar, Self
 
 from geometry._namespace import Array
 from rbo_ref.oracle.asking import needed
-from rbo_ref.oracle.dialects import ROLLING_BALL
-from rbo_ref.oracle.formulas import Hyper
+from rbo_ref.oracle.dialects import ROLLING_BALL, Hyper
 from rbo_ref.oracle.parts import joined, split
 
 __all__ = ["SPELLINGS", "OptaxPort", "TorchPort", "as_port", "as_run", "as_step", "parameters", "tree"]

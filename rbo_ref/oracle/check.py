@@ -15,7 +15,8 @@ from geometry._namespace import Namespace, array_namespace, library
 from rbo_ref._words import printable
 from rbo_ref.oracle.asking import refuse_unaskable, refuse_uncalled
 from rbo_ref.oracle.calls import Port, attribute_of
-from rbo_ref.oracle.cases import Case, select
+from rbo_ref.oracle.cases import select
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.contraction import notes
 from rbo_ref.oracle.diagnosis import diagnose
 from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of

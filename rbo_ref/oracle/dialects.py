@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-__all__ = ["DIALECTS", "OPTIMIZERS", "READINGS", "ROLLING_BALL", "Dialect", "dialect_of"]
+__all__ = ["DIALECTS", "OPTIMIZERS", "READINGS", "ROLLING_BALL", "Dialect", "Hyper", "dialect_of"]
 
 ROLLING_BALL = "rolling-ball"
+
+
+class Hyper(NamedTuple):
+    """The hyper-parameters of one step of the rolling ball."""
+
+    learning_rate: float  # η
+    radius: float  # ρ
+    projection_rate: float  # γ
+    projection_steps: int  # P
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.calls import Port
-from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.judge import Run, replay
 from rbo_ref.oracle.playing import takes
 from rbo_ref.oracle.report import Result

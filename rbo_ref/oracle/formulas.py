@@ -27,7 +27,6 @@ __all__ = [
     "LOOPS",
     "MEMORYLESS",
     "Formula",
-    "Hyper",
     "Loop",
     "Problem",
     "adam",
@@ -44,15 +43,6 @@ __all__ = [
     "sam",
     "scheduled",
 ]
-
-
-class Hyper(NamedTuple):
-    """The hyper-parameters of one step of the rolling ball."""
-
-    learning_rate: float  # η
-    radius: float  # ρ
-    projection_rate: float  # γ
-    projection_steps: int  # P
 
 
 @dataclass

@@ -9,9 +9,9 @@ import json
 from hashlib import sha256
 from typing import Any
 
-from rbo_ref.oracle.cases import Case, all_cases
-from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL
-from rbo_ref.oracle.formulas import Hyper
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL, Hyper
 from rbo_ref.oracle.judge import levels_of
 from rbo_ref.oracle.losses import correctly_rounded
 from rbo_ref.oracle.rounding import format_of

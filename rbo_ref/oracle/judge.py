@@ -10,14 +10,13 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.calls import Outcome, Port
-from rbo_ref.oracle.cases import Case
-from rbo_ref.oracle.comparing import Verdict, compared, verdict_on
+from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.comparing import Trail, Verdict, compared, projection, verdict_on
 from rbo_ref.oracle.formulas import LOOPS, Formula
 from rbo_ref.oracle.playing import Taken, takes
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.tolerance import storing
-from rbo_ref.oracle.trails import Trail, projection
 from rbo_ref.oracle.truth import Step, Truth
 
 __all__ = ["LEVELS", "Run", "judge", "levels_of", "replay", "result_of", "wrong_part"]

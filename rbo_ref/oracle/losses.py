@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy
 from numpy.typing import NDArray
 
-from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace, array_namespace
 from rbo_ref.oracle import balls
 from rbo_ref.oracle.precision import working_precision
@@ -21,6 +20,8 @@ from rbo_ref.oracle.rounding import Format, exact, nearest
 
 if TYPE_CHECKING:
     from flint import arb, arb_mat
+
+    from geometry import FunctionGraph
 
 __all__ = ["Bumps", "Loss", "Quadratic", "Ridges", "Term", "correctly_rounded", "evaluate", "graph_of"]
 
@@ -105,6 +106,8 @@ def graph_of(loss: Loss) -> FunctionGraph:
     >>> graph_of(Loss((Quadratic(numpy.eye(2), numpy.array([0.75, -1.0])),))).gradient([[0.0, 0.0]])
     array([[ 0.75, -1.  ]])
     """
+    from geometry import FunctionGraph
+
     both, hessian = (partial(_in_its_arithmetic, part) for part in (loss.first, loss.second))
     return FunctionGraph.from_value_and_gradient(both, hessian=hessian, name="a loss of the oracle")
 

@@ -17,7 +17,7 @@ from geometry._namespace import Array, Namespace, to_numpy
 from rbo_ref._words import printable
 from rbo_ref.oracle.asking import asked, is_stepper
 from rbo_ref.oracle.calls import Outcome, Port, called, fresh, misfit
-from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.setting import Setting
 

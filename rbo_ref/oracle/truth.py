@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import ROLLING_BALL, Dialect, dialect_of
 from rbo_ref.oracle.formulas import FORMULAS, LOOPS, MEMORYLESS, Formula, Problem, hyper_parameters, scheduled
 from rbo_ref.oracle.losses import Loss

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geometry._namespace import array_namespace
 from rbo_ref.oracle.calls import Outcome
-from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.diagnosis import diagnose
 from rbo_ref.oracle.dialects import DIALECTS, dialect_of
 from rbo_ref.oracle.judge import Run, replay

@@ -7,7 +7,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.cases import Case, all_cases
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import READINGS, ROLLING_BALL
 from rbo_ref.oracle.formulas import Problem, descended, hyper_parameters, lifted, projected
 from rbo_ref.oracle.losses import Loss, correctly_rounded

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounded import Rounded
 from rbo_ref.oracle.rounding import Format

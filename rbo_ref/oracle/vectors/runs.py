@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
-from rbo_ref.oracle.cases import Case, all_cases
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
 from rbo_ref.oracle.formulas import FORMULAS, Problem, scheduled
 from rbo_ref.oracle.losses import Loss

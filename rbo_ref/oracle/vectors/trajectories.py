@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.cases import Case, all_cases
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import READINGS
 from rbo_ref.oracle.formulas import FORMULAS, Problem, scheduled
 from rbo_ref.oracle.losses import Loss

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rbo_ref.oracle.cases import Case
-from rbo_ref.oracle.formulas import Hyper
+from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges
 
 UNIT = st.floats(-1, 1, width=32)

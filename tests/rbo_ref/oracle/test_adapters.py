@@ -8,7 +8,7 @@ import pytest
 
 from rbo_ref.oracle import OptaxPort, RightPort, TorchPort, as_step, check
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.formulas import Hyper
+from rbo_ref.oracle.dialects import Hyper
 
 QUICK = ["valley-1d", "bowl-*", "waves-3d", "waves-10d", "schedule-*"]
 PORTS = Path(__file__).parents[2] / "ports"

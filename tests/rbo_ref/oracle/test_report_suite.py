@@ -7,7 +7,7 @@ import pytest
 
 from rbo_ref.oracle import OPTIMIZERS, RightPort, check, check_optimizer, freezing, suite
 from rbo_ref.oracle.cases import all_cases, select
-from rbo_ref.oracle.formulas import Hyper
+from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.oracle.judge import LEVELS, levels_of
 from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
 

@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rbo_ref.oracle import DIALECTS, RightPort
-from rbo_ref.oracle.cases import Case, all_cases
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.catalogue import in_dialect
-from rbo_ref.oracle.formulas import Hyper, Problem, projected
+from rbo_ref.oracle.dialects import Hyper
+from rbo_ref.oracle.formulas import Problem, projected
 from rbo_ref.oracle.judge import LEVELS, judge
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges, correctly_rounded
 from rbo_ref.oracle.mistakes import MISTAKES

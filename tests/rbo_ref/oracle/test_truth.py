@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rbo_ref.oracle import truth
-from rbo_ref.oracle.cases import Case, all_cases
-from rbo_ref.oracle.dialects import DIALECTS
-from rbo_ref.oracle.formulas import FORMULAS, Hyper
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.dialects import DIALECTS, Hyper
+from rbo_ref.oracle.formulas import FORMULAS
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges, correctly_rounded
 from rbo_ref.oracle.rounded import Arithmetic
 from rbo_ref.oracle.rounding import error_of, exact, format_of, midpoints

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.cases.case import Case
 from tests.rbo_ref.oracle.drawing import UNIT, losses, powers, vectors
 
 FRACTION = st.sampled_from([0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999]) | st.floats(0, 0.9990234375, width=32)

@@ -9,7 +9,8 @@ import numpy as np
 from array_api_compat import numpy as xp
 
 from rbo_ref.oracle.calls import ServedLoss
-from rbo_ref.oracle.cases import Case, all_cases
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.replay import Recording
 from rbo_ref.oracle.rounding import format_of
 

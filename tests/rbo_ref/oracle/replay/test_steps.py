@@ -7,8 +7,7 @@ import pytest
 from flint import ctx
 
 from rbo_ref.landscapes import by_name
-from rbo_ref.oracle.dialects import DIALECTS
-from rbo_ref.oracle.formulas import Hyper
+from rbo_ref.oracle.dialects import DIALECTS, Hyper
 from rbo_ref.oracle.losses import graph_of
 from rbo_ref.oracle.replay.judging import CLEARLY
 from rbo_ref.oracle.replay.steps import Hypers, Rules
