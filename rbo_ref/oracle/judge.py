@@ -15,6 +15,7 @@ from rbo_ref.oracle.comparing import Trail, Verdict, compared, projection, verdi
 from rbo_ref.oracle.formulas import LOOPS, Formula
 from rbo_ref.oracle.playing import Taken, takes
 from rbo_ref.oracle.report import Result
+from rbo_ref.oracle.rounded import Arithmetic
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.tolerance import storing
 from rbo_ref.oracle.truth import Step, Truth
@@ -66,17 +67,19 @@ class Run:
         return next((t for t, verdict in enumerate(self.verdicts) if verdict.is_wrong), None)
 
 
-def replay(run: Run, setting: Setting, formula: Formula | None = None) -> Iterator[Verdict]:
+def replay(
+    run: Run, setting: Setting, formula: Formula | None = None, arithmetic: type[Arithmetic] = Arithmetic
+) -> Iterator[Verdict]:
     """The verdict on each step of a run, by the formula of its optimizer or by another one.
 
     Ends where the run is no longer finite.
     """
-    truth = Truth(run.case, setting, formula)
+    truth = Truth(run.case, setting, formula, arithmetic=arithmetic)
     for t, taken in enumerate(run.taken):
         if taken.answer is None:
             return
         if t and run.level == "restarted":
-            truth = Truth(run.case, setting, formula, at=t)
+            truth = Truth(run.case, setting, formula, at=t, arithmetic=arithmetic)
         yield verdict_on(taken.theta, taken.answer, truth.step(taken.theta, taken.kept), setting)
         if not numpy.isfinite(taken.answer).all():
             return

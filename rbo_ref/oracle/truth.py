@@ -83,9 +83,11 @@ class Step(NamedTuple):
 class _Walk:
     """A formula on its way, at one precision."""
 
-    def __init__(self, case: Case, formula: Formula, rules: Rules, bits: int, at: int = 0) -> None:
+    def __init__(
+        self, case: Case, formula: Formula, rules: Rules, bits: int, at: int = 0, kind: Any = Arithmetic
+    ) -> None:
         self.case, self.rules, self.bits, self.formula = case, rules, bits, formula
-        self.arithmetic = Arithmetic(rules.inside)
+        self.arithmetic = kind(rules.inside)
         draws = case.draws if case.draws is None else rounded(case.draws[at:], rules.coarsest)
         self.problem = Problem(self.arithmetic, case.loss, draws, rules.inner)
         self.steps: Generator[Rounded, Rounded, None] | None = None
@@ -147,12 +149,23 @@ class Truth:
         Default: that of the case's optimizer.
     at : int
         The step of the case with which the formula begins.
+    arithmetic : type of Arithmetic
+        Which knows how a port gets the loss.
     """
 
-    def __init__(self, case: Case, setting: Setting, formula: Formula | None = None, at: int = 0) -> None:
+    def __init__(
+        self,
+        case: Case,
+        setting: Setting,
+        formula: Formula | None = None,
+        at: int = 0,
+        arithmetic: type[Arithmetic] = Arithmetic,
+    ) -> None:
         self.case, self.formula, self.at = case, formula or FORMULAS[case.optimizer], at
+        self.arithmetic = arithmetic
         self.rules = Rules(setting.dialect, setting.target, setting.compute, setting.inner)
-        self.is_memoryless = formula is None and case.optimizer in MEMORYLESS
+        self.is_usual = arithmetic is Arithmetic
+        self.is_memoryless = self.is_usual and formula is None and case.optimizer in MEMORYLESS
         self.places: list[tuple[NDArray[Any], bool]] = []
         self._walk: _Walk | None = None
 
@@ -161,7 +174,7 @@ class Truth:
         self.places.append((here, kept))
         if self.is_memoryless:
             return _alone(self.case, self.at + len(self.places) - 1, here, kept, self.rules)
-        if len(self.places) == 1 and not self.at:
+        if len(self.places) == 1 and not self.at and self.is_usual:
             return _first(self.case, self.formula, here.tobytes(), here.dtype, self.rules)
         return self._continued()
 
@@ -170,7 +183,7 @@ class Truth:
         some = PRECISIONS if self._walk is None else [bits for bits in PRECISIONS if bits >= self._walk.bits]
         for bits in some:
             if self._walk is None or self._walk.bits != bits:
-                self._walk = _Walk(self.case, self.formula, self.rules, bits, self.at)
+                self._walk = _Walk(self.case, self.formula, self.rules, bits, self.at, self.arithmetic)
             while self._walk.taken < len(self.places):
                 step = self._walk.step(*self.places[self._walk.taken])
             if step.is_tight:

@@ -20,7 +20,7 @@ from rbo_ref.oracle.replay.surfaces import Surface
 from rbo_ref.oracle.rounding import Format
 from rbo_ref.oracle.tolerance import SAFETY, handing_over, rounding
 
-__all__ = ["Contact", "Evaluation", "Hypers", "Iteration", "Orbit", "Parts", "Rules", "Sizes", "wider"]
+__all__ = ["Contact", "Evaluation", "Hypers", "Iteration", "Orbit", "Parts", "Rules", "Sizes", "formula_error", "wider"]
 
 Floats = NDArray[numpy.float64]
 Wide = NDArray[Any]  # float64 or longdouble
@@ -132,11 +132,8 @@ class Rules(NamedTuple):
         """The function at places (n, d), with what rounding does to its formula."""
         graph, near = self.graph, theta.astype(numpy.float64)
         value, gradient = graph.value_and_gradient(theta)
-        rough, slope = graph.value_and_gradient(balls(near, 0.0, self._arithmetic()))
+        rough, slope = graph.value_and_gradient(balls(near, 0.0, _rounding(self.target)))
         return Evaluation(value, gradient, graph.hessian(near), rough.parts[1], slope.parts[1])
-
-    def _arithmetic(self) -> Running:
-        return Running(SAFETY * self.target.unit, self.target.precision, self.target.smallest_normal)
 
     def contact(self, theta: Wide, at: Evaluation, hyper: Hypers) -> Contact:
         """Lines 4 and 5 of the algorithm."""
@@ -254,19 +251,27 @@ class Rules(NamedTuple):
         rise = value - contact.candidate[:, -1].astype(numpy.float64)
         curved = gradient[:, :, None] * gradient[:, None, :] + rise[:, None, None] * self.graph.hessian(box)
         jacobian = numpy.eye(goal.shape[-1]) - rate[..., None] * (numpy.eye(goal.shape[-1]) + curved)
-        e_value, e_gradient = self._formula_error(box) if not self.is_served else (0 * radius[:, 0], 0 * radius)
+        e_value, e_gradient = 0 * radius[:, 0], 0 * radius
+        if not self.is_served:
+            e_value, e_gradient = formula_error(self.graph, box.parts[0], box.parts[1], self.target)
         level, height = _size(value[:, None]), _size(rise[:, None])
         sizes = Sizes(_size(gradient), _size(box - goal), level, height, _size(box), numpy.abs(goal))
         local = _iteration_error(sizes, errors, e_value, e_gradient, rate, self.target)
         largest = numpy.maximum(sizes.theta, numpy.abs(after).astype(numpy.float64))
         return jacobian.parts[0], local + _applied(jacobian.parts[1], radius) + 2 * rounding(largest, self.target)
 
-    def _formula_error(self, box: Numbers) -> tuple[Floats, Floats]:
-        """What rounding adds to the radii of f and ∇f over the boxes."""
-        exact = self.graph.value_and_gradient(balls(box.parts[0], box.parts[1], Running(0.0)))
-        rounded = self.graph.value_and_gradient(balls(box.parts[0], box.parts[1], self._arithmetic()))
-        value, gradient = (b.parts[1] - a.parts[1] for a, b in zip(exact, rounded, strict=True))
-        return value, gradient
+
+def _rounding(target: Format) -> Running:
+    """The arithmetic of ports in a format."""
+    return Running(SAFETY * target.unit, target.precision, target.smallest_normal)
+
+
+def formula_error(graph: FunctionGraph, middle: Floats, radius: Floats, target: Format) -> tuple[Floats, Floats]:
+    """What rounding in a format adds to f, (n,), and ∇f, (n, d), evaluated anywhere in boxes (n, d)."""
+    exact = graph.value_and_gradient(balls(middle, radius, Running(0.0)))
+    rounded = graph.value_and_gradient(balls(middle, radius, _rounding(target)))
+    value, gradient = (b.parts[1] - a.parts[1] for a, b in zip(exact, rounded, strict=True))
+    return value, gradient
 
 
 def _applied(matrix: Floats, vector: Floats) -> Floats:
