@@ -137,7 +137,8 @@ class Quadratic:
     def first(self, theta: Array, xp: Namespace) -> Pair:
         curved = _row(theta, _held(self.matrix, theta, xp), xp)
         slope = _held(self.slope, theta, xp)
-        return xp.sum(theta * (curved / 2 + slope), axis=-1) + self.height, curved + slope
+        value = xp.sum(theta * curved, axis=-1) / 2 + xp.sum(slope * theta, axis=-1) + self.height
+        return value, curved + slope
 
     def second(self, theta: Array, xp: Namespace) -> Array:
         return 0 * theta[..., None] + _held(self.matrix, theta, xp)

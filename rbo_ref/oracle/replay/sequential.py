@@ -56,13 +56,13 @@ def judge_sequence(
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
     began, metadata = time.perf_counter(), dict(getattr(theta, "metadata", {}))
-    places, name = _places(theta)
+    places, columns, name = _rows(theta)
     target = format_of(dtype or metadata.get("dtype") or places.dtype)
     places = rounded(places, target)
     loss = metadata.get("loss") if loss is None else loss
     if loss is None:
         raise RecordingError(f"{name} does not say its loss: a run of {optimizer} is judged with one")
-    surface, hypers = surface_of(loss), _hypers(optimizer, hyper, metadata, len(places) - 1)
+    surface, hypers = surface_of(loss), _hypers(optimizer, hyper, metadata | columns, len(places) - 1)
     noise = None if draws is None else numpy.asarray(to_numpy(draws), dtype=float)
     case = Case(name, surface.loss, places[0], hypers, optimizer=optimizer, draws=noise, walk=len(places) - 1)
     setting = Setting(array_namespace(numpy.zeros(1)), target, dialect_of(dialect, optimizer), numpy.inf)
@@ -78,28 +78,29 @@ def judge_sequence(
     return report
 
 
-def _places(theta: Any) -> tuple[NDArray[Any], str]:
-    """θ_0, ..., θ_T, and what the run is called."""
+def _rows(theta: Any) -> tuple[NDArray[Any], dict[str, NDArray[Any]], str]:
+    """θ_0, ..., θ_T, what was recorded beside them, and what the run is called."""
     if isinstance(theta, Recording):
         pieces = list(theta.pieces(2**16))
         rows = [pieces[0].theta[:1], *(piece.theta[1:] for piece in pieces)]
-        return numpy.concatenate(rows), str(theta.metadata.get("port", theta.name))
+        fields = {name: numpy.concatenate([piece.fields[name] for piece in pieces]) for name in pieces[0].fields}
+        return numpy.concatenate(rows), fields, str(theta.metadata.get("port", theta.name))
     places = to_numpy(theta) if hasattr(theta, "__array_namespace__") else numpy.asarray(theta)
     if places.ndim < 2 or len(places) < 2 or places.dtype.kind != "f":
         raise RecordingError(f"theta must hold θ_0, ..., θ_T in floating numbers, got shape {places.shape}")
-    return places, "recording"
+    return places, {}, "recording"
 
 
 def _hypers(
-    optimizer: str, given: Mapping[str, Any], metadata: Mapping[str, Any], length: int
+    optimizer: str, given: Mapping[str, Any], recorded: Mapping[str, Any], length: int
 ) -> tuple[dict[str, Any], ...]:
     """The hyper-parameters of each step, or of all: lists and arrays have one for each."""
     known = all_cases(optimizer)[0].hyper(0)
     given = {name: value for name, value in given.items() if value is not None}
     if unknown := [name for name in given if name not in known]:
         raise TypeError(f"{optimizer} has no {', '.join(unknown)}, but {', '.join(known)}")
-    found = {name: NEUTRAL[name] for name in known if name in NEUTRAL}
-    found |= {name: metadata[name] for name in known if name in metadata} | given
+    found = {name: NEUTRAL[name] for name in known if name in NEUTRAL and name != "epsilon"}
+    found |= {name: recorded[name] for name in known if name in recorded} | given
     if missing := [name for name in known if name not in found]:
         raise RecordingError(f"{', '.join(missing)} must be given for {optimizer}")
     columns = {name: _column(name, value, known[name], length) for name, value in found.items()}

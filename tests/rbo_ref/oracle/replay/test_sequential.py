@@ -86,6 +86,8 @@ def test_rates_may_change_from_step_to_step():
         path.append(path[-1] - rate * v)
     hyper = {"learning_rate": rates, "momentum": 0.9}
     assert check_trajectory(np.stack(path), case.loss, optimizer="gradient-descent", **hyper).passed
+    told = Recording(np.stack(path), optimizer="gradient-descent", **hyper)
+    assert check_trajectory(told, case.loss).passed
     late = hyper | {"learning_rate": np.roll(rates, 1)}
     assert check_trajectory(np.stack(path), case.loss, optimizer="gradient-descent", **late).first_wrong == 0
 
