@@ -35,10 +35,12 @@ def asarray(numbers: Any, dtype: Any = None) -> Any:
 
 
 def sum(numbers: Any, axis: int = -1) -> Any:
+    """Sums along an axis."""
     return numpy.asarray(numpy.add.reduce(numbers, axis=axis), dtype=object)
 
 
 def stack(arrays: Any, axis: int = 0) -> Any:
+    """Arrays side by side along a new axis."""
     return numpy.stack(arrays, axis=axis)
 
 
@@ -75,4 +77,7 @@ def _each(name: str) -> Any:
     return lambda numbers: function(numbers)
 
 
-sin, cos, exp, log1p = _each("sin"), _each("cos"), _each("exp"), _each("log1p")
+sin = _each("sin")
+cos = _each("cos")
+exp = _each("exp")
+log1p = _each("log1p")
