@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from geometry import FunctionGraph
 
-__all__ = ["Bumps", "Loss", "Quadratic", "Ridges", "Term", "correctly_rounded", "evaluate", "graph_of"]
+__all__ = ["Bumps", "Loss", "Quadratic", "Ridges", "Term", "correctly_rounded", "evaluate"]
 
 PRECISIONS = tuple(2**k for k in range(7, 15))  # bits
 Vector = list[Any]  # of arb
@@ -68,6 +68,20 @@ class Loss:
 
         return arb_mat(self.second(balls.vector(theta), balls).tolist())
 
+    @cached_property
+    def graph(self) -> FunctionGraph:
+        """The graph of the loss as a function of arrays.
+
+        Examples
+        --------
+        >>> Loss((Quadratic(numpy.eye(2), numpy.array([0.75, -1.0])),)).graph.gradient([[0.0, 0.0]])
+        array([[ 0.75, -1.  ]])
+        """
+        from geometry import FunctionGraph
+
+        both, hessian = (partial(_in_its_arithmetic, part) for part in (self.first, self.second))
+        return FunctionGraph.from_value_and_gradient(both, hessian=hessian, name="a loss of the oracle")
+
 
 @lru_cache(maxsize=65536)
 def correctly_rounded(loss: Loss, theta: tuple[Any, ...], target: Format) -> tuple[Any, NDArray[Any]]:
@@ -96,20 +110,6 @@ def evaluate(loss: Loss, theta: Array) -> Pair:
     xp = array_namespace(theta)
     value, gradient = loss.first(xp.reshape(theta, (-1,)), xp)
     return value, xp.reshape(gradient, theta.shape)
-
-
-def graph_of(loss: Loss) -> FunctionGraph:
-    """The graph of a loss as a function of arrays.
-
-    Examples
-    --------
-    >>> graph_of(Loss((Quadratic(numpy.eye(2), numpy.array([0.75, -1.0])),))).gradient([[0.0, 0.0]])
-    array([[ 0.75, -1.  ]])
-    """
-    from geometry import FunctionGraph
-
-    both, hessian = (partial(_in_its_arithmetic, part) for part in (loss.first, loss.second))
-    return FunctionGraph.from_value_and_gradient(both, hessian=hessian, name="a loss of the oracle")
 
 
 def _in_its_arithmetic(part: Callable[[Array, Namespace], Any], theta: Array) -> Any:

@@ -20,12 +20,12 @@ from rbo_ref.oracle.diagnosis import diagnose
 from rbo_ref.oracle.dialects import OPTIMIZERS, dialect_of
 from rbo_ref.oracle.judge import Run, replay
 from rbo_ref.oracle.playing import Taken
+from rbo_ref.oracle.replay.computed import Computed
 from rbo_ref.oracle.replay.recording import Recording, RecordingError
-from rbo_ref.oracle.replay.steps import formula_error
-from rbo_ref.oracle.replay.surfaces import Surface, surface_of
+from rbo_ref.oracle.replay.surfaces import surface_of
 from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
+from rbo_ref.oracle.rounded import Arithmetic
 from rbo_ref.oracle.rounding import format_of, rounded
 from rbo_ref.oracle.setting import Setting
 
@@ -67,7 +67,7 @@ def judge_sequence(
     case = Case(name, surface.loss, places[0], hypers, optimizer=optimizer, draws=noise, walk=len(places) - 1)
     setting = Setting(array_namespace(numpy.zeros(1)), target, dialect_of(dialect, optimizer), numpy.inf)
     run = Run(case, "walk", list(_taken(case, places)))
-    for verdict in replay(run, setting, arithmetic=_arithmetic(surface)):
+    for verdict in replay(run, setting, arithmetic=Arithmetic if surface.is_served else Computed):
         run.verdicts.append(verdict)
         if progress is not None:
             progress(len(run.verdicts))
@@ -126,24 +126,6 @@ def _taken(case: Case, places: NDArray[Any]) -> Iterable[Taken]:
         if not numpy.isfinite(here).all():
             return
         yield Taken(here, case.hyper(t), there, Outcome(theta=there), is_alone=False)
-
-
-def _arithmetic(surface: Surface) -> type[Arithmetic]:
-    """Of ports that are served the loss, or that evaluate its formula in floats."""
-    if surface.is_served:
-        return Arithmetic
-
-    class Formula(Arithmetic):
-        def evaluate(self, loss: Any, theta: Rounded) -> tuple[Rounded, Rounded]:
-            value, gradient = super().evaluate(loss, theta)
-            if numpy.isfinite(theta.radius).all():
-                place, radius = (numbers.reshape(1, -1) for numbers in (theta.middle, theta.radius))
-                e_value, e_gradient = formula_error(surface.graph, place, radius, self.target)
-                value.rest = value.rest + e_value[0]
-                gradient.rest = gradient.rest + e_gradient[0].reshape(gradient.shape)
-            return value, gradient
-
-    return Formula
 
 
 def _verdict(verdict: Verdict) -> str:

@@ -1,8 +1,15 @@
 """Many steps of Algorithm 1 at once, each with its defect's tolerance: to first order, and over boxes.
 
-One step from a recorded θ is taken in numbers wider than those of the recording. Its tolerance is that of
-`rbo_ref.oracle.tolerance`, with one more source: a port that evaluates a formula for f and ∇f, instead of being served
-correctly rounded values, rounds inside the formula as well.
+One step from a recorded θ is taken in numbers wider than those of the recording. Every operation of a port rounds. The
+errors made in one inner iteration, at most ℓ_j in whatever order a port sums, reach the result multiplied by the
+Jacobians of the iterations that follow,
+
+    tolerance = Σ_j |J_{P−1} ··· J_{j+1}| ℓ_j,    J_k = I − γ(I + ggᵀ + (f − y)H),
+
+entry by entry: to first order at the iterates, or with each J_k over the whole box of places where a right port may be
+after k iterations, where what it varies counts as a further error, so that the sum is a bound. Both take all errors for
+independent, and are wider than the tolerance of the formula in `rbo_ref.oracle.truth`, in which they may cancel. A port
+that evaluates a formula for f and ∇f, instead of being served correctly rounded values, rounds inside that as well.
 """
 
 from __future__ import annotations
@@ -15,12 +22,12 @@ from numpy.typing import NDArray
 from geometry import FunctionGraph
 from rbo_ref.oracle.dialects import Dialect
 from rbo_ref.oracle.replay._functions import Numbers
-from rbo_ref.oracle.replay.running import Running, balls
+from rbo_ref.oracle.replay.running import Running, balls, formula_error, rounding_to
 from rbo_ref.oracle.replay.surfaces import Surface
 from rbo_ref.oracle.rounding import Format
-from rbo_ref.oracle.tolerance import SAFETY, handing_over, rounding
+from rbo_ref.oracle.tolerance import handing_over, rounding
 
-__all__ = ["Contact", "Evaluation", "Hypers", "Iteration", "Orbit", "Parts", "Rules", "Sizes", "formula_error", "wider"]
+__all__ = ["Contact", "Evaluation", "Hypers", "Iteration", "Orbit", "Parts", "Rules", "Sizes", "wider"]
 
 Floats = NDArray[numpy.float64]
 Wide = NDArray[Any]  # float64 or longdouble
@@ -132,7 +139,7 @@ class Rules(NamedTuple):
         """The function at places (n, d), with what rounding does to its formula."""
         graph, near = self.graph, theta.astype(numpy.float64)
         value, gradient = graph.value_and_gradient(theta)
-        rough, slope = graph.value_and_gradient(balls(near, 0.0, _rounding(self.target)))
+        rough, slope = graph.value_and_gradient(balls(near, 0.0, rounding_to(self.target)))
         return Evaluation(value, gradient, graph.hessian(near), rough.parts[1], slope.parts[1])
 
     def contact(self, theta: Wide, at: Evaluation, hyper: Hypers) -> Contact:
@@ -261,19 +268,6 @@ class Rules(NamedTuple):
         return jacobian.parts[0], local + _applied(jacobian.parts[1], radius) + 2 * rounding(largest, self.target)
 
 
-def _rounding(target: Format) -> Running:
-    """The arithmetic of ports in a format."""
-    return Running(SAFETY * target.unit, target.precision, target.smallest_normal)
-
-
-def formula_error(graph: FunctionGraph, middle: Floats, radius: Floats, target: Format) -> tuple[Floats, Floats]:
-    """What rounding in a format adds to f, (n,), and ∇f, (n, d), evaluated anywhere in boxes (n, d)."""
-    exact = graph.value_and_gradient(balls(middle, radius, Running(0.0)))
-    rounded = graph.value_and_gradient(balls(middle, radius, _rounding(target)))
-    value, gradient = (b.parts[1] - a.parts[1] for a, b in zip(exact, rounded, strict=True))
-    return value, gradient
-
-
 def _applied(matrix: Floats, vector: Floats) -> Floats:
     """The products of matrices (n, d, d) and vectors (n, d)."""
     return numpy.sum(matrix * vector[:, None, :], axis=-1)
@@ -302,7 +296,7 @@ def _until(active: NDArray[numpy.bool_], place: Wide, iteration: Iteration) -> I
 
 
 def _candidate_error(parts: Parts, hyper: Hypers, e_value: Floats, e_gradient: Floats, target: Format) -> Floats:
-    """Rounding of the candidate, (n, d + 1): see `budget_of`."""
+    """Rounding of the candidate, (n, d + 1): a few operations on each quantity, and a sum of d squares in any order."""
     point, normal, tangent, center = parts
     d = e_gradient.shape[-1]
     eta, rho = hyper.learning_rate[:, None], hyper.radius[:, None]
@@ -330,7 +324,7 @@ def _lost(parameters: Floats, target: Format) -> Floats:
 def _iteration_error(
     sizes: Sizes, e_candidate: Floats, e_value: Floats, e_gradient: Floats, rate: Floats, target: Format
 ) -> Floats:
-    """Rounding in one inner iteration, (n, d): see `rbo_ref.oracle.tolerance`."""
+    """Rounding in one inner iteration, (n, d): of the sides, of the height, of their product, and of the update."""
     slope, side, level, height, theta, goal = sizes
     e_height = 2 * rounding(level, target) + 2 * rounding(height, target) + e_candidate[:, -1:] + e_value[:, None]
     e_across = 3 * rounding(side, target) + rounding(theta, target) + rounding(goal, target)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from geometry import FunctionGraph
 from rbo_ref.landscapes import LANDSCAPES, by_name
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.losses import Loss, graph_of
+from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.replay.certified import CertifiedGraph
 
 __all__ = ["Surface", "surface_of"]
@@ -39,7 +39,7 @@ def surface_of(loss: Any) -> Surface:
     if isinstance(loss, str):
         loss = _named(loss)
     if isinstance(loss, Loss):
-        return Surface(graph_of(loss), loss, True)
+        return Surface(loss.graph, loss, True)
     if not isinstance(loss, FunctionGraph):
         raise TypeError(
             "loss must be a landscape, the id of a case, or FunctionGraph(value, gradient, hessian) of functions in "

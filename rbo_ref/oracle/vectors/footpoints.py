@@ -13,7 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry.certified import footpoint
-from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Vector, graph_of
+from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Vector
 from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.rounding import Format, exact, format_of, rounded
 from rbo_ref.oracle.vectors.loss_records import held, name_of
@@ -97,7 +97,7 @@ def _queries() -> tuple[Query, ...]:
 
 def _regions(loss: Loss, point: tuple[float, ...]) -> list[Vector]:
     """The nearest points, enclosed."""
-    found = footpoint(graph_of(loss), numpy.array([point]), tolerance=1e-9)
+    found = footpoint(loss.graph, numpy.array([point]), tolerance=1e-9)
     lower, upper, unique = found.of(0)
     if not unique.all():
         raise ArithmeticError(f"the nearest points to {point} are not isolated")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rbo_ref.oracle import balls
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, graph_of
+from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges
 from tests.rbo_ref.oracle import drawing, multiprecision
 from tests.rbo_ref.oracle.multiprecision import ball, numbers
 
@@ -165,7 +165,7 @@ def test_one_text_is_evaluated_on_batches_of_floats_too(kind, data):
     """Value, gradient and Hessian at several places at once, within the rounding of float64."""
     loss, theta = data.draw(places(kind))
     rows = np.array([theta, [t / 2 for t in theta]])
-    graph, size = graph_of(loss), size_of(loss, theta) ** 2
+    graph, size = loss.graph, size_of(loss, theta) ** 2
     (value, gradient), hessian = graph.value_and_gradient(rows), graph.hessian(rows)
     for i, row in enumerate(rows.tolist()):
         with ctx.workprec(BITS):

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from rbo_ref.oracle import compare_trajectories
-from rbo_ref.oracle.losses import Loss, Quadratic, Ridges, graph_of
+from rbo_ref.oracle.losses import Loss, Quadratic, Ridges
 from rbo_ref.oracle.replay.distribution import compare_samples, memory
 
 from .runs import HYPERS
 
-WAVES = graph_of(
-    Loss((Quadratic(np.eye(1), np.zeros(1)), Ridges("sin", np.array([[5.0]]), np.array([0.5]), np.array([0.2]))))
-)
+WAVES = Loss(
+    (Quadratic(np.eye(1), np.zeros(1)), Ridges("sin", np.array([[5.0]]), np.array([0.5]), np.array([0.2])))
+).graph
 CHAOTIC = dict(zip(HYPERS, (0.6, 0.5, 0.5, 2), strict=True))
 
 

@@ -8,7 +8,6 @@ from flint import ctx
 
 from rbo_ref.landscapes import by_name
 from rbo_ref.oracle.dialects import DIALECTS, Hyper
-from rbo_ref.oracle.losses import graph_of
 from rbo_ref.oracle.replay.judging import CLEARLY
 from rbo_ref.oracle.replay.steps import Hypers, Rules
 from rbo_ref.oracle.replay.surfaces import Surface, surface_of
@@ -138,7 +137,7 @@ def test_ports_that_evaluate_a_formula_are_allowed_its_rounding(name):
 @pytest.mark.parametrize("case", SMALL, ids=lambda case: case.id)
 def test_losses_as_functions_of_arrays(case):
     """In long doubles against balls: to within the rounding of the formula."""
-    surface, theta = graph_of(case.loss), np.array(case.theta, dtype=np.longdouble)
+    surface, theta = case.loss.graph, np.array(case.theta, dtype=np.longdouble)
     value, gradient = surface.value_and_gradient(theta)
     with ctx.workprec(200):
         truth, slopes = case.loss.value_and_gradient([exact(t) for t in theta])
