@@ -107,7 +107,7 @@ class _Walk:
             )
             tolerance = _tolerance(here.astype(float), theta if is_tight else theta.lost(), self.rules.coarsest)
             parts = {name: part.boxed() if is_tight else part.lost() for name, part in parts.items()}
-        return Step(theta, parts, inner, evaluations, tolerance, is_tight)
+        return Step(theta.boxed(), parts, inner, evaluations, tolerance, is_tight)  # generators are large
 
     def _advanced(self, theta: Rounded) -> Rounded:
         self.taken += 1
