@@ -78,7 +78,8 @@ class _Oracle:
 
     def _counted(self, stats: dict[str, list[Any]]) -> str:
         """How much of the suite was judged, and with which outcome."""
-        from rbo_ref.oracle.suite import ROLLING_BALL, frozen, judgements
+        from rbo_ref.oracle.dialects import ROLLING_BALL
+        from rbo_ref.oracle.suite import frozen, judgements
 
         outcomes = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
         mine = {

@@ -26,17 +26,16 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are no package t
 
 from rbo_ref.cli._ports import prepare
 from rbo_ref.oracle import DIALECTS, Result, RightPort
+from rbo_ref.oracle.catalogue import in_dialect
 from rbo_ref.oracle.check import library_of
-from rbo_ref.oracle.diagnosis import in_dialect
-from rbo_ref.oracle.dialects import Dialect
-from rbo_ref.oracle.levels import LEVELS, judge
+from rbo_ref.oracle.judge import LEVELS, judge
 from rbo_ref.oracle.reference import rolling_ball
 from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.setting import Setting
 from tests.rbo_ref.oracle.drawing import cases
 from tests.rbo_ref.oracle.test_tolerance import FORMULATIONS
 
-Maker = Callable[[Dialect], Any]
+Maker = Callable[[str], Any]
 
 
 def reading(formulation: type[RightPort]) -> Maker:
@@ -44,9 +43,9 @@ def reading(formulation: type[RightPort]) -> Maker:
     return lambda dialect: in_dialect(formulation, dialect)()
 
 
-def own_loop(dialect: Dialect) -> Any:
+def own_loop(dialect: str) -> Any:
     """The package's own loop, which speaks the authors' dialect."""
-    return rolling_ball if dialect == DIALECTS["authors"] else in_dialect(RightPort, dialect)()
+    return rolling_ball if dialect == "authors" else in_dialect(RightPort, dialect)()
 
 
 def makers(library: str) -> dict[str, Maker]:
@@ -64,11 +63,11 @@ def run(library: str, examples: int, start: int) -> tuple[Counter[str], float]:
     @settings(max_examples=examples, database=None, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
         cases(),
-        st.sampled_from(list(DIALECTS.values())),
+        st.sampled_from(list(DIALECTS)),
         st.sampled_from(["float32", "float64"]),
         st.sampled_from(list(ports)),
     )
-    def judged(case: Any, dialect: Dialect, dtype: str, name: str) -> None:
+    def judged(case: Any, dialect: str, dtype: str, name: str) -> None:
         nonlocal worst
         setting = Setting(library_of(library, dtype), format_of(dtype), dialect, math.inf)
         results: list[Result] = [result for result, _ in judge(ports[name](dialect), case, setting, LEVELS)]

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from rbo_ref.cli._common import RIGHT
-from rbo_ref.oracle import optimizers
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.optimizers.cases import select
+from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL
 
 __all__ = ["add"]
 
@@ -17,18 +16,15 @@ __all__ = ["add"]
 def add(show: argparse.ArgumentParser) -> None:
     """Add the options to the command's parser."""
     show.description = _cases.__doc__
-    show.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="those of another optimizer")
+    show.add_argument("--optimizer", default=ROLLING_BALL, choices=OPTIMIZERS, help="those of another optimizer")
     show.set_defaults(run=_cases)
 
 
 def _cases(options: argparse.Namespace) -> int:
     """List the cases: id, dimension, what it is about, and the mistakes it is there to catch."""
-    if options.optimizer:
-        for other in select(options.optimizer):
-            print(f"{other.id:<20} d={other.theta.size:<3} {other.length} steps; {_listed(other.hyper)}")
-        return RIGHT
-    for case in all_cases(0):
-        print(f"{case.id:<20} d={case.dimension:<3} {case.note}")
+    for case in all_cases(options.optimizer):
+        told = case.note or f"{case.walk} steps; {_listed(case.hyper(0))}"
+        print(f"{case.id:<20} d={case.dimension:<3} {told}")
         if case.catches:
             print(f"{'':<26}catches {', '.join(case.catches)}")
     return RIGHT

@@ -6,7 +6,6 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from functools import partial
 from importlib import util
 from itertools import chain
 from math import inf
@@ -19,13 +18,12 @@ from rbo_ref.cli._ports import as_port, load, named_port, prepare
 from rbo_ref.cli._program import add as add_program
 from rbo_ref.cli._program import carrier, program_port
 from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
-from rbo_ref.oracle import DIALECTS, Report, check, optimizers
+from rbo_ref.oracle import OPTIMIZERS, READINGS, Report, check
 from rbo_ref.oracle.calls import attribute_of
-from rbo_ref.oracle.cases import select as select_cases
-from rbo_ref.oracle.check import DTYPES
-from rbo_ref.oracle.levels import LEVELS
-from rbo_ref.oracle.optimizers.cases import select
-from rbo_ref.oracle.optimizers.check import INNER_DTYPES
+from rbo_ref.oracle.cases import select
+from rbo_ref.oracle.check import DTYPES, INNER_DTYPES
+from rbo_ref.oracle.dialects import ROLLING_BALL
+from rbo_ref.oracle.judge import LEVELS
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
 from rbo_ref.oracle.rounding import FORMATS
 
@@ -57,8 +55,8 @@ def add(judge: argparse.ArgumentParser) -> None:
     judge.add_argument("--dtype", default="float64", choices=DTYPES)
     judge.add_argument("--compute-dtype", choices=FORMATS, help="in which the port computes, if it is another one")
     judge.add_argument("--inner-dtype", choices=INNER_DTYPES, help="in which a port of Muon orthogonalizes")
-    judge.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="what the port is, if no rolling ball")
-    readings = sorted({*DIALECTS, *chain(*optimizers.DIALECTS.values())})
+    judge.add_argument("--optimizer", choices=OPTIMIZERS, help="what the port is, if no rolling ball")
+    readings = sorted(set(chain(*READINGS.values())))
     judge.add_argument("--dialect", choices=readings, help="the reading of the paper it claims")
     judge.add_argument("--level", action="append", choices=LEVELS, help="only this level (may be repeated)")
     judge.add_argument("--case", action="append", metavar="PATTERN", help="only cases like this (may be repeated)")
@@ -110,13 +108,14 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
             bar.update(done - bar.n)
             going_on(f"{task.name} was judged" + (f" in case {asked[done].id}" if done < total else ""))
 
-        judge = partial(optimizers.check_optimizer, optimizer=options.optimizer) if options.optimizer else check
+        optimizer = options.optimizer or ROLLING_BALL
         given = {name: getattr(options, name) for name in ("dialect", "compute_dtype", "inner_dtype")}
         chosen = {name: value for name, value in given.items() if value}
         try:
-            asked = _cases_of(options)
-            report = judge(
+            asked = select(optimizer, options.case, options.seed)
+            report = check(
                 task.port,
+                optimizer=optimizer,
                 xp=task.xp,
                 dtype=task.dtype,
                 levels=options.level,
@@ -131,13 +130,6 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
     report.port = task.name
     report.library = attribute_of(task.port, "language", report.library)
     return report
-
-
-def _cases_of(options: argparse.Namespace) -> Sequence[Any]:
-    """The cases that are asked, in their order."""
-    if options.optimizer:
-        return select(options.optimizer, options.case, options.seed)
-    return select_cases(options.case, options.seed)
 
 
 def _named(options: argparse.Namespace) -> _Task:

@@ -7,10 +7,10 @@ import os
 import sys
 
 from rbo_ref.cli._common import RIGHT, WRONG, check_files, write_text
-from rbo_ref.oracle import optimizers
+from rbo_ref.oracle import OPTIMIZERS
 from rbo_ref.oracle.check import DTYPES
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.matrix import KillMatrix, kill_matrix
-from rbo_ref.oracle.suite import ROLLING_BALL
 
 __all__ = ["add"]
 
@@ -18,8 +18,7 @@ __all__ = ["add"]
 def add(matrix: argparse.ArgumentParser) -> None:
     """Add the options to the command's parser."""
     matrix.description = _matrix.__doc__
-    known = (ROLLING_BALL, *optimizers.OPTIMIZERS)
-    matrix.add_argument("--optimizer", default=ROLLING_BALL, choices=known, help=f"default: {ROLLING_BALL}")
+    matrix.add_argument("--optimizer", default=ROLLING_BALL, choices=OPTIMIZERS, help=f"default: {ROLLING_BALL}")
     matrix.add_argument("--dtype", default="float64", choices=DTYPES)
     matrix.add_argument("--csv", metavar="FILE", help="write the matrix ('-': to standard output, and no table)")
     matrix.add_argument("--html", metavar="FILE", help="write it as a page, likewise")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
-from typing import Any
 
 from rbo_ref.cli._common import RIGHT
-from rbo_ref.oracle import MISTAKES, optimizers
+from rbo_ref.oracle.catalogue import catalogue
+from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL
 
 __all__ = ["add"]
 
@@ -15,13 +14,12 @@ __all__ = ["add"]
 def add(known: argparse.ArgumentParser) -> None:
     """Add the options to the command's parser."""
     known.description = _mistakes.__doc__
-    known.add_argument("--optimizer", choices=optimizers.OPTIMIZERS, help="those of another optimizer")
+    known.add_argument("--optimizer", default=ROLLING_BALL, choices=OPTIMIZERS, help="those of another optimizer")
     known.set_defaults(run=_mistakes)
 
 
 def _mistakes(options: argparse.Namespace) -> int:
     """List the known mistakes that a failing port is compared with."""
-    catalogue: Mapping[str, Any] = optimizers.MISTAKES[options.optimizer] if options.optimizer else MISTAKES
-    for name, cls in catalogue.items():
+    for name, cls in catalogue(options.optimizer).items():
         print(f"{name:<34}{cls.description}")
     return RIGHT

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from importlib import import_module, util
 from operator import attrgetter
 from pathlib import Path
@@ -13,18 +12,19 @@ from typing import Any
 from rbo_ref._words import printable
 from rbo_ref.cli._common import CouldNotRun
 from rbo_ref.cli._guard import going_on
-from rbo_ref.oracle import optimizers
-from rbo_ref.oracle.adapters import as_step
+from rbo_ref.oracle import OPTIMIZERS, adapters
 from rbo_ref.oracle.calls import attribute_of
+from rbo_ref.oracle.dialects import ROLLING_BALL
 
 __all__ = ["as_port", "load", "named_port", "prepare"]
 
 
 def named_port(name: str, xp: str | None, dtype: str, optimizer: str | None) -> tuple[Any, str]:
     """The port of this name, and its array library: the one asked for, or the port's own, or NumPy."""
-    if optimizer and optimizer not in optimizers.OPTIMIZERS:
-        raise CouldNotRun(f"optimizer must be one of {', '.join(optimizers.OPTIMIZERS)}, got {optimizer!r}")
-    port = as_port(load(name), name, optimizers.as_run if optimizer else as_step)
+    optimizer = optimizer or ROLLING_BALL
+    if optimizer not in OPTIMIZERS:
+        raise CouldNotRun(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
+    port = as_port(load(name), name, optimizer)
     library = xp or attribute_of(port, "library", "numpy")
     if not isinstance(library, str):
         raise CouldNotRun(f"the library of {name} must be the name of one, got {library!r}")
@@ -32,10 +32,10 @@ def named_port(name: str, xp: str | None, dtype: str, optimizer: str | None) -> 
     return port, library
 
 
-def as_port(port: Any, name: str, adapt: Callable[[Any], Any] = as_step) -> Any:
+def as_port(port: Any, name: str, optimizer: str = ROLLING_BALL) -> Any:
     """The port behind what the user names, with a sentence for what cannot be one."""
     try:
-        return adapt(port)
+        return adapters.as_port(port, optimizer)
     except Exception as error:
         raise CouldNotRun(f"{name} is no port: {printable(error)}") from error
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import sys
+from itertools import chain
 from typing import Any
 
 from rbo_ref.cli._common import CouldNotRun, status_of
 from rbo_ref.cli._guard import going_on
 from rbo_ref.cli._ports import load
 from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
-from rbo_ref.oracle import DIALECTS, Report, check_trajectory, compare_trajectories
+from rbo_ref.oracle import OPTIMIZERS, READINGS, Report, check_trajectory, compare_trajectories
 from rbo_ref.oracle.replay import Recording, open_recording
 
 __all__ = ["add"]
@@ -26,7 +28,14 @@ def add(replay: argparse.ArgumentParser) -> None:
     replay.add_argument("--loss", metavar="NAME", help="a landscape, the id of a case, or MODULE:ATTRIBUTE")
     for name, kind in HYPERS.items():
         replay.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper())
-    replay.add_argument("--dialect", choices=DIALECTS, help="the reading of the paper that the port claims")
+    replay.add_argument(
+        "--optimizer", choices=OPTIMIZERS, help="what took the steps (default: what the recording says)"
+    )
+    replay.add_argument(
+        "--hyper", action="append", default=[], metavar="NAME=VALUE", help="any other hyper-parameter (may be repeated)"
+    )
+    readings = sorted(set(chain(*READINGS.values())))
+    replay.add_argument("--dialect", choices=readings, help="the reading of the paper that the port claims")
     replay.add_argument("--dtype", choices=DTYPES, help="the format that the port computed in")
     replay.add_argument("--compare", metavar="OTHER", help="another recording of the same map, from any port")
     add_files(replay)
@@ -40,7 +49,7 @@ def _replay(options: argparse.Namespace) -> int:
     """
     refuse_files(options)
     loss = load(options.loss) if options.loss and ":" in options.loss else options.loss
-    given = {name: getattr(options, name) for name in HYPERS}
+    given = {name: getattr(options, name) for name in HYPERS} | dict(map(_named, options.hyper))
     going_on(f"{options.file} was judged")
     try:
         recording = open_recording(options.file)
@@ -65,5 +74,22 @@ def _judge(recording: Recording, loss: Any, given: dict[str, Any], options: argp
             bar.update(done - bar.n)
 
         return check_trajectory(
-            recording, loss, dtype=options.dtype, dialect=options.dialect, progress=progress, **given
+            recording,
+            loss,
+            optimizer=options.optimizer,
+            dtype=options.dtype,
+            dialect=options.dialect,
+            progress=progress,
+            **given,
         )
+
+
+def _named(text: str) -> tuple[str, Any]:
+    """A hyper-parameter, as in "betas=(0.9, 0.999)" or "variant=log"."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.isidentifier():
+        raise CouldNotRun(f"--hyper must be NAME=VALUE, got {text!r}")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value

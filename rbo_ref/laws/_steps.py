@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from geometry import FunctionGraph
 from geometry._namespace import Array, array_namespace, to_numpy
 from rbo_ref.laws.law import Numbers, Trial
-from rbo_ref.oracle.truth import Hyper
+from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.strategies import (
     KINDS,
     InnerBounds,

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rbo_ref.laws._steps import Case, cases, rounding_of, step, tried
 from rbo_ref.laws.law import Draw, Numbers, Trial, law
-from rbo_ref.oracle.truth import Hyper
+from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.strategies import coordinates, radii
 
 __all__: list[str] = []

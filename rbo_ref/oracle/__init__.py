@@ -1,12 +1,11 @@
-"""The oracle: is this port of the Rolling Ball Optimizer right, and if not, which mistake does it make?"""
+"""The oracle: is this port of an optimizer right, and if not, which mistake does it make?"""
 
 from rbo_ref.oracle import vectors
-from rbo_ref.oracle.adapters import OptaxPort, TorchPort, as_step
+from rbo_ref.oracle.adapters import OptaxPort, TorchPort, as_port, as_run, as_step
 from rbo_ref.oracle.calls import Skip
-from rbo_ref.oracle.check import check
-from rbo_ref.oracle.dialects import DIALECTS, Dialect
+from rbo_ref.oracle.check import check, check_optimizer
+from rbo_ref.oracle.dialects import DIALECTS, OPTIMIZERS, READINGS, Dialect
 from rbo_ref.oracle.mistakes import MISTAKES, RightPort
-from rbo_ref.oracle.optimizers import check_optimizer
 from rbo_ref.oracle.parametrize import parametrize
 from rbo_ref.oracle.protocol import ProgramPort
 from rbo_ref.oracle.replay import Recording, check_trajectory, compare_trajectories
@@ -15,6 +14,8 @@ from rbo_ref.oracle.report import Diagnosis, Report, Result
 __all__ = [
     "DIALECTS",
     "MISTAKES",
+    "OPTIMIZERS",
+    "READINGS",
     "Diagnosis",
     "Dialect",
     "OptaxPort",
@@ -25,6 +26,8 @@ __all__ = [
     "RightPort",
     "Skip",
     "TorchPort",
+    "as_port",
+    "as_run",
     "as_step",
     "check",
     "check_optimizer",

@@ -9,8 +9,9 @@ from itertools import chain
 from typing import Any
 
 from rbo_ref.oracle.calls import attribute_of
+from rbo_ref.oracle.dialects import ROLLING_BALL
 
-__all__ = ["asked", "needed", "refuse_unaskable", "refuse_uncalled"]
+__all__ = ["asked", "is_stepper", "needed", "refuse_unaskable", "refuse_uncalled"]
 
 NEUTRAL: Mapping[str, Any] = {
     "momentum": 0.0,
@@ -53,6 +54,27 @@ def asked(port: Any, hyper: Mapping[str, Any]) -> dict[str, Any]:
     {'iterations': 1, 'learning_rate': 0.5}
     """
     return needed(hyper, _takes(port))
+
+
+def is_stepper(port: Any, optimizer: str) -> bool:
+    """Whether a port takes one step in a call, and not so many as its argument ``iterations`` says.
+
+    A port tells by an attribute of this name, or by its signature. One that takes any arguments is what most ports of
+    its optimizer are: a step of the rolling ball, a run of any other.
+
+    Examples
+    --------
+    >>> def port(loss, theta, *, iterations, learning_rate): ...
+    >>> is_stepper(port, "adam"), is_stepper(lambda loss, theta, **hyper: theta, "rolling-ball")
+    (False, True)
+    """
+    told = attribute_of(port, "is_stepper", None)
+    if isinstance(told, bool):
+        return told
+    signature = _signature(port)
+    if signature is None or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
+        return optimizer == ROLLING_BALL and (signature is None or "iterations" not in signature.parameters)
+    return "iterations" not in signature.parameters
 
 
 def refuse_unaskable(name: str, port: Any, questions: Mapping[str, Mapping[str, Any]], hint: str = "") -> None:

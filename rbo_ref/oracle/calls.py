@@ -8,7 +8,6 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +25,14 @@ from geometry._namespace import (
     to_numpy,
 )
 from rbo_ref._words import printable, text_of
-from rbo_ref.oracle.losses import Loss
+from rbo_ref.oracle.losses import Loss, correctly_rounded
 from rbo_ref.oracle.rounding import Format, format_of
-from rbo_ref.oracle.truth import Hyper, correctly_rounded
 
-__all__ = ["Outcome", "PortError", "ServedLoss", "Skip", "attribute_of", "call", "called", "fresh", "misfit"]
+__all__ = ["Outcome", "PortError", "ServedLoss", "Skip", "attribute_of", "called", "fresh", "misfit"]
 
 Port = Callable[..., Any]
 PACKAGE = str(Path(__file__).resolve().parents[1])
 LONGEST = 200  # characters, of a port's own words
-PARTS = ("normal", "tangent", "center", "candidate")
 
 
 class PortError(Exception):
@@ -148,7 +145,8 @@ class Outcome:
     theta: NDArray[Any] | None = None  # None: see `problem`
     problem: str | None = None
     hung: bool = False
-    skipped: bool = False  # `problem` is the port's reason
+    skipped: bool = False  # `problem` is the reason,
+    declined: bool = False  # which is the port's
     raw: Any = None  # theta as the port returned it
     parts: dict[str, NDArray[Any]] = field(default_factory=dict)
     inner: list[NDArray[Any]] | None = None
@@ -163,11 +161,6 @@ class Outcome:
             return self
         problem = f"asked for the loss in {lower[0]}, although it declares to compute in {compute.name}"
         return replace(self, theta=None, iterates=[], problem=problem)
-
-
-def call(port: Port, loss: Loss, theta: Array, hyper: Hyper, time_limit: float) -> Outcome:
-    """One step of a port. Whatever goes wrong is a sentence in the outcome, never an exception."""
-    return called(port, loss, theta, hyper._asdict(), time_limit, _read)
 
 
 def called(
@@ -197,7 +190,7 @@ def called(
     except TimeoutError as error:
         outcome = Outcome(problem=printable(error) or "raised TimeoutError", hung=True)
     except Skip as reason:
-        outcome = Outcome(problem=printable(reason, LONGEST), skipped=True)
+        outcome = Outcome(problem=printable(reason, LONGEST), skipped=True, declined=True)
     except PortError as error:
         outcome = Outcome(problem=printable(error))
     except KeyboardInterrupt:
@@ -215,37 +208,6 @@ def _told(error: BaseException) -> str:
     place = f" (line {own[-1].lineno} of {own[-1].filename.rsplit('/', 1)[-1]})" if own else ""
     words = printable(text_of(error).strip().partition("\n")[0], LONGEST)
     return printable(f"raised {attribute_of(type(error), '__name__', 'an exception')}: {words}{place}")
-
-
-def _read(result: Any, theta: Array, xp: Namespace) -> Outcome:
-    """The outcome of a result: an array, or a mapping with "theta" and intermediates."""
-    named = dict(result) if isinstance(result, Mapping) else {"theta": result}
-    if "theta" not in named:
-        keys = ", ".join(printable(key, 40) for key in islice(named, 20))
-        return Outcome(problem=f"returned a dict without 'theta' (its keys: {keys or 'none'})")
-    new = named["theta"]
-    problem = misfit("theta", new, theta, tuple(theta.shape), xp)
-    if problem is None and not numpy.isfinite(to_numpy(new)).all():
-        problem = "returned theta with NaN or infinite entries"
-    if problem is not None:
-        return Outcome(problem=problem)
-    outcome = Outcome(theta=to_numpy(new), raw=new)
-    for name in PARTS:
-        if named.get(name) is not None:
-            problem = problem or misfit(name, named[name], theta, (theta.shape[0] + 1,), xp)
-            outcome.parts[name] = to_numpy(named[name]) if problem is None else numpy.empty(0)
-    if named.get("inner") is not None and problem is None:
-        problem, outcome.inner = _read_inner(named["inner"], theta, xp)
-    return Outcome(problem=problem) if problem else outcome
-
-
-def _read_inner(iterates: Any, theta: Array, xp: Namespace) -> tuple[str | None, list[NDArray[Any]] | None]:
-    """What is wrong with a list of inner iterates, or the list."""
-    if not isinstance(iterates, list | tuple):
-        return f"returned inner as {type(iterates).__name__}, not as a list", None
-    problems = [misfit("inner", iterate, theta, tuple(theta.shape), xp) for iterate in iterates]
-    problem = next(filter(None, problems), None)
-    return problem, None if problem else [to_numpy(iterate) for iterate in iterates]
 
 
 def misfit(name: str, array: Any, theta: Array, shape: tuple[int, ...], xp: Namespace) -> str | None:

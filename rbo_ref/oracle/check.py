@@ -1,4 +1,4 @@
-"""`check`: is this port of the Rolling Ball Optimizer right, and if not, what is wrong?"""
+"""`check`: is this port of an optimizer right, and if not, what is wrong?"""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from rbo_ref._words import printable
 from rbo_ref.oracle.asking import refuse_unaskable, refuse_uncalled
 from rbo_ref.oracle.calls import Port, attribute_of
 from rbo_ref.oracle.cases import select
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.contraction import notes
 from rbo_ref.oracle.diagnosis import diagnose
-from rbo_ref.oracle.dialects import dialect_of
+from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of
 from rbo_ref.oracle.excuses import held_to_rounding
-from rbo_ref.oracle.levels import LEVELS, Experiment, judge
+from rbo_ref.oracle.judge import Run, judge, levels_of
+from rbo_ref.oracle.playing import question
 from rbo_ref.oracle.report import Report, Result
-from rbo_ref.oracle.rounding import FORMATS, Format, format_of
+from rbo_ref.oracle.rounding import BFLOAT16_ROUNDED_ONCE, FORMATS, Format, format_of
 from rbo_ref.oracle.scenes import scene_of
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.suite import coverage
-from rbo_ref.oracle.truth import Hyper
 
-__all__ = ["DTYPES", "check", "computing", "declared", "library_of", "name_of", "refuse", "wanted_levels", "watched"]
+__all__ = ["DTYPES", "INNER_DTYPES", "check", "check_optimizer", "library_of", "name_of", "questions", "wanted_levels"]
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
+INNER_DTYPES = ("bfloat16", "float32")
 HINT = (
     "; an optimizer of PyTorch or Optax is wrapped first, TorchPort(...) or OptaxPort(...), and what is no rolling "
     "ball is judged by check_optimizer, or on the command line with --optimizer"
@@ -38,29 +40,36 @@ HINT = (
 
 
 def check(
-    step: Port,
+    port: Port,
     *,
+    optimizer: str = ROLLING_BALL,
     xp: Any = numpy,
     dtype: str = "float64",
     compute_dtype: str | None = None,
-    dialect: str = "authors",
+    dialect: str | None = None,
     levels: Iterable[str] | None = None,
     cases: Iterable[str] | str | None = None,
+    inner_dtype: str | None = None,
     seed: int = 0,
     time_limit: float = 20.0,
     diagnosis: bool = True,
     progress: Callable[[int, int], Any] | None = None,
 ) -> Report:
-    """Judge a port of the Rolling Ball Optimizer.
+    """Judge a port of an optimizer.
 
     Parameters
     ----------
-    step : callable
-        ``step(loss, theta, *, learning_rate, radius, projection_rate, projection_steps)`` → the new theta, or a dict
-        with "theta" and any of "normal", "tangent", "center", "candidate" (d + 1 entries, height last) and "inner" (a
-        list of inner iterates). ``loss(theta)`` → (value, gradient) is served by the oracle in the arrays of `xp`;
-        theta has shape (d,). A port with memory has a method ``fresh()`` that returns a port without memory of
-        earlier steps.
+    port : callable
+        ``port(loss, theta, **hyper)`` → the new theta, one step in each call; or a dict with "theta" and, of the
+        rolling ball, any of "normal", "tangent", "center", "candidate" (d + 1 entries, height last) and "inner" (a list
+        of inner iterates). Or ``port(loss, theta, *, iterations, **hyper)`` → the iterates θ₁, ..., one for each of so
+        many steps from theta: a list of arrays, or one array with an axis for them in front. ``loss(theta)`` → (value,
+        gradient) is served by the oracle in the arrays of `xp`. A port with memory has a method ``fresh()`` that
+        returns a port without memory of earlier steps. Optimizers that draw random numbers take them from ``draws``:
+        for "entropy-sgd" (iterations, steps, ...) standard normal numbers, one for each inner step; for "alice"
+        (iterations, ...) signs; without the first axis where they take one step.
+    optimizer : str
+        "rolling-ball", "gradient-descent", "adam", "adamw", "muon", "sam", "entropy-sgd", "induced-metric" or "alice".
     xp : module or str
         The array library that the port works on: ``numpy``, ``torch``, ``jax.numpy``, ...
     dtype : "float64", "float32", "bfloat16" or "float16"
@@ -69,16 +78,19 @@ def check(
         The dtype in which the port computes, if it is another one: a lower one inside (also "tf32", the precision of
         matrix units), or a higher one, in which it also asks for the loss, so that only its result is rounded to
         `dtype`. A lower one excuses rounding alone: errors that stay the same at neighbouring places are wrong.
-    dialect : str
-        Which reading of the paper the port claims, see `DIALECTS`.
+    dialect : str, optional
+        Which reading of the paper the port claims, see `DIALECTS` for the rolling ball; default: the first.
     levels : iterable of str, optional
-        Any of "primitives", "inner", "projection", "step", "restarted", "walk"; default: all.
+        Any of "step" (a single step) and "walk" (a run of several), and for the rolling ball "primitives", "inner",
+        "projection" and "restarted"; default: all.
     cases : iterable of str, optional
         Ids of cases, or shell patterns; default: all.
+    inner_dtype : "bfloat16" or "float32", optional
+        The dtype in which a port of Muon orthogonalizes, if it is another one.
     seed : int
         Draws three further cases.
     time_limit : float
-        Seconds that one step may take.
+        Seconds that one call of the port may take.
     diagnosis : bool
         Whether to compare a port that fails with the known mistakes, and the bits of one that passes with those of
         fused multiply-adds.
@@ -93,18 +105,30 @@ def check(
     Raises
     ------
     TypeError, ValueError
-        For wrong arguments, and for a port that cannot be called with these. Whatever a port does once it is called is
-        a verdict, never an exception.
+        For wrong arguments, and for a port that cannot be called with the arguments of a case. Whatever a port does
+        once it is called is a verdict, never an exception.
 
     Notes
     -----
-    The truth is computed in ball arithmetic, the loss is served correctly rounded, and every tolerance is a bound of
-    what rounding can do in this case and dtype. Extra evaluations are counted, not judged.
+    Each step is judged from where the port stood before it, so that the first wrong step is named. The truth is
+    computed in ball arithmetic, the loss is served correctly rounded, and every tolerance is a bound of what rounding
+    can do in this case and dtype. Extra evaluations are counted, not judged.
+
+    Hyper-parameters, all passed by name: "rolling-ball" learning_rate, radius, projection_rate, projection_steps;
+    "gradient-descent" learning_rate, momentum, nesterov; "adam" learning_rate, betas, epsilon; "adamw" these and
+    weight_decay; "muon" learning_rate, momentum, nesterov, weight_decay, steps, coefficients, epsilon, θ being a
+    matrix; "sam" learning_rate, radius, adaptive, epsilon; "entropy-sgd" learning_rate, steps, inner_rate, noise,
+    averaging, scope, scoping; "induced-metric" learning_rate, variant, momentum, xi, beta, beta_rms, epsilon,
+    weight_decay; "alice" learning_rate, betas, quick_steps, omega, phi, epsilon, hessian, glass, bounds, lowest,
+    highest, l1, l2. A port is not handed what it has no parameter for where that changes nothing: no momentum of 0, no
+    weight_decay of 0, no switch that is off. So one that lacks a switch is judged by the cases that do without it:
+    plain gradient descent by ``cases="plain-*"``, SAM as in its paper, without ε and not adaptive, by
+    ``cases="paper-*"``.
 
     Examples
     --------
     >>> import numpy as np
-    >>> def port(loss, theta, *, learning_rate, radius, projection_rate, projection_steps):
+    >>> def ball(loss, theta, *, learning_rate, radius, projection_rate, projection_steps):
     ...     f, g = loss(theta)
     ...     w = np.sqrt(1 + g @ g)
     ...     x, y = theta - radius * g / w - learning_rate * g, f + radius / w - learning_rate * g @ g
@@ -112,44 +136,99 @@ def check(
     ...         f, g = loss(theta)
     ...         theta = theta - projection_rate * ((theta - x) + (f - y) * g)
     ...     return theta
-    >>> check(port, cases="waves-3d", levels=["inner", "step"]).passed
+    >>> check(ball, cases="waves-3d", levels=["inner", "step"]).passed
+    True
+    >>> def sgd(loss, theta, *, iterations, learning_rate, momentum, nesterov):
+    ...     path, v = [theta], 0
+    ...     for _ in range(iterations):
+    ...         f, g = loss(path[-1])
+    ...         v = momentum * v + g
+    ...         path.append(path[-1] - learning_rate * (g + momentum * v if nesterov else v))
+    ...     return path[1:]
+    >>> check(sgd, optimizer="gradient-descent", cases="*-waves10").passed
     True
     """
-    setting, wanted = _setting(step, xp, dtype, compute_dtype, dialect, time_limit), wanted_levels(levels, LEVELS)
-    chosen = select(cases, seed)
-    report = Report(name_of(step), library(setting.xp), dtype, setting.dialect.name)
+    chosen = select(optimizer, cases, seed)
+    setting = _setting(port, optimizer, xp, dtype, compute_dtype, dialect, inner_dtype, time_limit)
+    refuse_unaskable(name_of(port), port, questions(port, optimizer, chosen), HINT if optimizer == ROLLING_BALL else "")
+    wanted = wanted_levels(levels, optimizer)
+    name = name_of(port) if optimizer == ROLLING_BALL else f"{name_of(port)} as {optimizer}"
+    report = Report(name, library(setting.xp), dtype, setting.dialect)
     began = time.perf_counter()
-    judged: list[tuple[Result, Experiment]] = []
-    for case in watched(chosen, progress):
-        judged += judge(step, case, setting, wanted)
-    refuse_uncalled(name_of(step), (outcome.problem for _, e in judged for *_, outcome in e.calls))
-    played, judged = judged, held_to_rounding(step, judged, setting)
+    judged: list[tuple[Result, Run]] = []
+    for case in _watched(chosen, progress):
+        judged += judge(port, case, setting, wanted)
+    refuse_uncalled(name_of(port), (taken.outcome.problem for _, run in judged for taken in run.taken))
+    played, judged = judged, held_to_rounding(port, judged, setting)
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:  # where no rounding is excused, no precision is the cause
         lies = judged is not played
-        report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, step)
-    report.notes = declared(setting.compute)
+        report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, port)
+    report.notes = _declared(setting.compute)
     if report.passed and diagnosis:
         report.notes += notes(judged, setting)
-    report.counts = _counts(judged, setting)
-    report.suite, report.scene = coverage(report.results), partial(scene_of, judged, setting)
+    report.counts = _counts(report, setting)
+    report.suite, report.scene = coverage(report.results, optimizer), partial(scene_of, judged, setting)
     report.seconds = time.perf_counter() - began
     return report
 
 
-def _setting(step: Port, xp: Any, dtype: str, compute_dtype: str | None, dialect: str, time_limit: float) -> Setting:
-    refuse("step", step, dtype, time_limit)
-    refuse_unaskable(name_of(step), step, {"the rolling ball": dict.fromkeys(Hyper._fields)}, HINT)
-    compute = computing(compute_dtype, dtype)
-    return Setting(library_of(xp, dtype), format_of(dtype), dialect_of(dialect), time_limit, compute)
+def check_optimizer(port: Port, optimizer: str, **options: Any) -> Report:
+    """`check` under the name that it has for optimizers other than the rolling ball.
+
+    Examples
+    --------
+    >>> def descent(loss, theta, *, learning_rate):
+    ...     return theta - learning_rate * loss(theta)[1]
+    >>> check_optimizer(descent, "gradient-descent", cases="plain-*").passed
+    True
+    """
+    return check(port, optimizer=optimizer, **options)
 
 
-def declared(compute: Format | None) -> list[str]:
+def questions(port: Any, optimizer: str, cases: Iterable[Case]) -> dict[str, dict[str, Any]]:
+    """What a port is asked, by case; all cases of the rolling ball alike."""
+    if optimizer == ROLLING_BALL:
+        return {"the rolling ball": question(port, select(ROLLING_BALL, "plane")[0])}
+    return {case.id: question(port, case) for case in cases}
+
+
+def _setting(
+    port: Port,
+    optimizer: str,
+    xp: Any,
+    dtype: str,
+    compute_dtype: str | None,
+    dialect: str | None,
+    inner_dtype: str | None,
+    time_limit: float,
+) -> Setting:
+    if not callable(port):
+        raise TypeError(f"port must be callable, got {type(port).__name__}")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
+    if not time_limit > 0:
+        raise ValueError(f"time_limit must be positive, got {time_limit}")
+    reading, inner = dialect_of(dialect, optimizer), _inner(optimizer, inner_dtype)
+    compute = _computing(compute_dtype, dtype)
+    return Setting(library_of(xp, dtype), format_of(dtype), reading, time_limit, compute, inner)
+
+
+def _inner(optimizer: str, dtype: str | None) -> Format | None:
+    """The format of Muon's orthogonalization, if it is another one."""
+    if dtype is None:
+        return None
+    if optimizer != "muon" or dtype not in INNER_DTYPES:
+        raise ValueError(f"inner_dtype must be 'bfloat16' or 'float32', and is for muon, got {dtype!r} for {optimizer}")
+    return BFLOAT16_ROUNDED_ONCE if dtype == "bfloat16" else format_of(dtype)
+
+
+def _declared(compute: Format | None) -> list[str]:
     """What the report says about the format that a port declares to compute in."""
     return [f"judged as a port that computes in {compute.name}, as it declares"] if compute else []
 
 
-def computing(compute_dtype: str | None, dtype: str) -> Format | None:
+def _computing(compute_dtype: str | None, dtype: str) -> Format | None:
     """The format that a port declares to compute in, if it is not that of its arrays."""
     if compute_dtype is None or compute_dtype == dtype:
         return None
@@ -178,17 +257,7 @@ def library_of(xp: Any, dtype: str) -> Namespace:
     return namespace
 
 
-def refuse(name: str, port: Any, dtype: str, time_limit: float) -> None:
-    """Raise unless these are arguments of a check."""
-    if not callable(port):
-        raise TypeError(f"{name} must be callable, got {type(port).__name__}")
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
-    if not time_limit > 0:
-        raise ValueError(f"time_limit must be positive, got {time_limit}")
-
-
-def watched(cases: Sequence[Any], progress: Callable[[int, int], Any] | None) -> Iterator[Any]:
+def _watched(cases: Sequence[Any], progress: Callable[[int, int], Any] | None) -> Iterator[Any]:
     """The cases, one after the other; `progress` is called with (cases done, cases in all)."""
     for done, case in enumerate(cases):
         if progress is not None:
@@ -198,8 +267,9 @@ def watched(cases: Sequence[Any], progress: Callable[[int, int], Any] | None) ->
         progress(len(cases), len(cases))
 
 
-def wanted_levels(levels: Iterable[str] | str | None, known: tuple[str, ...]) -> tuple[str, ...]:
-    """The levels asked for; all that are known for None."""
+def wanted_levels(levels: Iterable[str] | str | None, optimizer: str = ROLLING_BALL) -> tuple[str, ...]:
+    """The levels asked for; all that an optimizer has for None."""
+    known = levels_of(optimizer)
     wanted = known if levels is None else (levels,) if isinstance(levels, str) else tuple(levels)
     for level in wanted:
         if level not in known:
@@ -213,16 +283,14 @@ def name_of(step: Any) -> str:
     return printable(named or type(step).__qualname__)
 
 
-def _counts(judged: list[tuple[Result, Experiment]], setting: Setting) -> dict[str, int]:
+def _counts(report: Report, setting: Setting) -> dict[str, int]:
     counts = dict.fromkeys(("pass", "fail", "undecidable", "skipped"), 0)
-    for result, _ in judged:
+    for result in report.results:
         counts[result.verdict] += 1
-    experiments = {id(e): e for _, e in judged}.values()
-    needed = sum(1 + hyper.projection_steps for e in experiments for _, hyper, o in e.calls if o.theta is not None)
     return {
-        "results": len(judged),
+        "results": len(report.results),
         **counts,
         "steps": setting.steps,
         "evaluations": setting.evaluations,
-        "evaluations_needed": needed,
+        "evaluations_needed": setting.needed,
     }

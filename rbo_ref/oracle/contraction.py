@@ -13,10 +13,11 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array
-from rbo_ref.oracle.calls import call
-from rbo_ref.oracle.diagnosis import in_dialect
-from rbo_ref.oracle.levels import Experiment
+from rbo_ref.oracle.catalogue import in_dialect
+from rbo_ref.oracle.dialects import ROLLING_BALL
+from rbo_ref.oracle.judge import Run
 from rbo_ref.oracle.mistakes import RightPort
+from rbo_ref.oracle.playing import call
 from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.rounding import exact, format_of, nearest
@@ -74,31 +75,31 @@ class Contracted(RightPort):
         return fused(self.number(-self.gamma), pull, theta)
 
 
-def notes(judged: Iterable[tuple[Result, Experiment]], setting: Setting) -> list[str]:
+def notes(judged: Iterable[tuple[Result, Run]], setting: Setting) -> list[str]:
     """A sentence, if a port that is right has the bits of contracted operations."""
     plain, contracted, telling = 0, 0, 0
-    for experiment in {id(e): e for _, e in judged if _tells(e, setting)}.values():
-        theta, hyper, outcome = experiment.calls[0]
+    for run in {id(run): run for _, run in judged if _tells(run, setting)}.values():
+        taken = run.taken[0]
         one, other = (
             call(
-                in_dialect(cls, setting.dialect)(), experiment.case.loss, theta.copy(), hyper, setting.time_limit
+                in_dialect(cls, setting.dialect)(), run.case.loss, taken.theta.copy(), taken.hyper, setting.time_limit
             ).theta
             for cls in (RightPort, Contracted)
         )
-        if outcome.theta is None or one is None or other is None or numpy.array_equal(one, other):
+        if taken.answer is None or one is None or other is None or numpy.array_equal(one, other):
             continue
         telling += 1
-        plain += numpy.array_equal(outcome.theta, one)
-        contracted += numpy.array_equal(outcome.theta, other)
+        plain += numpy.array_equal(taken.answer, one)
+        contracted += numpy.array_equal(taken.answer, other)
     if telling < LEAST or contracted < SHARE * telling:
         return []
     share = f"{contracted} of the {telling} steps in which it shows ({plain} have those without it)"
     return [f"the bits are those of a fused multiply-add in {share}: right either way"]
 
 
-def _tells(experiment: Experiment, setting: Setting) -> bool:
+def _tells(run: Run, setting: Setting) -> bool:
     """Whether it is a single step, not too long, in a format that NumPy rounds to."""
-    theta, hyper, _ = experiment.calls[0]
-    small = theta.size <= LARGEST[0] and hyper.projection_steps <= LARGEST[1]
-    native = setting.compute is None and setting.target.name in ("float32", "float64")
-    return experiment.level == "step" and small and native
+    if run.level != "step" or run.case.optimizer != ROLLING_BALL:
+        return False
+    small = run.case.dimension <= LARGEST[0] and run.taken[0].hyper["projection_steps"] <= LARGEST[1]
+    return small and setting.compute is None and setting.target.name in ("float32", "float64")

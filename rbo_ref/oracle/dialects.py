@@ -1,15 +1,27 @@
-"""Readings of the paper. Algorithm 1 leaves the projection to "an oracle"; a port has to choose."""
+"""Readings of the papers, of which a port has to choose one. Algorithm 1 leaves the projection to "an oracle"."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
-__all__ = ["DIALECTS", "Dialect", "dialect_of"]
+__all__ = ["DIALECTS", "OPTIMIZERS", "READINGS", "ROLLING_BALL", "Dialect", "Hyper", "dialect_of"]
+
+ROLLING_BALL = "rolling-ball"
+
+
+class Hyper(NamedTuple):
+    """The hyper-parameters of one step of the rolling ball."""
+
+    learning_rate: float  # η
+    radius: float  # ρ
+    projection_rate: float  # γ
+    projection_steps: int  # P
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the inner loop θ ← θ − γ·factor·½∇|q − p|² is read.
+    """How the inner loop θ ← θ − γ·factor·½∇|q − p|² of the rolling ball is read.
 
     Attributes
     ----------
@@ -42,11 +54,39 @@ _ALL = (
 
 DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in _ALL}
 
+READINGS: dict[str, tuple[str, ...]] = {
+    ROLLING_BALL: tuple(DIALECTS),
+    "gradient-descent": ("paper",),
+    "adam": ("paper",),
+    "adamw": ("paper",),
+    "muon": ("original", "match_rms_adamw"),
+    "sam": ("paper",),
+    "entropy-sgd": ("paper", "code"),
+    "induced-metric": ("paper",),
+    "alice": ("paper",),
+}
+"""The readings of each optimizer that a port may claim; the first is the default."""
 
-def dialect_of(name: str | Dialect) -> Dialect:
-    """The dialect of a name; a `Dialect` is returned as it is."""
-    if isinstance(name, Dialect):
-        return name
-    if name not in DIALECTS:
-        raise ValueError(f"dialect must be one of {', '.join(DIALECTS)}, got {name!r}")
-    return DIALECTS[name]
+OPTIMIZERS = tuple(READINGS)
+
+
+def dialect_of(name: str | Dialect | None, optimizer: str = ROLLING_BALL) -> str:
+    """The name of a reading of an optimizer; the default for None.
+
+    Raises
+    ------
+    ValueError
+        If there is no such optimizer or reading.
+
+    Examples
+    --------
+    >>> dialect_of(None), dialect_of("code", "entropy-sgd")
+    ('authors', 'code')
+    """
+    if optimizer not in READINGS:
+        raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
+    known = READINGS[optimizer]
+    name = known[0] if name is None else name.name if isinstance(name, Dialect) else name
+    if name not in known:
+        raise ValueError(f"dialect must be one of {', '.join(known)}, got {name!r}")
+    return name

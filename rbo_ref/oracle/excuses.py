@@ -4,52 +4,99 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
+from itertools import islice
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.calls import Port, call, fresh
-from rbo_ref.oracle.levels import Experiment
-from rbo_ref.oracle.losses import Loss
+from rbo_ref.oracle.calls import Port
+from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.judge import Run, replay
+from rbo_ref.oracle.playing import takes
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.roughness import ABOVE, Course, Line, Nature, courses_of
-from rbo_ref.oracle.rounding import Format, rounded
+from rbo_ref.oracle.rounding import Format, deviation_of, rounded
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.tolerance import budget_of
-from rbo_ref.oracle.truth import Hyper, deviation_of, midpoints, true_step
+from rbo_ref.oracle.truth import Truth
 
-__all__ = ["held_to_rounding", "is_held", "nature_of", "unlimited", "verdicts_held"]
+__all__ = ["held_to_rounding", "nature_of"]
 
-Judged = list[tuple[Result, Experiment]]
+Judged = list[tuple[Result, Run]]
 Floats = NDArray[numpy.float64]
+COUNTED = {("alice", "betas")}  # a number of steps follows from them
 
 
 def held_to_rounding(port: Port, judged: Judged, setting: Setting) -> Judged:
     """The results, with failures where a port that declares a lower precision errs by a formula."""
     if not setting.excuse or any(result.verdict == "fail" for result, _ in judged):
         return judged
-    nature = nature_of(port, [experiment for _, experiment in judged], setting)
-    return verdicts_held(judged, nature, setting.excuse) if nature.is_formula else judged
+    nature = nature_of(port, [run for _, run in judged], setting)
+    return (
+        [(_held(result, run, nature, setting.excuse), run) for result, run in judged] if nature.is_formula else judged
+    )
 
 
-def verdicts_held(judged: list[tuple[Result, Any]], nature: Nature, excuse: str) -> list[tuple[Result, Any]]:
-    """Results that are failures where the nature of the errors is that of a formula."""
-    held = []
-    for result, played in judged:
-        course = nature.formulas.get(_key(played))
-        if course is not None and result.level in ("inner", played.level) and result.verdict != "skipped":
-            message = (
-                f"the errors that {excuse} excuses are no rounding: they are {course.ratio:.3g} of the move at "
-                "neighbouring places too"
-            )
-            result = replace(result, verdict="fail", tolerance=None, message=message)
-        held.append((result, played))
-    return held
+def _held(result: Result, run: Run, nature: Nature, excuse: str) -> Result:
+    """A result, which is a failure where the nature of the errors is that of a formula."""
+    course = nature.formulas.get(_key(run))
+    if course is None or result.level not in ("inner", run.level) or result.verdict == "skipped":
+        return result
+    message = (
+        f"the errors that {excuse} excuses are no rounding: they are {course.ratio:.3g} of the move at "
+        "neighbouring places too"
+    )
+    return replace(result, verdict="fail", tolerance=None, message=message)
 
 
-def unlimited(inside: Format) -> Format:
+def _key(run: Run) -> str:
+    return f"{run.case.id} {run.level}"
+
+
+@numpy.errstate(all="ignore")
+def nature_of(port: Port, runs: list[Run], setting: Setting) -> Nature:
+    """What the errors are that the format which the setting declares allows, and the port's own format does not."""
+    nature, setting = Nature(), setting.aside
+    longest = {(run.case.id, run.level == "step" and run.taken[0].is_alone): run for run in runs}
+    for run in longest.values():  # a walk for a restarted one, and for the single step with which a run begins
+        nature.add(_key(run), _courses(port, run, setting))
+    return nature
+
+
+def _courses(port: Port, run: Run, setting: Setting) -> list[Course]:
+    """The courses of the errors of one run; none where they are within the port's own format."""
+    excused = list(_excused(run, setting))
+    if not any(ratio for _, ratio in excused):
+        return []
+    line = Line(run.case.id, (setting.inner or setting.inside).unit)
+    elsewhere = _cases(run.case, line)
+    starts = [line.through(taken.theta) for taken in run.taken[1:]]
+
+    def ask(k: int) -> Floats:
+        asked = iter(starts)
+        taken = takes(port, elsewhere[k], run.level, setting, lambda: rounded(next(asked)[k], setting.target))
+        moved = Run(elsewhere[k], run.level, list(islice(taken, len(excused))))
+        errors = list(_errors(moved, setting))
+        errors += [numpy.full(run.case.theta.size, numpy.nan)] * (len(excused) - len(errors))
+        return numpy.array([error / scale for error, (scale, _) in zip(errors, excused, strict=True)])
+
+    return courses_of(line, ask, numpy.array([ratio for _, ratio in excused]))
+
+
+def _excused(run: Run, setting: Setting) -> Iterator[tuple[Floats, float]]:
+    """For each step, tolerances of the port's own format, and the error as a share of the move if it is excused."""
+    wide = replace(setting, compute=_unlimited(setting.inside)) if setting.compute else setting
+    judged = zip(run.iterates, replay(run, setting.undeclared), replay(run, wide), strict=False)
+    for there, own, allowed in judged:
+        sizes, scale = own.errors.reshape(-1), own.tolerances.reshape(-1)
+        held = setting.inner is None and _is_held(there, sizes, setting.inside)
+        if held or not ((sizes > ABOVE * scale).any() and (sizes <= allowed.tolerances.reshape(-1)).all()):
+            yield numpy.full_like(scale, numpy.inf), 0.0
+        else:
+            yield scale, float(sizes.max() / own.move) if own.move else numpy.inf
+
+
+def _unlimited(inside: Format) -> Format:
     """A format as precise, in which nothing is too small or too large.
 
     What falls below the smallest numbers of a format is lost, and that is no rounding that jumps.
@@ -57,7 +104,7 @@ def unlimited(inside: Format) -> Format:
     return inside._replace(dtype=numpy.dtype(numpy.float64), least=-1070, most=1024)
 
 
-def is_held(answer: NDArray[Any], errors: Floats, inside: Format) -> bool:
+def _is_held(answer: NDArray[Any], errors: Floats, inside: Format) -> bool:
     """Whether an answer is in numbers of the format, and no farther off than their distance.
 
     A move that is smaller is lost, wherever it is made from such numbers, and that does not jump either.
@@ -68,70 +115,40 @@ def is_held(answer: NDArray[Any], errors: Floats, inside: Format) -> bool:
     )
 
 
-@numpy.errstate(all="ignore")
-def nature_of(port: Port, experiments: list[Experiment], setting: Setting) -> Nature:
-    """What the errors are that the format which the setting declares allows, and the port's own format does not."""
-    nature, setting = Nature(), setting.aside
-    for experiment in {(e.case.id, e.level == "step"): e for e in experiments}.values():  # a walk for a restarted one
-        nature.add(_key(experiment), _courses(port, experiment, setting))
-    return nature
+def _errors(run: Run, setting: Setting) -> Iterator[Floats]:
+    """The errors of the steps of a run, each from where the run stood; NaN where there is no answer."""
+    truth = Truth(run.case, setting)
+    for t, taken in enumerate(run.taken):
+        if t and run.level == "restarted":
+            truth = Truth(run.case, setting, at=t)
+        step = truth.step(taken.theta, taken.kept)
+        if taken.answer is None:
+            yield numpy.full(taken.theta.size, numpy.nan)
+        else:
+            yield deviation_of(taken.answer, step.theta.value.reshape(-1))
+        if taken.answer is None or not numpy.isfinite(taken.answer).all():
+            return
 
 
-def _key(played: Any) -> str:
-    return f"{played.case.id} {played.level}"
+def _cases(case: Case, line: Line) -> list[Case]:
+    """The case at each of the places of a line."""
 
+    def moved(name: str, value: Any) -> list[Any]:
+        if isinstance(value, tuple) and (case.optimizer, name) not in COUNTED:
+            return list(zip(*(moved(name, x) for x in value), strict=True))
+        if isinstance(value, float):
+            return [float(x) for x in line.lowered(value)]
+        return [value] * len(line.places)
 
-def _courses(port: Port, experiment: Experiment, setting: Setting) -> list[Course]:
-    """The courses of the errors of one experiment; none where they are within the port's own format."""
-    calls = [(theta, hyper, outcome.theta) for theta, hyper, outcome in experiment.calls if outcome.theta is not None]
-    excused = [_excused(experiment.case.loss, *call, setting) for call in calls]
-    if not any(ratio for _, ratio in excused):
-        return []
-    line = Line(experiment.case.id, setting.inside.unit)
-    starts = [line.through(theta) for theta, *_ in calls]
-    rates = [[line.lowered(number) for number in hyper[:3]] for _, hyper, _ in calls]
-
-    def ask(k: int) -> Floats:
-        hypers = [
-            Hyper(float(eta[k]), float(rho[k]), float(gamma[k]), hyper.projection_steps)
-            for (eta, rho, gamma), (_, hyper, _) in zip(rates, calls, strict=True)
-        ]
-        errors = _errors(port, experiment, [start[k] for start in starts], hypers, setting)
-        return numpy.array([error / scale for error, (scale, _) in zip(errors, excused, strict=True)])
-
-    return courses_of(line, ask, numpy.array([ratio for _, ratio in excused]))
-
-
-def _excused(
-    loss: Loss, theta: NDArray[Any], hyper: Hyper, answer: NDArray[Any], setting: Setting
-) -> tuple[Floats, float]:
-    """The tolerances of the port's own format, and the error as a share of the move if it is excused, else 0."""
-    truth = true_step(loss, tuple(theta), hyper, setting.dialect, setting.target)
-    own, allowed = (
-        budget_of(loss, truth, hyper, setting.dialect, setting.target, inside).theta
-        for inside in (setting.target, unlimited(setting.inside))
-    )
-    errors = numpy.abs(deviation_of(answer, truth.theta))
-    held = is_held(answer, errors, setting.inside)
-    if held or not ((errors > ABOVE * own).any() and (errors <= allowed).all()):
-        return numpy.full_like(own, numpy.inf), 0.0
-    return own, float(errors.max() / numpy.abs(midpoints(truth.theta) - theta.astype(float)).max())
-
-
-def _errors(
-    port: Port, experiment: Experiment, starts: list[Floats], hypers: list[Hyper], setting: Setting
-) -> Iterator[Floats]:
-    """The errors of the steps of an experiment that is made at another place."""
-    loss, stepper = experiment.case.loss, fresh(port)
-    given = theta = None
-    for start, hyper in zip(starts, hypers, strict=True):
-        if theta is None or experiment.level != "walk":
-            theta, stepper = rounded(start, setting.target), fresh(port)
-            given = setting.array(theta)
-        outcome = setting.count(1, partial(call, stepper, loss, given, hyper, setting.time_limit))
-        if outcome.theta is None:
-            yield numpy.full(theta.shape, numpy.nan)
-            continue
-        truth = true_step(loss, tuple(theta), hyper, setting.dialect, setting.target)
-        yield deviation_of(outcome.theta, truth.theta)
-        theta, given = outcome.theta, outcome.raw
+    thetas = line.through(case.theta)
+    hypers = [{name: moved(name, value) for name, value in hyper.items()} for hyper in case.hypers]
+    draws = [None] * len(line.places) if case.draws is None else line.through(case.draws)
+    return [
+        replace(
+            case,
+            theta=thetas[k],
+            hypers=tuple({name: values[k] for name, values in hyper.items()} for hyper in hypers),
+            draws=draws[k],
+        )
+        for k in range(len(line.places))
+    ]

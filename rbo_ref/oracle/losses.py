@@ -1,34 +1,44 @@
-"""Losses that the oracle serves: value, gradient and Hessian in ball arithmetic.
+"""Losses that the oracle serves, written once for arrays of floats of any library, of balls, or of other numbers.
 
 A loss is a sum of terms. Its coefficients are float64 numbers taken as exact, whatever dtype a port works in.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache, partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy
 from numpy.typing import NDArray
 
+from geometry._namespace import Array, Namespace, array_namespace
+from rbo_ref.oracle import balls
+from rbo_ref.oracle.precision import working_precision
+from rbo_ref.oracle.rounding import Format, exact, nearest
+
 if TYPE_CHECKING:
     from flint import arb, arb_mat
 
-__all__ = ["Bumps", "Loss", "Quadratic", "Ridges", "Term", "column", "identity"]
+    from geometry import FunctionGraph
 
+__all__ = ["Bumps", "Loss", "Quadratic", "Ridges", "Term", "correctly_rounded", "evaluate"]
+
+PRECISIONS = tuple(2**k for k in range(7, 15))  # bits
 Vector = list[Any]  # of arb
 Matrix = NDArray[numpy.float64]
-Jet = tuple[Any, Any, Any]  # value, slope and bend of a profile
+Pair = tuple[Array, Array]  # of shapes (...) and (..., d)
 
 
 class Term(Protocol):
     """A summand of a loss."""
 
-    def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]: ...
+    def first(self, theta: Array, xp: Namespace) -> Pair:
+        """f and ∇f at places (..., d)."""
 
-    def hessian(self, theta: Vector) -> arb_mat: ...
+    def second(self, theta: Array, xp: Namespace) -> Array:
+        """∇²f, (..., d, d)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,46 +47,83 @@ class Loss:
 
     terms: tuple[Term, ...]
 
+    def first(self, theta: Array, xp: Namespace) -> Pair:
+        """f and ∇f at places (..., d)."""
+        values, gradients = zip(*(term.first(theta, xp) for term in self.terms), strict=True)
+        return sum(values[1:], values[0]), sum(gradients[1:], gradients[0])
+
+    def second(self, theta: Array, xp: Namespace) -> Array:
+        """∇²f, (..., d, d)."""
+        parts = [term.second(theta, xp) for term in self.terms]
+        return sum(parts[1:], parts[0])
+
     def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
         """f(θ) and ∇f(θ), enclosed at the working precision of `flint.ctx`."""
-        parts = [term.value_and_gradient(theta) for term in self.terms]
-        value, gradient = parts[0]
-        for other, slope in parts[1:]:
-            value, gradient = value + other, [a + b for a, b in zip(gradient, slope, strict=True)]
-        return value, gradient
+        value, gradient = self.first(balls.vector(theta), balls)
+        return numpy.asarray(value, dtype=object).item(), list(gradient)
 
     def hessian(self, theta: Vector) -> arb_mat:
         """∇²f(θ), enclosed likewise."""
-        first, *others = (term.hessian(theta) for term in self.terms)
-        return sum(others, first)
+        from flint import arb_mat
+
+        return arb_mat(self.second(balls.vector(theta), balls).tolist())
+
+    @cached_property
+    def graph(self) -> FunctionGraph:
+        """The graph of the loss as a function of arrays.
+
+        Examples
+        --------
+        >>> Loss((Quadratic(numpy.eye(2), numpy.array([0.75, -1.0])),)).graph.gradient([[0.0, 0.0]])
+        array([[ 0.75, -1.  ]])
+        """
+        from geometry import FunctionGraph
+
+        both, hessian = (partial(_in_its_arithmetic, part) for part in (self.first, self.second))
+        return FunctionGraph.from_value_and_gradient(both, hessian=hessian, name="a loss of the oracle")
 
 
-def _matrix(rows: Matrix) -> arb_mat:
-    from flint import arb, arb_mat
-
-    return arb_mat([[arb(float(x)) for x in row] for row in rows])
-
-
-def column(vector: Sequence[Any]) -> arb_mat:
-    """A vector as a matrix of one column."""
-    from flint import arb_mat
-
-    return arb_mat([[x] for x in vector])
-
-
-def _entries(column: arb_mat) -> Vector:
-    return [column[i, 0] for i in range(column.nrows())]
-
-
-def identity(size: int) -> arb_mat:
-    """The unit matrix."""
-    from flint import arb_mat
-
-    return arb_mat(size, size, [i == j for i in range(size) for j in range(size)])
+@lru_cache(maxsize=65536)
+def correctly_rounded(loss: Loss, theta: tuple[Any, ...], target: Format) -> tuple[Any, NDArray[Any]]:
+    """f(θ) and ∇f(θ), each number the nearest of the format; θ are numbers of one floating dtype."""
+    start = [exact(t) for t in theta]
+    for precision in PRECISIONS:
+        with working_precision(precision):
+            value, gradient = loss.value_and_gradient(start)
+            rounded = [nearest(ball, target) for ball in (value, *gradient)]
+        if None not in rounded:
+            break
+    else:  # an exact zero or an exact tie, which no precision can certify: take the midpoint
+        rounded = [nearest(ball.mid(), target) for ball in (value, *gradient)]
+    numbers = numpy.array(rounded, dtype=target.dtype)
+    return numbers[0], numbers[1:]
 
 
-def _dot(a: Vector, b: Sequence[Any]) -> arb:
-    return sum((x * y for x, y in zip(a[1:], b[1:], strict=True)), a[0] * b[0])
+def evaluate(loss: Loss, theta: Array) -> Pair:
+    """f(θ) and ∇f(θ) in the arithmetic of θ, of whatever shape.
+
+    Examples
+    --------
+    >>> evaluate(Loss((Quadratic(numpy.eye(2), numpy.zeros(2), 1.0),)), numpy.array([2.0, 0.0]))
+    (np.float64(3.0), array([2., 0.]))
+    """
+    xp = array_namespace(theta)
+    value, gradient = loss.first(xp.reshape(theta, (-1,)), xp)
+    return value, xp.reshape(gradient, theta.shape)
+
+
+def _in_its_arithmetic(part: Callable[[Array, Namespace], Any], theta: Array) -> Any:
+    return part(theta, array_namespace(theta))
+
+
+def _row(vector: Array, matrix: Array, xp: Namespace) -> Array:
+    """vᵀM for vectors (..., n) and a matrix (n, m), one by one: the bits do not depend on how many there are."""
+    return xp.matmul(vector[..., None, :], matrix)[..., 0, :]
+
+
+def _held(numbers: Matrix, theta: Array, xp: Namespace) -> Array:
+    """Coefficients in the arithmetic of θ."""
+    return xp.asarray(numbers, dtype=theta.dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,37 +134,38 @@ class Quadratic:
     slope: Matrix
     height: float = 0.0
 
-    @cached_property
-    def _exact(self) -> arb_mat:
-        return _matrix(self.matrix)
+    def first(self, theta: Array, xp: Namespace) -> Pair:
+        curved = _row(theta, _held(self.matrix, theta, xp), xp)
+        slope = _held(self.slope, theta, xp)
+        value = xp.sum(theta * curved, axis=-1) / 2 + xp.sum(slope * theta, axis=-1) + self.height
+        return value, curved + slope
 
-    def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
-        curved = _entries(self._exact * column(theta))
-        slope = [float(b) for b in self.slope]
-        value = _dot(curved, theta) / 2 + _dot(theta, slope) + self.height
-        return value, [a + b for a, b in zip(curved, slope, strict=True)]
-
-    def hessian(self, theta: Vector) -> arb_mat:
-        return self._exact
+    def second(self, theta: Array, xp: Namespace) -> Array:
+        return 0 * theta[..., None] + _held(self.matrix, theta, xp)
 
 
-def _sin(u: arb) -> Jet:
-    sine, cosine = u.sin_cos()
-    return sine, cosine, -sine
+def _sin(u: Array, xp: Namespace) -> tuple[Array, Array, Array]:
+    sine = xp.sin(u)
+    return sine, xp.cos(u), -sine
 
 
-def _exp(u: arb) -> Jet:
-    e = u.exp()
+def _exp(u: Array, xp: Namespace) -> tuple[Array, Array, Array]:
+    e = xp.exp(u)
     return e, e, e
 
 
-def _softplus(u: arb) -> Jet:
-    e = u.exp()
+def _softplus(u: Array, xp: Namespace) -> tuple[Array, Array, Array]:
+    e = xp.exp(u)
     slope = e / (1 + e)
-    return e.log1p(), slope, slope / (1 + e)
+    return xp.log1p(e), slope, slope / (1 + e)
 
 
-PROFILES: dict[str, Callable[[Any], Jet]] = {"sin": _sin, "exp": _exp, "softplus": _softplus}
+PROFILES: dict[str, Callable[[Array, Namespace], tuple[Array, Array, Array]]] = {
+    "sin": _sin,
+    "exp": _exp,
+    "softplus": _softplus,
+}
+"""φ, φ' and φ''."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,29 +178,21 @@ class Ridges:
     amplitudes: Matrix  # (K,)
 
     @cached_property
-    def _exact(self) -> tuple[arb_mat, arb_mat]:
-        matrix = _matrix(self.weights)
-        return matrix, matrix.transpose()
+    def _across(self) -> Matrix:
+        return self.weights.T
 
-    def _jets(self, theta: Vector) -> Iterator[Jet]:
-        """Value, slope and bend of each ridge."""
-        profile = PROFILES[self.profile]
-        for u, shift, amplitude in zip(
-            _entries(self._exact[0] * column(theta)), self.shifts, self.amplitudes, strict=True
-        ):
-            value, slope, bend = profile(u + float(shift))
-            yield float(amplitude) * value, float(amplitude) * slope, float(amplitude) * bend
+    def _jets(self, theta: Array, xp: Namespace) -> list[Array]:
+        """Height, slope and bend of each ridge, (..., K)."""
+        u = _row(theta, _held(self._across, theta, xp), xp) + _held(self.shifts, theta, xp)
+        return [_held(self.amplitudes, theta, xp) * jet for jet in PROFILES[self.profile](u, xp)]
 
-    def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
-        values, slopes, _ = zip(*self._jets(theta), strict=True)
-        return sum(values[1:], values[0]), _entries(self._exact[1] * column(slopes))
+    def first(self, theta: Array, xp: Namespace) -> Pair:
+        heights, slopes, _ = self._jets(theta, xp)
+        return xp.sum(heights, axis=-1), _row(slopes, _held(self.weights, theta, xp), xp)
 
-    def hessian(self, theta: Vector) -> arb_mat:
-        from flint import arb_mat
-
-        down, up = self._exact
-        bends = [bend for *_, bend in self._jets(theta)]
-        return up * arb_mat([[bend * w for w in row] for bend, row in zip(bends, down.tolist(), strict=True)])
+    def second(self, theta: Array, xp: Namespace) -> Array:
+        bent = self._jets(theta, xp)[2][..., None] * _held(self.weights, theta, xp)
+        return xp.matmul(_held(self._across, theta, xp), bent)
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,24 +203,18 @@ class Bumps:
     amplitude: float
     square_width: float  # s
 
-    def _bumps(self, theta: Vector) -> Iterator[tuple[arb, Vector]]:
-        """The height of each bump, and the way from its centre."""
-        for center in self.centers:
-            away = [t - float(m) for t, m in zip(theta, center, strict=True)]
-            yield self.amplitude * (-_dot(away, away) / self.square_width).exp(), away
+    def _bumps(self, theta: Array, xp: Namespace) -> Pair:
+        """The height of each bump, (..., K), and the way from its centre, (..., K, d)."""
+        away = theta[..., None, :] - _held(self.centers, theta, xp)
+        return self.amplitude * xp.exp(-xp.sum(away * away, axis=-1) / self.square_width), away
 
-    def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
-        value, gradient = theta[0] * 0, [t * 0 for t in theta]
-        for bump, away in self._bumps(theta):
-            value += bump
-            gradient = [g - 2 * bump * a / self.square_width for g, a in zip(gradient, away, strict=True)]
-        return value, gradient
+    def first(self, theta: Array, xp: Namespace) -> Pair:
+        bump, away = self._bumps(theta, xp)
+        return xp.sum(bump, axis=-1), xp.sum(bump[..., None] * away, axis=-2) * -2 / self.square_width
 
-    def hessian(self, theta: Vector) -> arb_mat:
-        from flint import arb_mat
-
-        total = arb_mat(len(theta), len(theta))
-        for bump, away in self._bumps(theta):
-            way, scale = column(away), 2 * bump / self.square_width
-            total += way * way.transpose() * (2 * scale / self.square_width) - identity(len(theta)) * scale
-        return total
+    def second(self, theta: Array, xp: Namespace) -> Array:
+        bump, away = self._bumps(theta, xp)
+        one = _held(numpy.eye(self.centers.shape[1]), theta, xp)
+        columns = [xp.sum(bump[..., None] * away * away[..., i : i + 1], axis=-2) for i in range(len(one))]
+        curved = 2 * xp.stack(columns, axis=-1) / self.square_width
+        return 2 * (curved - xp.sum(bump, axis=-1)[..., None, None] * one) / self.square_width

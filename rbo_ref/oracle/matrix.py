@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,14 +13,15 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
-from rbo_ref.oracle import cases, optimizers
+from rbo_ref.oracle.cases import select
+from rbo_ref.oracle.catalogue import catalogue
 from rbo_ref.oracle.check import check
-from rbo_ref.oracle.mistakes import MISTAKES
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.report.page import html, new_page
 from rbo_ref.oracle.report.plots import kills_plot
-from rbo_ref.oracle.suite import ROLLING_BALL, frozen
+from rbo_ref.oracle.suite import frozen
 
-__all__ = ["CASES_NEEDED", "NAMED_NEEDED", "KillMatrix", "Row", "catalogue", "kill_matrix"]
+__all__ = ["CASES_NEEDED", "NAMED_NEEDED", "KillMatrix", "Row", "kill_matrix"]
 
 CASES_NEEDED = 2  # that catch a mistake, so that it does not hang on one
 NAMED_NEEDED = 0.9  # share of the mistakes that the diagnosis calls by their names
@@ -110,17 +111,6 @@ class KillMatrix:
         return html(document)
 
 
-def catalogue(optimizer: str = ROLLING_BALL) -> Mapping[str, type[Any]]:
-    """The known wrong ports of an optimizer, by name.
-
-    Examples
-    --------
-    >>> catalogue("sam")["ascent"].description
-    'The parameters move uphill: the step has the wrong sign'
-    """
-    return MISTAKES if optimizer == ROLLING_BALL else optimizers.MISTAKES[optimizer]
-
-
 def kill_matrix(
     optimizer: str = ROLLING_BALL,
     dtype: str = "float64",
@@ -133,16 +123,14 @@ def kill_matrix(
     Parameters
     ----------
     optimizer : str
-        "rolling-ball", or another that `check_optimizer` knows.
+        One that `check` knows.
     dtype : str
     processes : int
         How many work side by side.
     progress : callable, optional
         Called with (mistakes done, mistakes in all).
     """
-    known: list[Any] = list(cases.all_cases())
-    if optimizer != ROLLING_BALL:
-        known = optimizers.cases.select(optimizer)
+    known = select(optimizer)
     names, began, rows = list(catalogue(optimizer)), time.perf_counter(), []
     with _workers(processes) as each:
         for row in each(partial(_row, optimizer, dtype), names):
@@ -164,9 +152,6 @@ def _workers(processes: int) -> Iterator[Callable[..., Iterator[Row]]]:
 
 def _row(optimizer: str, dtype: str, name: str) -> Row:
     port, xp = catalogue(optimizer)[name](), "torch" if dtype == "bfloat16" else "numpy"  # which lacks it
-    if optimizer == ROLLING_BALL:
-        report = check(port, xp=xp, dtype=dtype)
-    else:
-        report = optimizers.check_optimizer(port, optimizer, xp=xp, dtype=dtype)
+    report = check(port, optimizer=optimizer, xp=xp, dtype=dtype)
     kills = dict.fromkeys(result.id for result in report.failures)
     return Row(name, report.diagnosis.name if report.diagnosis else "", tuple(kills))

@@ -8,13 +8,11 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from rbo_ref.oracle import cases as rolling_ball_cases
 from rbo_ref.oracle.asking import refuse_unaskable
-from rbo_ref.oracle.check import check, name_of, wanted_levels
-from rbo_ref.oracle.freezing import levels_of
-from rbo_ref.oracle.levels import LEVELS
-from rbo_ref.oracle.optimizers import cases as optimizer_cases
-from rbo_ref.oracle.optimizers import check_optimizer, judge
+from rbo_ref.oracle.cases import select
+from rbo_ref.oracle.check import check, name_of, questions, wanted_levels
+from rbo_ref.oracle.dialects import ROLLING_BALL
+from rbo_ref.oracle.judge import levels_of
 from rbo_ref.oracle.report import Report, Result
 
 __all__ = ["Judgement", "judgements_of", "parametrize", "reason_for", "unmatched"]
@@ -98,9 +96,9 @@ def judgements_of(
     Parameters
     ----------
     port, cases, levels, seed, **options
-        As for `check`, or `check_optimizer`.
+        As for `check`.
     optimizer : str, optional
-        What the port is, if no rolling ball.
+        What the port is; default: a rolling ball.
 
     Raises
     ------
@@ -108,21 +106,21 @@ def judgements_of(
         For wrong arguments, as `check`.
     """
 
-    def judged(**chosen: Any) -> Report:
-        asked = {"seed": seed, "levels": wanted, **chosen, **options}
-        return check_optimizer(port, optimizer, **asked) if optimizer else check(port, **asked)
+    optimizer = optimizer or ROLLING_BALL
+    wanted = wanted_levels(levels, optimizer)
 
-    wanted = wanted_levels(levels, judge.LEVELS if optimizer else LEVELS)
+    def judged(**chosen: Any) -> Report:
+        return check(port, optimizer=optimizer, seed=seed, levels=wanted, **chosen, **options)
+
     judged(cases=[])  # for its errors
-    chosen: Sequence[Any] = rolling_ball_cases.select(cases, seed) if not optimizer else ()
-    if optimizer:
-        chosen = optimizer_cases.select(optimizer, cases, seed)
-        refuse_unaskable(name_of(port), port, {case.id: judge.question(case) for case in chosen})
+    chosen = select(optimizer, cases, seed)
+    if optimizer != ROLLING_BALL:
+        refuse_unaskable(name_of(port), port, questions(port, optimizer, chosen))
     return [
         Judgement(shared, level)
         for case in chosen
         for shared in [_Case(case.id, judged)]
-        for level in levels_of(case)
+        for level in levels_of(optimizer, case)
         if level in wanted
     ]
 
@@ -140,8 +138,7 @@ def parametrize(
         Ids, or shell patterns of ids, as "waves-*-step", with the reason why the port fails there. One that passes is a
         failure of the test.
     **options
-        As for `check`, in particular `xp`, `dtype`, `dialect`, `cases` and `levels`; with ``optimizer="adam"``, say, as
-        for `check_optimizer`.
+        As for `check`, in particular `optimizer`, `xp`, `dtype`, `dialect`, `cases` and `levels`.
 
     Returns
     -------

@@ -1,14 +1,30 @@
-"""The package's own loop in the shape of a port: the oracle judges it like any other."""
+"""The package's own optimizers in the shape of a port: the oracle judges them like any other."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from geometry import Descent, FunctionGraph
 from geometry._namespace import Array
 from rbo_ref.rolling_ball import RollingBall
 
-__all__ = ["jitted_rolling_ball", "rolling_ball"]
+__all__ = ["jitted_rolling_ball", "reference", "rolling_ball"]
+
+NAMES = {
+    "gradient-descent": "GradientDescent",
+    "adam": "Adam",
+    "adamw": "AdamW",
+    "muon": "Muon",
+    "sam": "SAM",
+    "entropy-sgd": "EntropySGD",
+    "induced-metric": "InducedMetric",
+    "alice": "Alice",
+}
+READINGS: dict[tuple[str, str], dict[str, Any]] = {
+    ("muon", "match_rms_adamw"): {"adjustment": "match_rms_adamw"},
+    ("entropy-sgd", "code"): {"noise_form": "code", "average_form": "code", "scaled": False},
+}
 
 
 def rolling_ball(
@@ -31,3 +47,49 @@ def jitted_rolling_ball(loss: Any, theta: Array, **hyper: Any) -> dict[str, Arra
     import jax
 
     return jax.jit(lambda t: rolling_ball(loss, t, **hyper))(theta)
+
+
+class _Served:
+    """The oracle's loss for the package's optimizers."""
+
+    def __init__(self, loss: Callable[[Array], tuple[Array, Array]]) -> None:
+        self.value_and_gradient = loss
+
+
+def reference(optimizer: str, dialect: str | None = None) -> Callable[..., Any]:
+    """The package's own optimizer as a port.
+
+    Examples
+    --------
+    >>> from rbo_ref.oracle import check
+    >>> check(reference("adam"), optimizer="adam", cases="usual-*").passed
+    True
+    """
+    import rbo_ref.optimizers
+
+    if optimizer not in NAMES:
+        return rolling_ball
+    made = getattr(rbo_ref.optimizers, NAMES[optimizer])
+    reading = READINGS.get((optimizer, dialect or ""), {})
+
+    def port(
+        loss: Callable[[Array], tuple[Array, Array]],
+        theta: Array,
+        *,
+        iterations: int,
+        draws: Array | None = None,
+        **hyper: Any,
+    ) -> list[Array]:
+        if "nesterov" in hyper and not hyper["momentum"]:
+            hyper = hyper | {"nesterov": False}
+        stepper, iterates = made(**hyper, **reading), []
+        state = stepper.init(theta)
+        for t in range(iterations):
+            noise = {} if draws is None else {"noise": draws[t, ...]}
+            step = stepper.step(_Served(loss), theta, state, **noise)
+            theta, state = step.theta, step.state
+            iterates.append(theta)
+        return iterates
+
+    port.__qualname__ = NAMES[optimizer]
+    return port

@@ -1,17 +1,34 @@
-"""Floating formats, and correct rounding of exact numbers and certified enclosures to them."""
+"""Floating formats, correct rounding of exact numbers and certified enclosures to them, and errors of numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
 
+from rbo_ref.oracle.precision import working_precision
+
 if TYPE_CHECKING:
     from flint import arb
 
-__all__ = ["FORMATS", "Format", "coarse", "coarser", "exact", "format_of", "nearest", "rounded"]
+__all__ = [
+    "BFLOAT16_ROUNDED_ONCE",
+    "FORMATS",
+    "Format",
+    "coarse",
+    "coarser",
+    "deviation_of",
+    "error_of",
+    "exact",
+    "format_of",
+    "midpoints",
+    "nearest",
+    "nearest_middle",
+    "rounded",
+]
 
 
 class Format(NamedTuple):
@@ -44,6 +61,8 @@ HELD_IN_SINGLE = {
     name: Format(numpy.dtype(numpy.float32), bits, -125 - bits, 128, 2.0**-bits)
     for name, bits in (("bfloat16", 8), ("tf32", 11))
 }
+
+BFLOAT16_ROUNDED_ONCE = Format(numpy.dtype(numpy.float32), 8, -133, 128, 2.0**-9)  # half of its unit
 
 
 @cache
@@ -164,3 +183,33 @@ def _number(man: int, exp: int, target: Format) -> Any:
         numpy.ldexp(scalar(high), exp + 32) + numpy.ldexp(scalar(low), exp) if high else numpy.ldexp(scalar(low), exp)
     )
     return -value if man < 0 else value
+
+
+def nearest_middle(balls: Iterable[arb], target: Format) -> NDArray[Any]:
+    """The numbers of the format nearest to the midpoints of balls."""
+    return numpy.array([nearest(ball.mid(), target) for ball in balls], dtype=target.dtype)
+
+
+def midpoints(balls: Iterable[arb]) -> NDArray[numpy.float64]:
+    """The midpoints of balls, in float64."""
+    return numpy.array([float(ball.mid()) for ball in balls])
+
+
+def error_of(numbers: NDArray[Any], truth: Iterable[arb]) -> NDArray[numpy.float64]:
+    """|number − truth|, entry by entry, computed exactly and rounded up to float64 (inf for NaN)."""
+
+    def one(number: Any, ball: arb) -> float:
+        return float(abs(exact(number) - ball).upper()) if numpy.isfinite(number) else numpy.inf
+
+    with working_precision(256):
+        return numpy.array([one(x, ball) for x, ball in zip(numbers.reshape(-1), truth, strict=True)])
+
+
+def deviation_of(numbers: NDArray[Any], truth: Iterable[arb]) -> NDArray[numpy.float64]:
+    """number − truth, entry by entry, with its sign (NaN for what is not finite)."""
+
+    def one(number: Any, ball: arb) -> float:
+        return float((exact(number) - ball).mid()) if numpy.isfinite(number) else numpy.nan
+
+    with working_precision(256):
+        return numpy.array([one(x, ball) for x, ball in zip(numbers.reshape(-1), truth, strict=True)])

@@ -1,4 +1,4 @@
-"""The case that tells most about a port, as a `Scene`: the simplest failure, or one that passed."""
+"""The run that tells most about a port, as a `Scene`: the simplest failure, or one that passed."""
 
 from __future__ import annotations
 
@@ -7,65 +7,71 @@ from itertools import pairwise
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.levels import Experiment
+from rbo_ref.oracle.formulas import LOOPS
+from rbo_ref.oracle.judge import Run
 from rbo_ref.oracle.report import Result, Scene
 from rbo_ref.oracle.report.scene import heights_of
+from rbo_ref.oracle.rounding import midpoints
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.truth import midpoints, true_step
+from rbo_ref.oracle.truth import Truth
 
-__all__ = ["scene_of", "telling", "titled", "walked"]
+__all__ = ["scene_of"]
 
 Floats = NDArray[numpy.float64]
 
 
-def scene_of(judged: list[tuple[Result, Experiment]], setting: Setting) -> Scene | None:
-    """The path of a port in the case that tells most; None where it never moved."""
-    answered = [(r, e) for r, e in judged if any(outcome.theta is not None for *_, outcome in e.calls)]
+def scene_of(judged: list[tuple[Result, Run]], setting: Setting) -> Scene | None:
+    """The path of a port in the run that tells most; None where it never moved."""
+    answered = [(result, run) for result, run in judged if run.iterates]
     if not answered:
         return None
-    result, experiment = min(answered, key=lambda pair: telling(pair[0], pair[1].case.dimension, "step"))
-    return (_loop if experiment.level == "step" else _walk)(result, experiment, setting)
+    result, run = min(answered, key=lambda pair: _telling(*pair))
+    return (_loop if _is_loop(run) else _walk)(result, run, setting)
 
 
-def telling(result: Result, dimension: int, level: str) -> tuple[bool, bool, bool]:
-    """Sorts first what tells most: a failure, in a dimension that can be drawn as it is, at a level."""
-    return result.verdict != "fail", dimension > 2, result.level != level
+def _is_loop(run: Run) -> bool:
+    return run.level == "step" and run.case.optimizer in LOOPS
 
 
-def titled(result: Result) -> str:
+def _telling(result: Result, run: Run) -> tuple[bool, bool, bool]:
+    """Sorts first what tells most: a failure, in a dimension that can be drawn as it is, of a loop or a walk."""
+    most = "step" if run.case.optimizer in LOOPS else "walk"
+    return result.verdict != "fail", run.case.dimension > 2, run.level != most
+
+
+def _titled(result: Result) -> str:
     """Which judgement a scene is of, and what came of it."""
     return f"{result.id} [{result.level}]: {result.message or 'right'}"
 
 
-def _loop(result: Result, experiment: Experiment, setting: Setting) -> Scene:
+def _loop(result: Result, run: Run, setting: Setting) -> Scene:
     """The inner iterates of one step, as the port handed them out or asked for the loss there."""
-    theta, hyper, outcome = experiment.calls[0]
-    assert outcome.theta is not None
-    truth = true_step(experiment.case.loss, tuple(theta), hyper, setting.dialect, setting.target)
-    inner = walked([midpoints(iterate) for iterate in truth.inner])
-    shown = outcome.inner or [query for query in outcome.queries if query.shape == theta.shape]
-    port = walked([theta, *shown, outcome.theta])
-    ball = {"center": midpoints(truth.center), "candidate": midpoints(truth.candidate)}
+    taken = run.taken[0]
+    assert taken.answer is not None
+    step = Truth(run.case, setting).step(taken.theta)
+    inner = _walked([midpoints(iterate) for iterate in step.inner])
+    shown = taken.outcome.inner or [query for query in taken.outcome.queries if query.shape == taken.theta.shape]
+    port = _walked([taken.theta, *shown, taken.answer])
+    ball = {name: step.parts[name].middle for name in ("center", "candidate")}
     wrong = _first_apart(port, inner, setting.target.unit) if result.verdict == "fail" else None
-    return Scene(titled(result), heights_of(experiment.case.loss), port, [inner], wrong, ball)
+    return Scene(_titled(result), heights_of(run.case.loss), port, [inner], wrong, ball)
 
 
-def _walk(result: Result, experiment: Experiment, setting: Setting) -> Scene:
+def _walk(result: Result, run: Run, setting: Setting) -> Scene:
     """The steps of a trajectory, with the true step from each place where the port stood."""
-    loss = experiment.case.loss
-    truth, port = [], [experiment.calls[0][0]]
-    for theta, hyper, outcome in experiment.calls:
-        if outcome.theta is not None:
-            true = true_step(loss, tuple(theta), hyper, setting.dialect, setting.target)
-            truth.append(walked([theta, midpoints(true.theta)]))
-            port.append(outcome.theta)
-    path = walked(port)
-    return Scene(titled(result), heights_of(loss), path, truth, len(path) - 1 if result.verdict == "fail" else None)
+    truth, steps, port = Truth(run.case, setting), [], [run.taken[0].theta]
+    for taken in run.taken[: len(run.verdicts)]:
+        assert taken.answer is not None
+        steps.append(_walked([taken.theta, truth.step(taken.theta, taken.kept).theta.middle]))
+        port.append(taken.answer)
+    path = _walked(port)
+    wrong = None if run.wrong is None else min(run.wrong + 1, len(path) - 1)
+    return Scene(_titled(result), heights_of(run.case.loss), path, steps, wrong)
 
 
-def walked(places: list[NDArray]) -> Floats:
-    """The places, in float64, without those that are not finite or repeat the one before."""
-    path = [place.astype(float) for place in places if numpy.isfinite(place).all()]
+def _walked(places: list[NDArray]) -> Floats:
+    """The places, in float64 and flat, without those that are not finite or repeat the one before."""
+    path = [place.reshape(-1).astype(float) for place in places if numpy.isfinite(place).all()]
     moved = [b for a, b in pairwise(path) if not numpy.array_equal(a, b)]
     return numpy.array([path[0], *moved])
 

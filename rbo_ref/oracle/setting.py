@@ -23,12 +23,14 @@ class Setting:
 
     xp: Namespace
     target: Format
-    dialect: Any  # the reading of the paper that the port claims
+    dialect: str  # the reading of the paper that the port claims
     time_limit: float
     compute: Format | None = None  # the format that the port declares to compute in, if it is another one
+    inner: Format | None = None  # the format of Muon's orthogonalization, if it is another one
     hangs: int = 0
     steps: int = 0
     evaluations: int = 0
+    needed: int = 0  # evaluations that a port needs
 
     @property
     def inside(self) -> Format:
@@ -43,18 +45,20 @@ class Setting:
     @property
     def excuse(self) -> str:
         """The argument that widens the tolerances beyond those of θ's own format; empty if none does."""
-        lower = self.inside.precision < self.target.precision
-        return f"compute_dtype={self.inside.name!r}" if lower else ""
+        for name, declared in (("compute_dtype", self.compute), ("inner_dtype", self.inner)):
+            if declared is not None and declared.precision < self.target.precision:
+                return f"{name}={declared.name!r}"
+        return ""
 
     @property
     def undeclared(self) -> Self:
         """The same for a port that declares nothing, with counts of its own."""
-        return replace(self, compute=None, hangs=0, steps=0, evaluations=0)
+        return replace(self.aside, compute=None, inner=None)
 
     @property
     def aside(self) -> Self:
         """The same, for calls that do not count."""
-        return replace(self, hangs=0, steps=0, evaluations=0)
+        return replace(self, hangs=0, steps=0, evaluations=0, needed=0)
 
     def array(self, numbers: NDArray[Any]) -> Array:
         """Numbers as an array of the port's library and dtype, its own to change."""

@@ -11,11 +11,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.report import Result
 
-__all__ = ["FILE", "ROLLING_BALL", "Coverage", "coverage", "frozen", "judgements"]
+__all__ = ["FILE", "Coverage", "coverage", "frozen", "judgements"]
 
-ROLLING_BALL = "rolling-ball"
 FILE = Path(__file__).with_name("suite.json")
 
 

@@ -10,7 +10,7 @@ import numpy
 from hypothesis import strategies as st
 
 from geometry._namespace import Array
-from rbo_ref.oracle.truth import Hyper
+from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.strategies.landscape import Landscape
 from rbo_ref.strategies.numbers import radii
 

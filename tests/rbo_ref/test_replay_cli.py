@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from geometry import Descent
-from rbo_ref import RollingBall, landscapes, trajectory
+from rbo_ref import Adam, RollingBall, landscapes, trajectory
 from rbo_ref.cli import main
 from rbo_ref.oracle import Recording
 from rbo_ref.oracle.replay import save_recording
@@ -95,3 +95,19 @@ def test_what_cannot_be_judged_is_said_in_a_sentence(tmp_path, capsys, content, 
     told = capsys.readouterr().err
     assert message in told
     assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("suffix", ["npz", "csv", "jsonl"])
+def test_a_run_of_another_optimizer(tmp_path, capsys, suffix):
+    path = tmp_path / f"run.{suffix}"
+    theta = trajectory(Adam(0.05, betas=(0.9, 0.99)), landscapes.himmelblau(), [1.0, -0.5], 12).theta
+    save_recording(Recording(theta, loss="himmelblau", learning_rate=0.05), path)
+    others = ["--optimizer", "adam", "--hyper", "betas=(0.9, 0.99)", "--hyper"]
+    assert main(["replay", str(path), *others, "epsilon=1e-8"]) == 0
+    assert f"RIGHT: {path} as adam" in capsys.readouterr().out
+    assert main(["replay", str(path), *others, "epsilon=1e-3"]) == 1
+    assert "step 0 is wrong" in capsys.readouterr().out
+    assert main(["replay", str(path), *others, "epsilon"]) == 2
+    assert "--hyper must be NAME=VALUE, got 'epsilon'" in capsys.readouterr().err
+    assert main(["replay", str(path), "--optimizer", "adam"]) == 2
+    assert "betas, epsilon must be given for adam" in capsys.readouterr().err

@@ -1,8 +1,5 @@
-"""The oracle for the other optimizers: is this port of Adam, SAM, ... right, and if not, which mistake does it make?"""
+"""The catalogues of known wrong ports of the optimizers other than the rolling ball."""
 
-from rbo_ref.oracle.optimizers.adapters import OptaxRun, TorchRun, as_run
-from rbo_ref.oracle.optimizers.cases import DIALECTS, OPTIMIZERS
-from rbo_ref.oracle.optimizers.check import check_optimizer
 from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS
 
-__all__ = ["DIALECTS", "MISTAKES", "OPTIMIZERS", "RIGHT_PORTS", "OptaxRun", "TorchRun", "as_run", "check_optimizer"]
+__all__ = ["MISTAKES", "RIGHT_PORTS"]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from rbo_ref.oracle.replay.distribution import compare_samples, memory
 from rbo_ref.oracle.replay.horizon import Horizon
 from rbo_ref.oracle.replay.recording import RecordingError
-from rbo_ref.oracle.replay.trajectory import Run, run_of
+from rbo_ref.oracle.replay.trajectory import Question, run_of
 from rbo_ref.oracle.report import Report, Result
 
 __all__ = ["LEVEL", "ComparisonReport", "compare_trajectories"]
@@ -106,7 +106,7 @@ def compare_trajectories(
 
 
 @numpy.errstate(all="ignore")
-def _horizon(run: Run, coarsest: Run) -> Horizon:
+def _horizon(run: Question, coarsest: Question) -> Horizon:
     """The spread of right ports along a run, by the rounding of the coarser of two formats."""
     rules, horizon = run.rules._replace(target=coarsest.recording.target), None
     for piece, hyper in run.pieces():
@@ -121,7 +121,7 @@ def _horizon(run: Run, coarsest: Run) -> Horizon:
     return horizon
 
 
-def _agreement(first: Run, second: Run, horizon: Horizon) -> Result:
+def _agreement(first: Question, second: Question, horizon: Horizon) -> Result:
     """The runs point by point, up to the horizon."""
     t, worst = 0, (0.0, 0.0, 1.0)
     for here, there in _together(first, second):
@@ -148,14 +148,14 @@ def _agreement(first: Run, second: Run, horizon: Horizon) -> Result:
     return Result("agreement", "agreement", "pass", worst[1], worst[2], f"they agree {beyond}, as they must")
 
 
-def _together(first: Run, second: Run) -> Any:
+def _together(first: Question, second: Question) -> Any:
     """θ of both runs, row by row in equal pieces, as far as both go."""
     for here, there in zip(first.recording.rows(256), second.recording.rows(256), strict=False):
         n = min(len(here["theta"]), len(there["theta"]))
         yield here["theta"][:n].astype(float), there["theta"][:n].astype(float)
 
 
-def _distribution(first: Run, second: Run, horizon: Horizon, seed: int) -> Result:
+def _distribution(first: Question, second: Question, horizon: Horizon, seed: int) -> Result:
     """What the runs visit beyond the horizon."""
     kind = "distribution"
     if not horizon.is_reached:
@@ -183,7 +183,7 @@ class _Thinned(NamedTuple):
     stride: int
 
 
-def _sample(run: Run, skip: int) -> Floats:
+def _sample(run: Question, skip: int) -> Floats:
     """(θ_t, f(θ_t)) at equal distances in time after the first tenth and after `skip`: at most `SAMPLE` points."""
     kept, t = _Thinned([], 1), 0
     for rows in run.recording.rows(256):

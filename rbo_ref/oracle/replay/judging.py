@@ -1,8 +1,9 @@
 """Verdicts on recorded steps: the defect e_t = θ_{t+1} − Φ(θ_t) against what rounding can do.
 
-A step whose defect is within the tolerance to first order, which is below the one over boxes, passes at once. All
-others are held to the tolerance over boxes; and where the numbers that Φ was computed in cannot tell, Φ(θ_t) is
-enclosed in ball arithmetic, as `check` does it.
+A step whose defect is clearly within the tolerance to first order passes at once; one whose defect is beyond the
+tolerance over boxes, a wider one, is wrong. All others are judged as `check` does it, by the formula in ball
+arithmetic, which knows the truth and the tolerance; a port that evaluates the function itself is held to the one over
+boxes.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from numpy.typing import NDArray
 
 from rbo_ref.oracle.replay.recording import Piece, Rows
 from rbo_ref.oracle.replay.steps import Evaluation, Hypers, Rules, wider
-from rbo_ref.oracle.rounding import Format
-from rbo_ref.oracle.tolerance import COARSE, DECIDABLE, UNDECIDABLE, handing_over, rounding
-from rbo_ref.oracle.truth import Hyper, error_of, true_step
+from rbo_ref.oracle.rounding import Format, error_of
+from rbo_ref.oracle.tolerance import handing_over, rounding, share_of
+from rbo_ref.oracle.truth import true_step
 
 __all__ = ["Judged", "judge_iterates", "judge_steps"]
 
 Floats = NDArray[numpy.float64]
 PASS, FAIL, UNDECIDED, SKIPPED = range(4)
 FIRST_ORDER = 0.99  # of the tolerance to first order: what is within it is within the tolerance over boxes
+CLEARLY = 0.1  # of it: what is within that is within the tolerance of the formula, in which more cancels
 AT_ONCE = 64  # steps whose boxes are held at the same time
 
 
@@ -39,9 +41,8 @@ class Judged(NamedTuple):
 
 def _is_decidable(tolerance: Floats, move: Floats, target: Format) -> NDArray[numpy.bool_]:
     """For each step whether a wrong one would stand out from rounding: see `tolerance.is_decidable`."""
-    share = min(max(DECIDABLE, COARSE * target.unit), UNDECIDABLE)
     largest = numpy.max(numpy.abs(move), axis=-1)
-    return numpy.isfinite(tolerance).all(axis=-1) & (numpy.max(tolerance, axis=-1) <= share * largest)
+    return numpy.isfinite(tolerance).all(axis=-1) & (numpy.max(tolerance, axis=-1) <= share_of(target) * largest)
 
 
 def _worst(error: Floats, tolerance: Floats) -> tuple[Floats, Floats]:
@@ -60,11 +61,15 @@ def judge_steps(rules: Rules, piece: Piece, hyper: Hypers) -> Judged:
     error = _distance(after, orbit.theta)
     tolerance, doubt = orbit.tolerance, 2 * orbit.doubt
     move = (orbit.theta - theta).astype(numpy.float64)
-    within = (error + doubt <= FIRST_ORDER * tolerance).all(axis=-1)
-    verdict = numpy.where(within & _is_decidable(tolerance, move, rules.target), PASS, UNDECIDED).astype(numpy.int8)
+    share = CLEARLY if rules.is_served else FIRST_ORDER
+    within = (error + doubt <= share * tolerance).all(axis=-1)
+    decidable = _is_decidable(tolerance, move, rules.target)
+    verdict = numpy.where(within & decidable, PASS, UNDECIDED).astype(numpy.int8)
     verdict[~usable] = SKIPPED
     worst_error, worst_tolerance = _worst(error, tolerance)
-    open_steps = numpy.flatnonzero(usable & ~within & numpy.isfinite(tolerance).all(axis=-1))
+    hopeless = within & ~_is_decidable(share * tolerance, move, rules.target)
+    settled = within & decidable | hopeless if rules.is_served else within
+    open_steps = numpy.flatnonzero(usable & ~settled & numpy.isfinite(tolerance).all(axis=-1))
     for some in numpy.array_split(open_steps, range(AT_ONCE, len(open_steps), AT_ONCE)):
         spread = rules.spread(theta[some], hyper.take(some))
         decidable = _is_decidable(spread, move[some], rules.target)
@@ -72,7 +77,8 @@ def judge_steps(rules: Rules, piece: Piece, hyper: Hypers) -> Judged:
         worst_error[some], worst_tolerance[some] = _worst(error[some], spread)
         is_right = (error[some] + doubt[some] <= spread).all(axis=-1)
         is_wrong = (error[some] - doubt[some] > spread).any(axis=-1)
-        for i in some[~(is_right | is_wrong) & numpy.isfinite(spread).all(axis=-1)]:
+        is_known = is_wrong if rules.is_served else is_right | is_wrong
+        for i in some[~is_known & numpy.isfinite(spread).all(axis=-1)]:
             found = _certified(rules, theta[i], after[i], hyper.one(i), spread[some == i])
             verdict[i], worst_error[i], worst_tolerance[i] = found
     wrong = numpy.full(len(theta), -1)
@@ -87,15 +93,16 @@ def _outcome(error: Floats, tolerance: Floats, decidable: NDArray[numpy.bool_]) 
 
 
 def _certified(
-    rules: Rules, theta: NDArray[Any], after: NDArray[Any], hyper: Hyper, tolerance: Floats
+    rules: Rules, theta: NDArray[Any], after: NDArray[Any], hyper: dict[str, Any], tolerance: Floats
 ) -> tuple[int, float, float]:
-    """Verdict, error and tolerance of one step, from an enclosure of Φ(θ)."""
+    """Verdict, error and tolerance of one step, from an enclosure of Φ(θ); of a loss that is served, all by itself."""
     assert rules.surface is not None
     truth = true_step(rules.surface.loss, tuple(theta), hyper, rules.dialect, rules.target)
     if not truth.is_tight:
         return UNDECIDED, numpy.nan, numpy.nan
-    error = error_of(after, truth.theta)[None]
-    move = numpy.array([[float(x.mid()) for x in truth.theta]]) - theta.astype(numpy.float64)
+    tolerance = truth.tolerance[None] if rules.is_served else tolerance
+    error = error_of(after, truth.theta.value)[None]
+    move = truth.theta.middle[None] - theta.astype(numpy.float64)
     verdict = _outcome(error, tolerance, _is_decidable(tolerance, move, rules.target))[0]
     worst_error, worst_tolerance = _worst(error, tolerance)
     return int(verdict), float(worst_error[0]), float(worst_tolerance[0])

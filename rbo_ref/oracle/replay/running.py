@@ -16,9 +16,12 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry import FunctionGraph
 from rbo_ref.oracle.replay._functions import Numbers, Parts, Truth
+from rbo_ref.oracle.rounding import Format
+from rbo_ref.oracle.tolerance import SAFETY
 
-__all__ = ["Running", "balls"]
+__all__ = ["Running", "balls", "formula_error", "rounding_to"]
 
 Floats = NDArray[numpy.float64]
 FUNCTION = 4.0  # roundings charged to an elementary function
@@ -170,3 +173,16 @@ def balls(midpoint: Any, radius: Any, arithmetic: Running) -> Numbers:
     """
     midpoint = numpy.asarray(midpoint, dtype=float)
     return Numbers(arithmetic, midpoint, numpy.broadcast_to(numpy.asarray(radius, dtype=float), midpoint.shape))
+
+
+def rounding_to(target: Format) -> Running:
+    """The arithmetic of ports in a format."""
+    return Running(SAFETY * target.unit, target.precision, target.smallest_normal)
+
+
+def formula_error(graph: FunctionGraph, middle: Floats, radius: Floats, target: Format) -> tuple[Floats, Floats]:
+    """What rounding in a format adds to f, (n,), and ∇f, (n, d), evaluated anywhere in boxes (n, d)."""
+    exact = graph.value_and_gradient(balls(middle, radius, Running(0.0)))
+    rounded = graph.value_and_gradient(balls(middle, radius, rounding_to(target)))
+    value, gradient = (b.parts[1] - a.parts[1] for a, b in zip(exact, rounded, strict=True))
+    return value, gradient

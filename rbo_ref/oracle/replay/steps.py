@@ -1,8 +1,15 @@
 """Many steps of Algorithm 1 at once, each with its defect's tolerance: to first order, and over boxes.
 
-One step from a recorded θ is taken in numbers wider than those of the recording. Its tolerance is that of
-`rbo_ref.oracle.tolerance`, with one more source: a port that evaluates a formula for f and ∇f, instead of being served
-correctly rounded values, rounds inside the formula as well.
+One step from a recorded θ is taken in numbers wider than those of the recording. Every operation of a port rounds. The
+errors made in one inner iteration, at most ℓ_j in whatever order a port sums, reach the result multiplied by the
+Jacobians of the iterations that follow,
+
+    tolerance = Σ_j |J_{P−1} ··· J_{j+1}| ℓ_j,    J_k = I − γ(I + ggᵀ + (f − y)H),
+
+entry by entry: to first order at the iterates, or with each J_k over the whole box of places where a right port may be
+after k iterations, where what it varies counts as a further error, so that the sum is a bound. Both take all errors for
+independent, and are wider than the tolerance of the formula in `rbo_ref.oracle.truth`, in which they may cancel. A port
+that evaluates a formula for f and ∇f, instead of being served correctly rounded values, rounds inside that as well.
 """
 
 from __future__ import annotations
@@ -15,11 +22,10 @@ from numpy.typing import NDArray
 from geometry import FunctionGraph
 from rbo_ref.oracle.dialects import Dialect
 from rbo_ref.oracle.replay._functions import Numbers
-from rbo_ref.oracle.replay.running import Running, balls
+from rbo_ref.oracle.replay.running import Running, balls, formula_error, rounding_to
 from rbo_ref.oracle.replay.surfaces import Surface
 from rbo_ref.oracle.rounding import Format
-from rbo_ref.oracle.tolerance import SAFETY, handing_over, rounding
-from rbo_ref.oracle.truth import Hyper
+from rbo_ref.oracle.tolerance import handing_over, rounding
 
 __all__ = ["Contact", "Evaluation", "Hypers", "Iteration", "Orbit", "Parts", "Rules", "Sizes", "wider"]
 
@@ -39,9 +45,9 @@ class Hypers(NamedTuple):
         """Those of some steps."""
         return Hypers(*(numbers[some] for numbers in self))
 
-    def one(self, i: int) -> Hyper:
-        """Those of one step."""
-        return Hyper(*(numbers[i].item() for numbers in self))
+    def one(self, i: int) -> dict[str, Any]:
+        """Those of one step, by name."""
+        return {name: numbers[i].item() for name, numbers in self._asdict().items()}
 
 
 class Evaluation(NamedTuple):
@@ -133,11 +139,8 @@ class Rules(NamedTuple):
         """The function at places (n, d), with what rounding does to its formula."""
         graph, near = self.graph, theta.astype(numpy.float64)
         value, gradient = graph.value_and_gradient(theta)
-        rough, slope = graph.value_and_gradient(balls(near, 0.0, self._arithmetic()))
+        rough, slope = graph.value_and_gradient(balls(near, 0.0, rounding_to(self.target)))
         return Evaluation(value, gradient, graph.hessian(near), rough.parts[1], slope.parts[1])
-
-    def _arithmetic(self) -> Running:
-        return Running(SAFETY * self.target.unit, self.target.precision, self.target.smallest_normal)
 
     def contact(self, theta: Wide, at: Evaluation, hyper: Hypers) -> Contact:
         """Lines 4 and 5 of the algorithm."""
@@ -255,19 +258,14 @@ class Rules(NamedTuple):
         rise = value - contact.candidate[:, -1].astype(numpy.float64)
         curved = gradient[:, :, None] * gradient[:, None, :] + rise[:, None, None] * self.graph.hessian(box)
         jacobian = numpy.eye(goal.shape[-1]) - rate[..., None] * (numpy.eye(goal.shape[-1]) + curved)
-        e_value, e_gradient = self._formula_error(box) if not self.is_served else (0 * radius[:, 0], 0 * radius)
+        e_value, e_gradient = 0 * radius[:, 0], 0 * radius
+        if not self.is_served:
+            e_value, e_gradient = formula_error(self.graph, box.parts[0], box.parts[1], self.target)
         level, height = _size(value[:, None]), _size(rise[:, None])
         sizes = Sizes(_size(gradient), _size(box - goal), level, height, _size(box), numpy.abs(goal))
         local = _iteration_error(sizes, errors, e_value, e_gradient, rate, self.target)
         largest = numpy.maximum(sizes.theta, numpy.abs(after).astype(numpy.float64))
         return jacobian.parts[0], local + _applied(jacobian.parts[1], radius) + 2 * rounding(largest, self.target)
-
-    def _formula_error(self, box: Numbers) -> tuple[Floats, Floats]:
-        """What rounding adds to the radii of f and ∇f over the boxes."""
-        exact = self.graph.value_and_gradient(balls(box.parts[0], box.parts[1], Running(0.0)))
-        rounded = self.graph.value_and_gradient(balls(box.parts[0], box.parts[1], self._arithmetic()))
-        value, gradient = (b.parts[1] - a.parts[1] for a, b in zip(exact, rounded, strict=True))
-        return value, gradient
 
 
 def _applied(matrix: Floats, vector: Floats) -> Floats:
@@ -298,7 +296,7 @@ def _until(active: NDArray[numpy.bool_], place: Wide, iteration: Iteration) -> I
 
 
 def _candidate_error(parts: Parts, hyper: Hypers, e_value: Floats, e_gradient: Floats, target: Format) -> Floats:
-    """Rounding of the candidate, (n, d + 1): see `budget_of`."""
+    """Rounding of the candidate, (n, d + 1): a few operations on each quantity, and a sum of d squares in any order."""
     point, normal, tangent, center = parts
     d = e_gradient.shape[-1]
     eta, rho = hyper.learning_rate[:, None], hyper.radius[:, None]
@@ -326,7 +324,7 @@ def _lost(parameters: Floats, target: Format) -> Floats:
 def _iteration_error(
     sizes: Sizes, e_candidate: Floats, e_value: Floats, e_gradient: Floats, rate: Floats, target: Format
 ) -> Floats:
-    """Rounding in one inner iteration, (n, d): see `rbo_ref.oracle.tolerance`."""
+    """Rounding in one inner iteration, (n, d): of the sides, of the height, of their product, and of the update."""
     slope, side, level, height, theta, goal = sizes
     e_height = 2 * rounding(level, target) + 2 * rounding(height, target) + e_candidate[:, -1:] + e_value[:, None]
     e_across = 3 * rounding(side, target) + rounding(theta, target) + rounding(goal, target)

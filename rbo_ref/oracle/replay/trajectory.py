@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,87 +14,36 @@ from numpy.typing import NDArray
 
 from geometry._namespace import array_namespace
 from rbo_ref.oracle.calls import Outcome
-from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.diagnosis import diagnose
-from rbo_ref.oracle.dialects import dialect_of
-from rbo_ref.oracle.levels import Experiment
+from rbo_ref.oracle.dialects import DIALECTS, ROLLING_BALL, dialect_of
+from rbo_ref.oracle.judge import Run, replay
+from rbo_ref.oracle.playing import Taken
 from rbo_ref.oracle.replay.files import open_recording
 from rbo_ref.oracle.replay.horizon import Horizon
 from rbo_ref.oracle.replay.judging import FAIL, PASS, SKIPPED, UNDECIDED, Judged, judge_iterates, judge_steps
 from rbo_ref.oracle.replay.recording import HYPERS, Piece, Recording, RecordingError
+from rbo_ref.oracle.replay.sequential import judge_sequence
 from rbo_ref.oracle.replay.steps import Hypers, Rules
 from rbo_ref.oracle.replay.surfaces import surface_of
-from rbo_ref.oracle.report import Report, Result
+from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
+from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.truth import Hyper
 
-__all__ = ["Run", "TrajectoryReport", "check_trajectory", "run_of"]
+__all__ = ["Question", "check_trajectory", "run_of"]
 
 Floats = NDArray[numpy.float64]
 VERDICTS = {PASS: "pass", FAIL: "fail", UNDECIDED: "undecidable", SKIPPED: "skipped"}
-NAMED = 5  # failures that are named, and of which a diagnosis is made
 EARLY = 6  # a mistake of memory shows in the first steps
 STEPS_AT_ONCE = 256
 NUMBERS_AT_ONCE = 2**20  # in the Jacobians of the steps that are judged together
 LARGEST_DIMENSION = 2000  # of which Jacobians are made
 MOST_ITERATIONS = 10_000
-REASONS = {
-    UNDECIDED: "in {} steps rounding is amplified until it is as large as the move: no verdict is possible there",
-    SKIPPED: "in {} steps θ is not finite",
-}
-
-
-@dataclass
-class TrajectoryReport(Report):
-    """The verdict on a recorded run.
-
-    Attributes
-    ----------
-    steps : int
-        Number of steps in the recording.
-    first_wrong : int or None
-        The first wrong step, counted from 0: the step from θ_t is step t.
-    horizon : int or None
-        Number of steps after which two right ports must still agree, to first order; None where it is not known.
-    horizon_reached : bool
-        Whether the recording goes on beyond its horizon.
-
-    Examples
-    --------
-    >>> report = check_trajectory([[1.0], [0.75]], "paraboloid", learning_rate=0.5, radius=1.0, projection_rate=0.125,
-    ...                           projection_steps=1)
-    >>> report.steps, report.first_wrong
-    (1, 0)
-    """
-
-    steps: int = 0
-    first_wrong: int | None = None
-    horizon: int | None = None
-    horizon_reached: bool = False
-
-    def to_json(self) -> str:
-        own = {name: getattr(self, name) for name in ("steps", "first_wrong", "horizon", "horizon_reached")}
-        return json.dumps(json.loads(super().to_json()) | own, indent=1)
-
-    def headline(self) -> str:
-        setting = f"{self.dtype}, dialect {self.dialect}; {self.steps} steps in {self.seconds:.1f} s"
-        return f"{self.verdict}: {self.port} ({setting})"
-
-    def table(self) -> list[str]:
-        shares = ", ".join(f"{self.counts[name]} {name}" for name in VERDICTS.values())
-        lines = [f"steps: {shares}"]
-        if worst := [r for r in self.results if r.verdict == "pass"]:
-            lines.append(f"nearest to its tolerance of those that pass: {worst[0].id}, {worst[0].ratio:.3g} of it")
-        if self.horizon is not None and self.horizon_reached:
-            lines.append(f"horizon: two right ports must agree up to step {self.horizon}; beyond they need not")
-        elif self.horizon is not None:
-            lines.append(f"horizon: not reached, two right ports must agree in all {self.horizon} steps")
-        return lines
 
 
 @dataclass(frozen=True)
-class Run:
+class Question:
     """A recording with all that it takes to judge it."""
 
     name: str
@@ -156,7 +104,7 @@ def _checked(found: dict[str, Floats], piece: Piece, room: float) -> Hypers:
     return Hypers(found[HYPERS[0]], found[HYPERS[1]], found[HYPERS[2]], counts.astype(numpy.int64))
 
 
-def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: Any = None, **hypers: Any) -> Run:
+def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: Any = None, **hypers: Any) -> Question:
     """What is to be judged: a recording, completed by the arguments that are not None.
 
     Examples
@@ -183,12 +131,14 @@ def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: A
             f"{recording.name} does not say its {', '.join(missing)}: give {'it' if len(missing) == 1 else 'them'}"
         )
     surface = None if loss is None else surface_of(loss)
-    dialect = dialect_of(dialect if dialect is not None else metadata.get("dialect", "authors"))
+    reading = DIALECTS[dialect_of(dialect if dialect is not None else metadata.get("dialect"))]
     if surface is None:
-        _check_script(recording, shared, dialect.start)
+        _check_script(recording, shared, reading.start)
     else:
         _check_dimension(surface, recording.dimension)
-    return Run(str(metadata.get("port", recording.name)), recording, Rules(surface, dialect, recording.target), shared)
+    return Question(
+        str(metadata.get("port", recording.name)), recording, Rules(surface, reading, recording.target), shared
+    )
 
 
 def _check_script(recording: Recording, shared: dict[str, Any], start: str) -> None:
@@ -224,10 +174,13 @@ def check_trajectory(
     radius: Any = None,
     projection_rate: Any = None,
     projection_steps: Any = None,
+    optimizer: str | None = None,
+    draws: Any = None,
     dtype: str | None = None,
     dialect: str | None = None,
     diagnosis: bool = True,
     progress: Callable[[int], Any] | None = None,
+    **others: Any,
 ) -> TrajectoryReport:
     """Judge every step of a recorded run by itself, so that a right port passes however chaotic its orbit is.
 
@@ -241,6 +194,12 @@ def check_trajectory(
         values and gradients that the port was given is judged by these, whatever they came from.
     learning_rate, radius, projection_rate, projection_steps : float, int or array (T,), optional
         Hyper-parameters of all steps, or of each; default: those of the recording.
+    optimizer : str, optional
+        What took the steps, as for `check`; default: that of the recording, or the rolling ball. Any other one needs a
+        loss, has its hyper-parameters by name, in arrays of one for each step where they change, and parameters of any
+        shape.
+    draws : array (T, ...), optional
+        The random numbers of an optimizer that draws some.
     dtype : str, optional
         The format that the port computed in: "float16", "bfloat16", "float32" or "float64"; default: that of `theta`.
     dialect : str, optional
@@ -282,6 +241,16 @@ def check_trajectory(
     >>> check_trajectory(path.theta, "sine", **hyper).first_wrong
     7
     """
+    if isinstance(theta, str | Path):
+        theta = open_recording(theta)
+    optimizer = optimizer or getattr(theta, "metadata", {}).get("optimizer", ROLLING_BALL)
+    if optimizer != ROLLING_BALL:
+        given = {"learning_rate": learning_rate, "radius": radius, **others}
+        return judge_sequence(
+            theta, loss, optimizer, given, draws, dtype=dtype, dialect=dialect, diagnosis=diagnosis, progress=progress
+        )
+    if others or draws is not None:
+        raise TypeError(f"the rolling ball has no {', '.join(others) or 'draws'}")
     run = run_of(
         theta, loss, dtype=dtype, dialect=dialect, learning_rate=learning_rate, radius=radius,
         projection_rate=projection_rate, projection_steps=projection_steps,
@@ -303,14 +272,14 @@ def check_trajectory(
 class _Tally:
     """What is known of a run so far."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Question) -> None:
         self.run = run
         self.counts = dict.fromkeys((*VERDICTS.values(), "steps"), 0)
         self.failures: list[Result] = []
         self.nearest: Result | None = None
         self.first_wrong: int | None = None
         self.horizon: Horizon | None = None
-        self.telling: list[tuple[str, NDArray[Any], Hyper, NDArray[Any]]] = []  # steps for a diagnosis
+        self.telling: list[tuple[str, NDArray[Any], dict[str, Any], NDArray[Any]]] = []  # steps for a diagnosis
 
     @numpy.errstate(all="ignore")
     def add(self, piece: Piece, hyper: Hypers, judged: Judged) -> None:
@@ -364,8 +333,8 @@ class _Tally:
         results = [*self.failures, *([self.nearest] if self.nearest else [])]
         level = "inner" if run.shows_iterates else "step"
         for code, reason in REASONS.items():
-            if count := self.counts[VERDICTS[code]]:
-                results.append(Result(f"{count} steps", level, VERDICTS[code], None, None, reason.format(count)))
+            if count := self.counts[code]:
+                results.append(Result(f"{count} steps", level, code, None, None, reason.format(count)))
         return TrajectoryReport(
             run.name, "numpy", run.recording.target.name, run.rules.dialect.name, results, counts=self.counts,
             steps=self.counts["steps"], first_wrong=self.first_wrong, horizon=horizon.steps if horizon else None,
@@ -373,17 +342,18 @@ class _Tally:
         )  # fmt: skip
 
 
-def _diagnosed(run: Run, tally: _Tally) -> Any:
+def _diagnosed(run: Question, tally: _Tally) -> Any:
     """The known mistake that the first steps, or the first wrong ones, show."""
     assert run.rules.surface is not None
-    setting = Setting(array_namespace(numpy.zeros(1)), run.rules.target, run.rules.dialect, 20.0)
+    setting = Setting(array_namespace(numpy.zeros(1)), run.rules.target, run.rules.dialect.name, 20.0)
     early, failed = tally.telling[:EARLY], [step for step in tally.telling if step[0] == "fail"]
     as_walk = any(verdict == "fail" for verdict, *_ in early)
-    judged: list[tuple[Result, Experiment]] = []
+    judged: list[tuple[Result, Run]] = []
     for group in [early] if as_walk else [[step] for step in failed]:
-        theta, hyper = group[0][1], group[0][2]
-        case = Case("recording", run.rules.surface.loss, tuple(theta.tolist()), (hyper,), "a recorded run")
-        experiment = Experiment(case, "walk" if as_walk else "step")
-        experiment.calls = [(place, numbers, Outcome(theta=after)) for _, place, numbers, after in group]
-        judged.append((Result("recording", experiment.level, "fail", None, None, ""), experiment))
+        hypers = tuple(numbers for _, _, numbers, _ in group)
+        case = Case("recording", run.rules.surface.loss, group[0][1], hypers, "a recorded run", walk=len(group))
+        played = Run(case, "walk" if as_walk else "step")
+        played.taken = [Taken(place, numbers, after, Outcome(theta=after)) for _, place, numbers, after in group]
+        played.verdicts = list(replay(played, setting))
+        judged.append((Result("recording", played.level, "fail", None, None, ""), played))
     return diagnose(judged, setting)

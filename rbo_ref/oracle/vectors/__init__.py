@@ -5,9 +5,9 @@
 """
 
 from rbo_ref.oracle.vectors.answers import Judgement, judge_answers
+from rbo_ref.oracle.vectors.generation import SUITE, generate
 from rbo_ref.oracle.vectors.lint import Linted, lint
 from rbo_ref.oracle.vectors.reading import VectorError, VectorSet, read_vector
-from rbo_ref.oracle.vectors.suite import SUITE, generate
 
 __all__ = [
     "SUITE",

@@ -13,11 +13,11 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.losses import PROFILES, Bumps, Loss, Quadratic, Ridges
-from rbo_ref.oracle.optimizers.rounded import Arithmetic, Rounded
+from rbo_ref.oracle import balls
+from rbo_ref.oracle.losses import PROFILES, Bumps, Loss, Quadratic, Ridges, correctly_rounded
+from rbo_ref.oracle.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.rounding import Format, nearest
 from rbo_ref.oracle.tolerance import rounding
-from rbo_ref.oracle.truth import correctly_rounded
 
 __all__ = ["Evaluated", "Scripted", "doubted", "evaluation_error"]
 
@@ -103,12 +103,10 @@ def _jets(term: Ridges, box: list[Any], e_u: Floats) -> tuple[Floats, Floats, Fl
     """The largest sizes of φ, φ' and φ'' where a port may evaluate them."""
     from flint import arb
 
-    jets = []
-    for row, shift, error in zip(term.weights.tolist(), term.shifts.tolist(), e_u.tolist(), strict=True):
-        u = sum((w * t for w, t in zip(row, box, strict=True)), arb(shift, error))
-        jets.append(_size(PROFILES[term.profile](u)))
-    height, slope, bend = numpy.array(jets).T
-    return height, slope, bend
+    places = zip(term.weights.tolist(), term.shifts.tolist(), e_u.tolist(), strict=True)
+    u = [sum((w * t for w, t in zip(row, box, strict=True)), arb(shift, error)) for row, shift, error in places]
+    height, slope, bend = PROFILES[term.profile](balls.vector(u), balls)
+    return _size(height), _size(slope), _size(bend)
 
 
 def _bumps(term: Bumps, box: list[Any], target: Format) -> Parts:

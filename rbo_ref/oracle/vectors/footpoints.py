@@ -6,19 +6,17 @@ form proves that there is one within 10⁻⁶⁰.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
 
-from geometry import FunctionGraph
 from geometry.certified import footpoint
-from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Vector, column, identity
+from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Vector
 from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.rounding import Format, exact, format_of, rounded
-from rbo_ref.oracle.vectors.losses import held, name_of
+from rbo_ref.oracle.vectors.loss_records import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, enclosed, numbered, tolerated
 from rbo_ref.oracle.vectors.records import Draft
 
@@ -99,7 +97,7 @@ def _queries() -> tuple[Query, ...]:
 
 def _regions(loss: Loss, point: tuple[float, ...]) -> list[Vector]:
     """The nearest points, enclosed."""
-    found = footpoint(_graph(loss), numpy.array([point]), tolerance=1e-9)
+    found = footpoint(loss.graph, numpy.array([point]), tolerance=1e-9)
     lower, upper, unique = found.of(0)
     if not unique.all():
         raise ArithmeticError(f"the nearest points to {point} are not isolated")
@@ -146,84 +144,25 @@ def _newton(loss: Loss, query: Vector, theta: Vector, box: Vector) -> Vector:
     *across, height = query
     value, gradient = loss.value_and_gradient(theta)
     pull = [(t - x) + (value - height) * g for t, x, g in zip(theta, across, gradient, strict=True)]
-    move = _jacobian(loss, box, height).solve(column(pull))
+    move = _jacobian(loss, box, height).solve(_column(pull))
     return [t - move[i, 0] for i, t in enumerate(theta)]
 
 
 def _jacobian(loss: Loss, theta: Vector, height: arb) -> arb_mat:
+    from flint import arb_mat
+
     value, gradient = loss.value_and_gradient(theta)
-    slopes = column(gradient)
-    return identity(len(theta)) + slopes * slopes.transpose() + loss.hessian(theta) * (value - height)
+    slopes = _column(gradient)
+    return (
+        arb_mat(numpy.eye(len(theta)).tolist()) + slopes * slopes.transpose() + loss.hessian(theta) * (value - height)
+    )
 
 
-# --- losses as functions of intervals -------------------------------------------------------------------------------
+def _column(vector: Vector) -> arb_mat:
+    """A vector as a matrix of one column."""
+    from flint import arb_mat
 
-
-def _graph(loss: Loss) -> FunctionGraph:
-    """The graph of a loss of one term."""
-    (term,) = loss.terms
-    return FunctionGraph(*(partial(part, term) for part in _FUNCTIONS[type(term)]))
-
-
-def _square_value(term: Quadratic, theta: Any) -> Any:
-    return ((term.matrix * theta[..., None, :]).sum(-1) * theta).sum(-1) / 2
-
-
-def _square_gradient(term: Quadratic, theta: Any) -> Any:
-    return (term.matrix * theta[..., None, :]).sum(-1)
-
-
-def _square_hessian(term: Quadratic, theta: Any) -> Any:
-    return term.matrix + 0 * theta[..., None]
-
-
-def _ridge_jets(term: Ridges, theta: Any) -> Any:
-    """Value, slope and bend of each ridge."""
-    u = (term.weights * theta[..., None, :]).sum(-1) + term.shifts
-    sine = term.profile == "sin"
-    value, slope = (numpy.sin(u), numpy.cos(u)) if sine else (numpy.exp(u),) * 2
-    return term.amplitudes * value, term.amplitudes * slope, term.amplitudes * (-value if sine else value)
-
-
-def _ridges_value(term: Ridges, theta: Any) -> Any:
-    return _ridge_jets(term, theta)[0].sum(-1)
-
-
-def _ridges_gradient(term: Ridges, theta: Any) -> Any:
-    return (_ridge_jets(term, theta)[1][..., None] * term.weights).sum(-2)
-
-
-def _ridges_hessian(term: Ridges, theta: Any) -> Any:
-    outer = term.weights[:, :, None] * term.weights[:, None, :]
-    return (_ridge_jets(term, theta)[2][..., None, None] * outer).sum(-3)
-
-
-def _bump_parts(term: Bumps, theta: Any) -> Any:
-    """The way from each centre, and the height of the bump."""
-    away = theta[..., None, :] - term.centers
-    return away, term.amplitude * numpy.exp(-(away * away).sum(-1) / term.square_width)
-
-
-def _bumps_value(term: Bumps, theta: Any) -> Any:
-    return _bump_parts(term, theta)[1].sum(-1)
-
-
-def _bumps_gradient(term: Bumps, theta: Any) -> Any:
-    away, bump = _bump_parts(term, theta)
-    return ((-2 / term.square_width) * bump[..., None] * away).sum(-2)
-
-
-def _bumps_hessian(term: Bumps, theta: Any) -> Any:
-    away, bump = _bump_parts(term, theta)
-    curved = (2 / term.square_width) * away[..., :, None] * away[..., None, :] - numpy.eye(term.centers.shape[1])
-    return ((2 / term.square_width) * bump[..., None, None] * curved).sum(-3)
-
-
-_FUNCTIONS: dict[type[Any], tuple[Callable[..., Any], ...]] = {
-    Quadratic: (_square_value, _square_gradient, _square_hessian),
-    Ridges: (_ridges_value, _ridges_gradient, _ridges_hessian),
-    Bumps: (_bumps_value, _bumps_gradient, _bumps_hessian),
-}
+    return arb_mat([[x] for x in vector])
 
 
 # --- vectors --------------------------------------------------------------------------------------------------------

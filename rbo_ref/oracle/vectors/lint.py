@@ -12,6 +12,7 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.vectors.checks import flawed_loss, flawed_vector
+from rbo_ref.oracle.vectors.generation import VECTORS, line, names
 from rbo_ref.oracle.vectors.numbers import Record
 from rbo_ref.oracle.vectors.reading import (
     ARRAYS,
@@ -24,7 +25,6 @@ from rbo_ref.oracle.vectors.reading import (
     parsed,
     read_arrays,
 )
-from rbo_ref.oracle.vectors.suite import VECTORS, line, names
 
 __all__ = ["Linted", "lint"]
 

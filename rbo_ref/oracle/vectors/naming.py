@@ -8,14 +8,13 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle import dialects, optimizers
 from rbo_ref.oracle.bits import decode
-from rbo_ref.oracle.matrix import catalogue
+from rbo_ref.oracle.catalogue import catalogue, right_port
+from rbo_ref.oracle.dialects import READINGS
 from rbo_ref.oracle.report import Diagnosis, Result
 from rbo_ref.oracle.reproduction import Reproduction, spread
-from rbo_ref.oracle.suite import ROLLING_BALL
 from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
-from rbo_ref.oracle.vectors.play import Answer, answer_of, right_port
+from rbo_ref.oracle.vectors.play import Answer, answer_of
 from rbo_ref.oracle.vectors.reading import VectorSet
 
 __all__ = ["Suspect", "named"]
@@ -72,7 +71,7 @@ def _is_played(vector: Record) -> bool:
 
 def _suspects(optimizer: str, dialect: str) -> Iterator[Suspect]:
     """The other dialects first, then the catalogue."""
-    for other in dialects.DIALECTS if optimizer == ROLLING_BALL else optimizers.DIALECTS[optimizer]:
+    for other in READINGS[optimizer]:
         if other != dialect:
             yield Suspect(f"dialect-{other}", "another reading of the paper", right_port(optimizer), {"dialect": other})
     for name, port in catalogue(optimizer).items():

@@ -10,25 +10,16 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.bits import decode
-from rbo_ref.oracle.diagnosis import in_dialect
-from rbo_ref.oracle.dialects import DIALECTS
-from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.mistakes import RightPort
-from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
-from rbo_ref.oracle.suite import ROLLING_BALL
-from rbo_ref.oracle.vectors.losses import evaluate
+from rbo_ref.oracle.catalogue import in_dialect
+from rbo_ref.oracle.dialects import ROLLING_BALL
+from rbo_ref.oracle.losses import Loss, evaluate
 from rbo_ref.oracle.vectors.numbers import Record
 from rbo_ref.oracle.vectors.reading import numbers_of, settings_of, target_of
 
-__all__ = ["Answer", "answer_of", "asked", "right_port"]
+__all__ = ["Answer", "answer_of", "asked"]
 
 Answer = dict[str, NDArray[Any]]
 Served = Callable[[NDArray[Any]], tuple[Any, NDArray[Any]]]
-
-
-def right_port(optimizer: str) -> type[Any]:
-    """The class of right ports of an optimizer."""
-    return RightPort if optimizer == ROLLING_BALL else RIGHT_PORTS[optimizer]
 
 
 def asked(vector: Record, loss: Loss | None) -> Served:
@@ -62,7 +53,7 @@ def answer_of(vector: Record, loss: Loss | None, port: Any, trajectory: NDArray[
     with numpy.errstate(all="ignore"):
         if vector["optimizer"] != ROLLING_BALL:
             return _run_of_optimizer(vector, loss, port)
-        stepper = in_dialect(port, DIALECTS[vector["dialect"]])
+        stepper = in_dialect(port, vector["dialect"])
         return _ANSWERS[vector["kind"]](vector, asked(vector, loss), stepper, trajectory)
 
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounding import Format, format_of
-from rbo_ref.oracle.vectors.losses import loss_of
+from rbo_ref.oracle.vectors.loss_records import loss_of
 from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
 
 __all__ = [

@@ -8,18 +8,30 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.optimizers.rounded import Rounded
+from rbo_ref.oracle.rounded import Rounded
 from rbo_ref.oracle.rounding import Format
 from rbo_ref.oracle.vectors.arithmetic import Evaluated, Scripted
-from rbo_ref.oracle.vectors.losses import name_of
+from rbo_ref.oracle.vectors.loss_records import name_of
 from rbo_ref.oracle.vectors.numbers import Record, enclosed, numbered, tolerated
-from rbo_ref.oracle.vectors.truths import Truth, certain, followed, walked
+from rbo_ref.oracle.vectors.truths import Expected, certain, followed, walked
 
-__all__ = ["Begin", "Draft", "hyper_record", "judged", "run_record"]
+__all__ = ["Begin", "Draft", "head_record", "hyper_record", "judged", "run_record"]
 
 Draft = tuple[Record, Loss]
 Begin = Callable[[Evaluated | Scripted], Generator[Rounded, Rounded, None]]  # a formula at its start
+
+
+def head_record(case: Case, kind: str, dialect: str, target: Format) -> Record:
+    """What a vector of a case begins with."""
+    return {
+        "id": f"{case.optimizer}.{kind}.{case.id}.{dialect}.{target.name}",
+        "optimizer": case.optimizer,
+        "kind": kind,
+        "dialect": dialect,
+        "dtype": target.name,
+    } | ({"note": case.note} if case.note else {})
 
 
 def hyper_record(hyper: Mapping[str, Any]) -> Record:
@@ -33,7 +45,7 @@ def hyper_record(hyper: Mapping[str, Any]) -> Record:
     return {name: numbered(value) if isinstance(value, float | tuple) else value for name, value in hyper.items()}
 
 
-def judged(truths: Mapping[str, Truth], rule: str, target: Format, decidable: bool = True) -> Record:
+def judged(truths: Mapping[str, Expected], rule: str, target: Format, decidable: bool = True) -> Record:
     """What is expected, and how far from it a right port may be."""
     return {
         "decidable": decidable,
@@ -47,7 +59,7 @@ def run_record(
 ) -> Record:
     """The iterates of a run, as far as they can be judged."""
 
-    def run(length: int) -> tuple[Evaluated | Scripted, list[Truth]]:
+    def run(length: int) -> tuple[Evaluated | Scripted, list[Expected]]:
         fresh = arithmetic(target)
         return fresh, followed(begin(fresh), start, length, target)
 
@@ -55,7 +67,7 @@ def run_record(
     decided = walked(start, truths, target)
     if decided < length:
         used, truths = certain(lambda: run(max(decided, 1)), of=lambda found: found[1])
-    iterates = Truth(*(numpy.stack(parts) for parts in zip(*truths, strict=True)))
+    iterates = Expected(*(numpy.stack(parts) for parts in zip(*truths, strict=True)))
     scripted = isinstance(used, Scripted)
     told = {"script": _script(used)} if scripted else {"loss": name_of(loss)}
     return (

@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.optimizers.rounded import Rounded
 from rbo_ref.oracle.precision import working_precision
-from rbo_ref.oracle.rounding import Format, nearest
+from rbo_ref.oracle.rounded import Rounded
+from rbo_ref.oracle.rounding import Format, midpoints, nearest_middle
 from rbo_ref.oracle.tolerance import handing_over, is_decidable
 from rbo_ref.oracle.vectors.arithmetic import doubted
-from rbo_ref.oracle.vectors.formulas import Ambient
 
-__all__ = ["Truth", "ambient", "certain", "followed", "nearest_to", "walked"]
+__all__ = ["Expected", "certain", "followed", "nearest_to", "walked"]
 
 Floats = NDArray[numpy.float64]
 PRECISIONS = (512, 2048, 8192)  # bits
@@ -24,7 +23,7 @@ RESTING = 64  # units roundoff
 NARROW = 2.0**-210  # of an enclosure against its number, which is more than 60 digits
 
 
-class Truth(NamedTuple):
+class Expected(NamedTuple):
     """Enclosed numbers, with their tolerances."""
 
     value: NDArray[numpy.object_]  # balls
@@ -37,7 +36,7 @@ class Truth(NamedTuple):
         return all(ball.is_finite() and ball.rad() <= abs(ball.mid()) * NARROW + 2.0**-400 for ball in balls)
 
 
-def certain(truths: Callable[[], Any], of: Callable[[Any], list[Truth]] = list) -> Any:
+def certain(truths: Callable[[], Any], of: Callable[[Any], list[Expected]] = list) -> Any:
     """What a function computes, with the precision raised until all its truths are narrow.
 
     Raises
@@ -55,20 +54,20 @@ def certain(truths: Callable[[], Any], of: Callable[[Any], list[Truth]] = list) 
 
 def followed(
     formula: Generator[Rounded, Rounded, None], start: NDArray[Any], length: int, target: Format
-) -> list[Truth]:
+) -> list[Expected]:
     """The iterates of a port that goes its own way: what rounding adds in one step starts the next."""
     theta, truths = next(formula), []
     old = start.astype(float)
     for t in range(length):
         handed = doubted(theta, handing_over(old, theta.middle, target))
-        truths.append(Truth(handed.value, handed.radius))
+        truths.append(Expected(handed.value, handed.radius))
         old = theta.middle
         if t + 1 < length:
             theta = formula.send(handed)
     return truths
 
 
-def walked(start: NDArray[Any], truths: list[Truth], target: Format) -> int:
+def walked(start: NDArray[Any], truths: list[Expected], target: Format) -> int:
     """How many of the iterates can be judged."""
     places = [start.astype(float), *(_middles(truth) for truth in truths)]
     moves = [there - here for here, there in pairwise(places)]
@@ -82,17 +81,10 @@ def _is_judged(tolerance: Floats, move: Floats, target: Format) -> bool:
     return resting or is_decidable(tolerance, move, target)
 
 
-def _middles(truth: Truth) -> Floats:
-    return numpy.array([float(ball.mid()) for ball in truth.value.reshape(-1)]).reshape(truth.value.shape)
+def _middles(truth: Expected) -> Floats:
+    return midpoints(truth.value.reshape(-1)).reshape(truth.value.shape)
 
 
-def ambient(pair: Ambient) -> Truth:
-    """A vector of the ambient space, height last."""
-    horizontal, height = (part.again() for part in pair)
-    return Truth(numpy.append(horizontal.value, height.value), numpy.append(horizontal.radius, height.radius))
-
-
-def nearest_to(truth: Truth, target: Format) -> NDArray[Any]:
+def nearest_to(truth: Expected, target: Format) -> NDArray[Any]:
     """The numbers of a format nearest to the truth."""
-    balls = truth.value.reshape(-1)
-    return numpy.array([nearest(ball.mid(), target) for ball in balls], dtype=target.dtype).reshape(truth.value.shape)
+    return nearest_middle(truth.value.reshape(-1), target).reshape(truth.value.shape)

@@ -6,9 +6,9 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges
-from rbo_ref.oracle.truth import Hyper
 
 UNIT = st.floats(-1, 1, width=32)
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from rbo_ref.oracle import RightPort
-from rbo_ref.oracle.optimizers import RIGHT_PORTS
+from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
 
 
 def ball(**methods):

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from rbo_ref.oracle import OptaxPort, RightPort, TorchPort, as_step, check
-from rbo_ref.oracle.adapters import SPELLINGS
 from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.dialects import Hyper
 
 QUICK = ["valley-1d", "bowl-*", "waves-3d", "waves-10d", "schedule-*"]
 PORTS = Path(__file__).parents[2] / "ports"
@@ -55,8 +55,8 @@ def test_the_optax_transformation_is_right(jax, jit):
 def test_a_torch_optimizer_is_a_real_one(torch):
     """Several tensors, two groups, one ball over all: the same as the flat reference."""
     ball = example("torch_port").RollingBall
-    case = next(case for case in all_cases(0) if case.id == "waves-10d")
-    hyper = case.hypers[0]
+    case = next(case for case in all_cases() if case.id == "waves-10d")
+    hyper = Hyper(**case.hyper(0))
     flat = np.array(case.theta)
 
     def loss_of(parts):
@@ -141,7 +141,9 @@ def test_common_spellings_are_recognised():
     def factory(eta, rho, gamma, P):
         seen.update(eta=eta, rho=rho, gamma=gamma, P=P)
 
-    assert TorchPort(factory).spellings == dict(zip(SPELLINGS, ("eta", "rho", "gamma", "P"), strict=True))
+    port = TorchPort(factory)
+    assert [port.spellings(name) for name in Hyper._fields] == [("eta",), ("rho",), ("gamma",), ("P",)]
+    assert port.lacks(dict.fromkeys(Hyper._fields)) == []
 
 
 def test_what_cannot_be_adapted_says_why(torch):

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 
 from rbo_ref.cli import main
-from rbo_ref.oracle import RightPort, check, check_optimizer, parametrize
-from rbo_ref.oracle.optimizers import OptaxRun, TorchRun
+from rbo_ref.oracle import OptaxPort, RightPort, TorchPort, check, check_optimizer, parametrize
 
 right = RightPort()
 
@@ -88,12 +87,12 @@ def test_an_optimizer_of_pytorch_without_switches():
         def __init__(self, params, lr):
             super().__init__(params, lr=lr)
 
-    assert check_optimizer(TorchRun(Plain), "gradient-descent", xp="torch", cases="plain-*").passed
+    assert check_optimizer(TorchPort(Plain), "gradient-descent", xp="torch", cases="plain-*").passed
     with pytest.raises(TypeError, match=r"Plain has no parameter for momentum"):
-        check_optimizer(TorchRun(Plain), "gradient-descent", xp="torch", cases="momentum-*")
+        check_optimizer(TorchPort(Plain), "gradient-descent", xp="torch", cases="momentum-*")
     with pytest.raises(TypeError, match=r"RMSprop has no parameter for nesterov, which nesterov-saddle"):
-        check_optimizer(TorchRun(torch.optim.RMSprop), "gradient-descent", xp="torch")
-    report = check_optimizer(TorchRun(torch.optim.RMSprop), "gradient-descent", xp="torch", cases="plain-*")
+        check_optimizer(TorchPort(torch.optim.RMSprop), "gradient-descent", xp="torch")
+    report = check_optimizer(TorchPort(torch.optim.RMSprop), "gradient-descent", xp="torch", cases="plain-*")
     assert report.verdict == "WRONG"
 
 
@@ -137,7 +136,7 @@ def test_an_optax_factory_that_lacks_a_parameter_is_refused():
     def factory(learning_rate): ...
 
     with pytest.raises(TypeError, match="factory has no parameter for betas, epsilon, which "):
-        check_optimizer(OptaxRun(factory), "adam")
+        check_optimizer(OptaxPort(factory), "adam")
 
 
 def test_tests_are_not_made_of_a_port_that_cannot_be_called():

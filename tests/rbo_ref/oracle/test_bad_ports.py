@@ -108,7 +108,7 @@ def test_a_port_that_fails_now_and_then_is_judged_on_the_rest():
 def _dimension(case_id):
     from rbo_ref.oracle.cases import all_cases
 
-    return next(case.dimension for case in all_cases(0) if case.id == case_id)
+    return next(case.dimension for case in all_cases() if case.id == case_id)
 
 
 def test_a_port_that_does_nothing_is_wrong():
@@ -120,7 +120,7 @@ def test_a_port_that_does_nothing_is_wrong():
 @pytest.mark.parametrize(
     ("arguments", "error", "sentence"),
     [
-        ({"step": 3}, TypeError, "step must be callable, got int"),
+        ({"port": 3}, TypeError, "port must be callable, got int"),
         ({"dtype": "float8"}, ValueError, "dtype must be one of float16, bfloat16, float32, float64, got 'float8'"),
         ({"dtype": "bfloat16"}, ValueError, "numpy has no bfloat16; PyTorch and JAX have"),
         ({"compute_dtype": "int8"}, ValueError, "compute_dtype must be one of float16, bfloat16, tf32, float32, float"),
@@ -134,7 +134,7 @@ def test_a_port_that_does_nothing_is_wrong():
 )
 def test_wrong_arguments_raise(arguments, error, sentence):
     with pytest.raises(error, match=sentence):
-        check(**{"step": right, **arguments})
+        check(**{"port": right, **arguments})
 
 
 def test_jax_without_64_bits_is_refused():

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from rbo_ref.oracle import MISTAKES, RightPort, check, check_optimizer
-from rbo_ref.oracle.optimizers import RIGHT_PORTS, OptaxRun
+from rbo_ref.oracle import MISTAKES, OptaxPort, RightPort, check, check_optimizer
+from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
 from tests.rbo_ref.oracle.stray import SMALL, SMALL_OTHERS, STRAY, STRAY_OTHERS, ball, finished, other, tuned
 
 SOME = ["half-bowl", "half-crest", "waves-3d", "bowl-one", "saddle-small", "crest-2d", "schedule-1d"]
@@ -73,7 +73,7 @@ def test_the_muon_of_optax_has_no_bfloat16_inside():
     pytest.importorskip("jax", reason="jax is not installed").config.update("jax_enable_x64", True)
     optax = pytest.importorskip("optax", reason="optax is not installed")
     report = check_optimizer(
-        OptaxRun(optax.contrib.muon), "muon", xp="jax", cases=["short-*", "cubic-wide", "usual-tall"]
+        OptaxPort(optax.contrib.muon), "muon", xp="jax", cases=["short-*", "cubic-wide", "usual-tall"]
     )
     assert (report.passed, name_of(report)) == (False, None), str(report)
 

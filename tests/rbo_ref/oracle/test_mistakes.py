@@ -6,7 +6,7 @@ from rbo_ref.oracle import MISTAKES, check
 from rbo_ref.oracle.cases import all_cases
 
 PRECISION = {"normal_epsilon", "float32_inside", "float32_norm", "low_precision", "result_rounded"}
-CLAIMS = {name: [case.id for case in all_cases(0) if name in case.catches] for name in MISTAKES}
+CLAIMS = {name: [case.id for case in all_cases() if name in case.catches] for name in MISTAKES}
 
 
 @pytest.fixture(scope="module")

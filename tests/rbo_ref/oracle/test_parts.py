@@ -9,7 +9,6 @@ import pytest
 
 from rbo_ref import laws
 from rbo_ref.oracle import OptaxPort, TorchPort, check, check_optimizer
-from rbo_ref.oracle.optimizers import OptaxRun, TorchRun
 from rbo_ref.oracle.parts import joined, shapes, split
 
 PORTS = Path(__file__).parents[2] / "ports"
@@ -141,18 +140,18 @@ def torch_sam(torch, chosen, per_tensor):
 
 
 def test_one_norm_over_all_parameters_is_right(torch):
-    assert check_optimizer(TorchRun(torch_sam(torch, everything, per_tensor=False)), "sam", xp="torch").passed
+    assert check_optimizer(TorchPort(torch_sam(torch, everything, per_tensor=False)), "sam", xp="torch").passed
 
 
 def test_a_norm_for_each_parameter_is_wrong_and_named(torch):
-    report = check_optimizer(TorchRun(torch_sam(torch, everything, per_tensor=True)), "sam", xp="torch")
+    report = check_optimizer(TorchPort(torch_sam(torch, everything, per_tensor=True)), "sam", xp="torch")
     assert report.diagnosis.name == "norm_per_tensor"
     assert {"wide-bowl", "usual-classifier", "adaptive-waves10"} <= {r.id for r in report.failures}
 
 
 @pytest.mark.parametrize("chosen", [first_parameter, first_group])
 def test_a_run_that_leaves_parameters_where_they_are_is_wrong(torch, chosen):
-    port = TorchRun(torch_sam(torch, chosen, per_tensor=False))
+    port = TorchPort(torch_sam(torch, chosen, per_tensor=False))
     report = check_optimizer(port, "sam", xp="torch", cases="wide-*", diagnosis=False)
     assert {r.id for r in report.failures} >= {"wide-waves10"}
     assert "wide-far" not in {r.id for r in report.failures}
@@ -206,8 +205,8 @@ def test_optax_runs_are_handed_several_arrays_too(jax):
         return optax.GradientTransformation(init, right.update)
 
     few = {"optimizer": "gradient-descent", "xp": "jax", "cases": ["plain-*", "momentum-waves3"]}
-    assert not check_optimizer(OptaxRun(sgd), diagnosis=False, **few).passed
-    assert check_optimizer(OptaxRun(spying), **few).passed
+    assert not check_optimizer(OptaxPort(sgd), diagnosis=False, **few).passed
+    assert check_optimizer(OptaxPort(spying), **few).passed
     assert seen == {"(3,)", "{'bias': (1,), 'scale': ()}", "{'bias': (3,), 'scale': (), 'weights': (2, 3)}"}
 
 
@@ -223,7 +222,7 @@ def test_a_matrix_stays_whole(torch):
         given = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
         return Muon(params, lr=lr, ns_steps=ns_steps, ns_coefficients=ns_coefficients, eps=eps, **given)
 
-    assert check_optimizer(TorchRun(muon), "muon", xp="torch", inner_dtype="bfloat16", cases="short-*").passed
+    assert check_optimizer(TorchPort(muon), "muon", xp="torch", inner_dtype="bfloat16", cases="short-*").passed
     assert seen == {(2, 2), (6, 2), (2, 4), (1, 4)}
 
 

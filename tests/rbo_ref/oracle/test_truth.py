@@ -12,22 +12,30 @@ from hypothesis import strategies as st
 
 from rbo_ref.oracle import truth
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.dialects import DIALECTS
-from rbo_ref.oracle.losses import Loss, Quadratic, Ridges
-from rbo_ref.oracle.rounding import exact, format_of
-from rbo_ref.oracle.truth import Hyper, correctly_rounded, error_of, inner_step, midpoints, true_step
+from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.dialects import DIALECTS, Hyper
+from rbo_ref.oracle.formulas import FORMULAS
+from rbo_ref.oracle.losses import Loss, Quadratic, Ridges, correctly_rounded
+from rbo_ref.oracle.rounded import Arithmetic
+from rbo_ref.oracle.rounding import error_of, exact, format_of, midpoints
+from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.truth import iterated
 from tests.rbo_ref.oracle import drawing, multiprecision
 from tests.rbo_ref.oracle.multiprecision import ball, fraction, numbers
 
-CASES = {case.id: case for case in all_cases(0)}
+CASES = {case.id: case for case in all_cases()}
 DOUBLE, SINGLE = format_of("float64"), format_of("float32")
 AUTHORS = DIALECTS["authors"]
 each_dialect = pytest.mark.parametrize("dialect", DIALECTS.values(), ids=DIALECTS)
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
 
+def true_step(loss, theta, hyper, dialect, target):
+    return truth.true_step(loss, theta, hyper._asdict(), dialect, target)
+
+
 def step_of(case, dialect=AUTHORS, target=DOUBLE):
-    return true_step(case.loss, tuple(case.start(target)), case.hypers[0], dialect, target)
+    return truth.true_step(case.loss, tuple(case.start(target)), case.hyper(0), dialect, target)
 
 
 def within(enclosures, truths, slack):
@@ -43,12 +51,12 @@ def test_the_step_of_every_case_as_80_digits_compute_it(case, dialect):
     chaotic = case.id == "eq13-paper"  # its inner loop eats some 100 digits
     with mpmath.workdps(200 if chaotic else 80):
         start = numbers(case.start(DOUBLE))
-        known = multiprecision.algorithm_1(case.loss, start, case.hypers[0], dialect.factor, dialect.start)
+        known = multiprecision.algorithm_1(case.loss, start, Hyper(**case.hyper(0)), dialect.factor, dialect.start)
     for name in ("normal", "tangent", "center", "candidate"):
-        assert within(getattr(step, name), known[name], 1e-70), name
-    assert len(step.inner) == len(known["inner"]) == 1 + case.hypers[0].projection_steps
+        assert within(step.parts[name].value, known[name], 1e-70), name
+    assert len(step.inner) == len(known["inner"]) == 1 + case.hyper(0)["projection_steps"]
     assert all(within(mine, theirs, 1e-50) for mine, theirs in zip(step.inner, known["inner"], strict=True))
-    assert step.theta is step.inner[-1]
+    assert list(step.theta.value) == list(step.inner[-1])
 
 
 @each_case
@@ -56,8 +64,9 @@ def test_every_enclosure_is_tighter_than_rounding(case):
     for target in (SINGLE, DOUBLE):
         step = step_of(case, target=target)
         assert step.is_tight
-        for vector in (step.normal, step.tangent, step.center, step.candidate):
-            assert all(x.rad() <= abs(x.mid()) * target.unit / 2**19 + 2.0**-1000 for x in vector)
+        assert set(step.parts) == {"normal", "tangent", "center", "candidate"}
+        for vector in step.parts.values():
+            assert all(x.rad() <= abs(x.mid()) * target.unit / 2**19 + 2.0**-1000 for x in vector.value)
         for theta in step.inner:
             largest = np.abs(midpoints(theta)).max()
             assert all(float(x.rad()) <= largest * target.unit / 2**19 for x in theta)
@@ -70,23 +79,25 @@ def test_the_precision_is_doubled_until_the_chaos_of_equation_13_is_resolved(mon
         asked.append(ctx.prec)
         return plain(*arguments)
 
-    plain = truth.enclosed
-    monkeypatch.setattr(truth, "enclosed", spied)
-    true_step.cache_clear()
+    plain = FORMULAS["rolling-ball"]
+    monkeypatch.setitem(FORMULAS, "rolling-ball", spied)
+    truth._asked.cache_clear()
     step = step_of(CASES["eq13-paper"])
     assert asked[0] == 128
     assert all(later == 2 * before for before, later in pairwise(asked))
-    with ctx.workprec(asked[-2]):
-        hasty = plain(CASES["eq13-paper"].loss, [arb(2)], CASES["eq13-paper"].hypers[0], AUTHORS)
-    assert hasty.theta[0].rad() > 1e-22  # what half the precision knows is less than a double can tell
-    assert step.theta[0].rad() < 1e-22
-    assert hasty.theta[0].overlaps(step.theta[0])
+    monkeypatch.setattr(truth, "PRECISIONS", (asked[-2],))
+    truth._asked.cache_clear()
+    (hasty,), (tight,) = step_of(CASES["eq13-paper"]).theta.value, step.theta.value
+    truth._asked.cache_clear()
+    assert hasty.rad() > 1e-22  # what half the precision knows is less than a double can tell
+    assert tight.rad() < 1e-22
+    assert hasty.overlaps(tight)
 
 
 def test_a_double_computes_equation_13_as_printed_with_no_digit_right():
     """The reason for levels: the step is well-defined, and no port can compute it."""
     step = step_of(CASES["eq13-paper"])
-    eta, rho, gamma, steps = CASES["eq13-paper"].hypers[0]
+    eta, rho, gamma, steps = Hyper(**CASES["eq13-paper"].hyper(0))
     k = np.arange(1.0, 101.0)
 
     def loss(theta):
@@ -98,7 +109,7 @@ def test_a_double_computes_equation_13_as_printed_with_no_digit_right():
     for _ in range(steps):
         f, g = loss(theta)
         theta = theta - gamma * ((theta - x) + (f - y) * g)
-    assert abs(theta - float(step.theta[0].mid())) > 1e-3
+    assert abs(theta - step.theta.middle[0]) > 1e-3
 
 
 def test_a_step_that_explodes_is_said_to_be_unknown():
@@ -129,11 +140,10 @@ def holds(enclosures, *truths):
 def test_the_ball_on_a_line_in_rational_numbers():
     step = true_step(LINE, (np.float64(3.0),), HYPER, AUTHORS, DOUBLE)
     theta, f, g, w = Fraction(3), Fraction(11, 4), Fraction(3, 4), Fraction(5, 4)
-    assert holds(step.contact, theta, f)
-    assert holds(step.normal, -g / w, 1 / w)
-    assert holds(step.tangent, g, g * g)
-    assert holds(step.center, theta - 4 * g / w, f + 4 / w)
-    assert holds(step.candidate, theta - 4 * g / w - g / 2, f + 4 / w - g * g / 2)
+    assert holds(step.parts["normal"].value, -g / w, 1 / w)
+    assert holds(step.parts["tangent"].value, g, g * g)
+    assert holds(step.parts["center"].value, theta - 4 * g / w, f + 4 / w)
+    assert holds(step.parts["candidate"].value, theta - 4 * g / w - g / 2, f + 4 / w - g * g / 2)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 7, 40])
@@ -145,7 +155,7 @@ def test_on_a_plane_the_inner_loop_goes_to_the_foot_of_the_candidate_in_powers(s
         theta, g, w = Fraction(3), Fraction(3, 4), Fraction(5, 4)
         start = theta if dialect.start == "contact" else theta - (rho / w + eta) * g
         foot = theta - eta * g
-        assert holds(step.theta, foot + (1 - dialect.factor * gamma * w * w) ** steps * (start - foot))
+        assert holds(step.theta.value, foot + (1 - dialect.factor * gamma * w * w) ** steps * (start - foot))
 
 
 def test_one_inner_iteration_on_a_plane_moves_by_gamma_eta_w_squared_g():
@@ -154,7 +164,7 @@ def test_one_inner_iteration_on_a_plane_moves_by_gamma_eta_w_squared_g():
     step = true_step(PLANE, (np.float64(3.0), np.float64(-2.0)), hyper, AUTHORS, DOUBLE)
     stretch = 1 + g[0] ** 2 + g[1] ** 2
     move = Fraction(hyper.projection_rate) * Fraction(hyper.learning_rate) * stretch
-    assert holds(step.theta, 3 - move * g[0], -2 - move * g[1])
+    assert holds(step.theta.value, 3 - move * g[0], -2 - move * g[1])
 
 
 @settings(max_examples=settings.default.max_examples // 4)
@@ -166,23 +176,27 @@ def test_the_first_inner_iteration_from_the_contact_does_not_depend_on_the_radiu
         step = true_step(loss, tuple(place), hyper._replace(projection_steps=1), dialect, DOUBLE)
         with ctx.workprec(500):
             rate = arb(hyper.projection_rate) * dialect.factor * hyper.learning_rate
-            w_squared = 1 + step.tangent[-1]
-            for new, old, g in zip(step.theta, place, step.tangent, strict=False):
+            tangent = step.parts["tangent"].value
+            w_squared = 1 + tangent[-1]
+            for new, old, g in zip(step.theta.value, place, tangent, strict=False):
                 assert new.overlaps(arb(float(old)) - rate * w_squared * g)
 
 
 def test_at_a_bottom_nothing_moves():
     loss = Loss((Quadratic(np.eye(3), np.zeros(3), -7.0),))
     step = true_step(loss, (np.float64(0.0),) * 3, Hyper(0.1, 2.0, 0.3, 5), AUTHORS, DOUBLE)
-    assert holds(step.normal, 0, 0, 0, 1)
-    assert holds(step.candidate, 0, 0, 0, -5)
-    assert holds(step.theta, 0, 0, 0)
+    assert holds(step.parts["normal"].value, 0, 0, 0, 1)
+    assert holds(step.parts["candidate"].value, 0, 0, 0, -5)
+    assert holds(step.theta.value, 0, 0, 0)
 
 
 def test_one_inner_iteration_by_hand():
     """f = θ²/2 at θ = 2 with the candidate (1, 5) and γ = 1/8: 2 − ((2 − 1) + (2 − 5)·2)/8 = 21/8."""
     loss = Loss((Quadratic(np.eye(1), np.zeros(1)),))
-    assert holds(inner_step(loss, [arb(2)], [arb(1), arb(5)], 0.125), Fraction(21, 8))
+    case = Case("bowl", loss, (2.0,), (Hyper(1.0, 1.0, 0.125, 1),))
+    goal = Arithmetic(DOUBLE).exact([1.0, 5.0])
+    after = iterated(case, case.hyper(0), np.array([2.0]), goal, Setting(np, DOUBLE, "authors", 1.0))
+    assert holds(after.value, Fraction(21, 8))
 
 
 # --- the served loss ------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from rbo_ref.oracle.optimizers.cases import Case
+from rbo_ref.oracle.cases.case import Case
 from tests.rbo_ref.oracle.drawing import UNIT, losses, powers, vectors
 
 FRACTION = st.sampled_from([0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999]) | st.floats(0, 0.9990234375, width=32)
@@ -93,4 +93,4 @@ def cases(draw, optimizer):
     theta = (draw(vectors(d)) * size).astype(np.float32).astype(float).reshape(shape)
     hyper, length = draw(hypers(optimizer)), draw(st.integers(1, 5)) + 3 * (optimizer == "alice")
     draws = _draws(draw, optimizer, hyper, length, shape)
-    return Case("drawn", optimizer, draw(losses(d, size, scale)), theta, hyper, draws, length)
+    return Case("drawn", draw(losses(d, size, scale)), theta, (hyper,), optimizer=optimizer, draws=draws, walk=length)

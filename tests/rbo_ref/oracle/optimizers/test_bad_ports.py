@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 
-from rbo_ref.oracle import check_optimizer
-from rbo_ref.oracle.optimizers import RIGHT_PORTS, OptaxRun, TorchRun, as_run
+from rbo_ref.oracle import OptaxPort, TorchPort, as_run, check_optimizer
+from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
 
 right = RIGHT_PORTS["sam"]()
 CASES = ["usual-waves3", "wide-bowl", "adaptive-saddle"]
@@ -103,7 +103,11 @@ def test_a_port_that_no_mistake_explains_stays_without_a_diagnosis():
     ("arguments", "error", "sentence"),
     [
         ({"port": 3}, TypeError, "port must be callable, got int"),
-        ({"optimizer": "adan"}, ValueError, "optimizer must be one of gradient-descent, adam, .*, got 'adan'"),
+        (
+            {"optimizer": "adan"},
+            ValueError,
+            "optimizer must be one of rolling-ball, gradient-descent, adam, .*, got 'adan'",
+        ),
         ({"dtype": "float8"}, ValueError, "dtype must be one of float16, bfloat16, float32, float64, got 'float8'"),
         ({"dialect": "code"}, ValueError, "dialect must be one of paper, got 'code'"),
         ({"levels": ["steps"]}, ValueError, "levels must be among step, walk, got 'steps'"),
@@ -129,13 +133,13 @@ def test_progress_is_told():
 def test_an_optimizer_without_a_hyper_parameter_is_told_so():
     torch = pytest.importorskip("torch", reason="torch is not installed")
     with pytest.raises(TypeError, match="SGD has no parameter for betas, epsilon, which usual-flat needs"):
-        check_optimizer(TorchRun(torch.optim.SGD), "adam", xp="torch", cases="usual-flat")
+        check_optimizer(TorchPort(torch.optim.SGD), "adam", xp="torch", cases="usual-flat")
 
 
 def test_ports_are_recognised():
     assert as_run(right) is right
     assert isinstance(as_run(RIGHT_PORTS["sam"]), RIGHT_PORTS["sam"])
-    assert isinstance(as_run(lambda learning_rate, b1, b2, eps: None), OptaxRun)
+    assert isinstance(as_run(lambda learning_rate, b1, b2, eps: None), OptaxPort)
     anything = lambda loss, theta, **arguments: []  # noqa: E731
     assert as_run(anything) is anything
     with pytest.raises(TypeError, match="a port must be callable, got int"):

@@ -7,14 +7,16 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from rbo_ref.oracle import check_optimizer
-from rbo_ref.oracle.optimizers import DIALECTS, MISTAKES, OPTIMIZERS, RIGHT_PORTS, OptaxRun, TorchRun, as_run
-from rbo_ref.oracle.optimizers.judge import Setting, judge
-from rbo_ref.oracle.optimizers.reference import reference
+from rbo_ref.oracle import READINGS, OptaxPort, TorchPort, as_run, check_optimizer
+from rbo_ref.oracle.judge import judge
+from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS
+from rbo_ref.oracle.reference import reference
 from rbo_ref.oracle.rounding import format_of
+from rbo_ref.oracle.setting import Setting
 from tests.rbo_ref.oracle.optimizers.drawing import cases
 
-READINGS = [(optimizer, dialect) for optimizer in OPTIMIZERS for dialect in DIALECTS[optimizer]]
+OPTIMIZERS = tuple(RIGHT_PORTS)
+SPOKEN = [(optimizer, dialect) for optimizer in OPTIMIZERS for dialect in READINGS[optimizer]]
 FEW = {  # compiling takes time
     "gradient-descent": ("nesterov-saddle", "plain-bowl"),
     "adam": "usual-waves3",
@@ -42,7 +44,7 @@ def ready(library):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(("optimizer", "dialect"), READINGS)
+@pytest.mark.parametrize(("optimizer", "dialect"), SPOKEN)
 @pytest.mark.parametrize("library", ["numpy", "array_api_strict", "torch", "jax"])
 def test_the_packages_own_optimizers_are_right(optimizer, dialect, dtype, library):
     ready(library)
@@ -55,14 +57,14 @@ def test_the_packages_own_optimizers_are_right(optimizer, dialect, dtype, librar
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(("optimizer", "dialect"), READINGS)
+@pytest.mark.parametrize(("optimizer", "dialect"), SPOKEN)
 def test_ports_in_plain_words_are_right(optimizer, dialect, dtype):
     fine(check_optimizer(RIGHT_PORTS[optimizer](dialect), optimizer, dtype=dtype, dialect=dialect), least=22)
 
 
 @pytest.mark.parametrize("optimizer", ["muon", "entropy-sgd"])
 def test_a_port_is_right_in_its_own_dialect_alone(optimizer):
-    mine, other = DIALECTS[optimizer]
+    mine, other = READINGS[optimizer]
     report = check_optimizer(RIGHT_PORTS[optimizer](other), optimizer, dialect=mine)
     assert not report.passed
     assert report.diagnosis.name == f"dialect-{other}"
@@ -150,9 +152,9 @@ def test_pytorch_is_right(optimizer, name, dtype):
 
 def test_pytorchs_muon_is_right_once_it_declares_its_bfloat16():
     torch = ready("torch")
-    undeclared = check_optimizer(TorchRun(torch.optim.Muon), "muon", xp="torch")
+    undeclared = check_optimizer(TorchPort(torch.optim.Muon), "muon", xp="torch")
     assert undeclared.diagnosis.name == "bfloat16_inside"
-    report = fine(check_optimizer(TorchRun(torch.optim.Muon), "muon", xp="torch", inner_dtype="bfloat16"), least=10)
+    report = fine(check_optimizer(TorchPort(torch.optim.Muon), "muon", xp="torch", inner_dtype="bfloat16"), least=10)
     assert {r.id for r in report.results if r.verdict == "pass"} >= {"short-square", "short-tall", "cubic-wide"}
 
 
@@ -167,7 +169,7 @@ def test_optax_is_right(optimizer, name):
     ready("jax")
     optax = pytest.importorskip("optax", reason="optax is not installed")
     port = as_run(getattr(optax, name))
-    assert isinstance(port, OptaxRun)
+    assert isinstance(port, OptaxPort)
     fine(check_optimizer(port, optimizer, xp="jax", cases=FEW[optimizer]))
 
 
@@ -182,11 +184,11 @@ def test_no_false_alarm_wherever_it_is(optimizer):
     @settings(deadline=None, max_examples=40, database=None)
     @given(cases(optimizer), st.sampled_from(["float32", "float64"]), st.sampled_from(["plain", "package"]))
     def judged(case, dtype, kind):
-        refused = case.hyper.get("variant") == "log"  # of a loss that may be negative
-        short = optimizer == "alice" and (case.hyper["quick_steps"] + 1) * (1 - case.hyper["betas"][1]) > 1
+        refused = case.hyper(0).get("variant") == "log"  # of a loss that may be negative
+        short = optimizer == "alice" and (case.hyper(0)["quick_steps"] + 1) * (1 - case.hyper(0)["betas"][1]) > 1
         assume(kind == "plain" or not (refused or short))
         port = RIGHT_PORTS[optimizer]() if kind == "plain" else reference(optimizer)
-        setting = Setting(np, format_of(dtype), DIALECTS[optimizer][0], 20.0)
+        setting = Setting(np, format_of(dtype), READINGS[optimizer][0], 20.0)
         results = [result for result, _ in judge(port, case, setting, ("step", "walk"))]
         assert all(result.verdict != "fail" for result in results), results
 

@@ -8,10 +8,9 @@ from flint import ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rbo_ref.oracle.optimizers.cases import all_cases
-from rbo_ref.oracle.optimizers.rounded import PRECISION, Arithmetic
-from rbo_ref.oracle.rounding import format_of
-from rbo_ref.oracle.truth import error_of
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.rounded import Arithmetic
+from rbo_ref.oracle.rounding import error_of, format_of
 from tests.rbo_ref.oracle.drawing import losses, powers, vectors
 
 NUMBERS = st.lists(st.floats(-8, 8, width=32).filter(lambda x: x == 0 or abs(x) > 1e-3), min_size=3, max_size=3)
@@ -48,7 +47,7 @@ PROGRAMS = st.lists(
 
 @pytest.fixture(autouse=True)
 def precise():
-    with ctx.workprec(PRECISION), np.errstate(all="ignore"):
+    with ctx.workprec(256), np.errstate(all="ignore"):
         yield
 
 

@@ -5,10 +5,10 @@ import pytest
 from flint import arb, ctx
 from scipy.optimize import minimize_scalar
 
+from rbo_ref.oracle import READINGS
+from rbo_ref.oracle.formulas import FORMULAS, Problem, hyper_parameters
 from rbo_ref.oracle.losses import Loss, Quadratic
-from rbo_ref.oracle.optimizers import DIALECTS
-from rbo_ref.oracle.optimizers.rounded import PRECISION, Arithmetic
-from rbo_ref.oracle.optimizers.truth import FORMULAS, Problem, hyper_parameters
+from rbo_ref.oracle.rounded import Arithmetic
 from rbo_ref.oracle.rounding import format_of
 
 START = np.array([1.5, -0.75])
@@ -20,11 +20,11 @@ PLANE = Loss((Quadratic(np.zeros((2, 2)), SLOPE, 8.0),))
 
 def walk(optimizer, loss, theta, iterations, draws=None, dialect=None, **hyper):
     """So many true iterates, each from the one before."""
-    with ctx.workprec(PRECISION), np.errstate(all="ignore"):
+    with ctx.workprec(256), np.errstate(all="ignore"):
         arithmetic = Arithmetic(format_of("float64"))
         problem = Problem(arithmetic, loss, draws)
         start, given = arithmetic.exact(theta), hyper_parameters(arithmetic, hyper)
-        run = FORMULAS[optimizer](problem, start, given, dialect or DIALECTS[optimizer][0])
+        run = FORMULAS[optimizer](problem, start, given, dialect or READINGS[optimizer][0])
         there = next(run)
         iterates = [there.middle]
         for _ in range(iterations - 1):
@@ -74,7 +74,7 @@ def test_sam_on_a_bowl_takes_the_gradient_farther_out():
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (4, 2), (3, 3), (1, 5)])
-@pytest.mark.parametrize("dialect", DIALECTS["muon"])
+@pytest.mark.parametrize("dialect", READINGS["muon"])
 def test_muon_acts_on_singular_values(shape, dialect):
     """The iteration of a matrix is that of its singular values, whatever its orientation."""
     random = np.random.default_rng(1)

@@ -9,11 +9,12 @@ import numpy as np
 from array_api_compat import numpy as xp
 
 from rbo_ref.oracle.calls import ServedLoss
-from rbo_ref.oracle.cases import Case, all_cases
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.replay import Recording
 from rbo_ref.oracle.rounding import format_of
 
-CASES = {case.id: case for case in all_cases(0)}
+CASES = {case.id: case for case in all_cases()}
 HYPERS = ("learning_rate", "radius", "projection_rate", "projection_steps")
 
 
@@ -48,7 +49,7 @@ def record(port: Any, loss: Any, theta: Any, hypers: list[dict[str, Any]], *, in
 def record_case(port: Any, case: Case, steps: int, dtype: str = "float64", **options: Any) -> Recording:
     """The run of a port on a case, where the oracle serves the loss."""
     start = case.start(format_of(dtype))
-    hypers = [case.hypers[t % len(case.hypers)]._asdict() for t in range(steps)]
+    hypers = [dict(case.hyper(t)) for t in range(steps)]
     return record(port, ServedLoss(case.loss, xp, start.shape), start, hypers, **options)
 
 

@@ -8,13 +8,12 @@ import pytest
 from rbo_ref.oracle import compare_trajectories
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges
 from rbo_ref.oracle.replay.distribution import compare_samples, memory
-from rbo_ref.oracle.replay.surfaces import as_graph
 
 from .runs import HYPERS
 
-WAVES = as_graph(
-    Loss((Quadratic(np.eye(1), np.zeros(1)), Ridges("sin", np.array([[5.0]]), np.array([0.5]), np.array([0.2]))))
-)
+WAVES = Loss(
+    (Quadratic(np.eye(1), np.zeros(1)), Ridges("sin", np.array([[5.0]]), np.array([0.5]), np.array([0.2])))
+).graph
 CHAOTIC = dict(zip(HYPERS, (0.6, 0.5, 0.5, 2), strict=True))
 
 

@@ -10,9 +10,9 @@ from rbo_ref.oracle.replay.judging import FAIL, PASS, UNDECIDED, judge_steps
 from rbo_ref.oracle.replay.recording import Piece
 from rbo_ref.oracle.replay.steps import Rules
 from rbo_ref.oracle.replay.surfaces import surface_of
-from rbo_ref.oracle.rounding import format_of
-from rbo_ref.oracle.tolerance import budget_of
-from rbo_ref.oracle.truth import error_of, midpoints, true_step
+from rbo_ref.oracle.rounding import error_of, format_of
+from rbo_ref.oracle.tolerance import is_decidable
+from rbo_ref.oracle.truth import true_step
 
 from .runs import CASES
 from .test_steps import hypers
@@ -27,24 +27,26 @@ def test_verdicts_are_those_of_the_slow_judge(dtype, dialect):
     for case in CASES.values():
         if case.dimension > 3:
             continue
-        theta, hyper = case.start(target), case.hypers[0]
+        theta, hyper = case.start(target), case.hyper(0)
         truth = true_step(case.loss, tuple(theta), hyper, reading, target)
-        budget = budget_of(case.loss, truth, hyper, reading, target)
-        if not budget.theta.max() < 1:  # elsewhere rounding knows no bound
+        if not truth.tolerance.max() < 1:  # elsewhere rounding knows no bound
             continue
+        middle = truth.theta.middle
+        decidable = is_decidable(truth.tolerance, middle - theta, target)
         with np.errstate(all="ignore"):
-            answers = [(midpoints(truth.theta) + factor * budget.theta).astype(target.dtype) for factor in FACTORS]
+            answers = [(middle + factor * truth.tolerance).astype(target.dtype) for factor in FACTORS]
         rows = np.stack([row for answer in answers for row in (theta, answer)])  # every other step is from θ
         rules, some = Rules(surface_of(case.loss), reading, target), hypers(*[hyper] * (len(rows) - 1))
         found = judge_steps(rules, Piece(0, rows, {}), some)
         for i, answer in enumerate(answers):
-            ratio = (error_of(answer, truth.theta) / budget.theta).max()
+            ratio = (error_of(answer, truth.theta.value) / truth.tolerance).max()
             if abs(ratio - 1) < 1e-4:
                 continue
-            expected = FAIL if ratio > 1 else PASS if budget.is_decidable else UNDECIDED
+            expected = FAIL if ratio > 1 else PASS if decidable else UNDECIDED
             assert found.verdict[2 * i] == expected, (case.id, ratio)
-            if expected == FAIL:
-                assert found.error[2 * i] / found.tolerance[2 * i] == pytest.approx(ratio, rel=1e-2)
+            if expected == FAIL:  # one that is far off is held to a wider tolerance, which suffices
+                told = found.error[2 * i] / found.tolerance[2 * i]
+                assert 0.1 * ratio < told < 1.01 * ratio if ratio > 2 else told == pytest.approx(ratio, rel=1e-2)
             seen.append(expected)
     assert seen.count(PASS) > 40
     assert seen.count(FAIL) > 40

@@ -101,7 +101,7 @@ def test_ports_that_evaluate_a_landscape_pass(start, rates, count, dtype, name):
 def test_the_chaos_of_the_paper_is_not_held_against_a_port(dtype, radius):
     """Eq. 13 with the paper's rates: the inner loop forgets all digits; its iterations can be judged all the same."""
     case = CASES["eq13-paper"]
-    hyper = case.hypers[0]._replace(radius=radius)._asdict()
+    hyper = {**case.hyper(0), "radius": radius}
     from array_api_compat import numpy as xp
 
     from rbo_ref.oracle.calls import ServedLoss
@@ -153,7 +153,7 @@ def test_the_one_wrong_step_is_named(step, ulps, entry):
     recording = _quiet_run()
     theta = theta_of(recording).copy()
     theta[step:, entry] += ulps * np.spacing(np.abs(theta).max())
-    hyper = CASES["waves-3d"].hypers[0]._asdict()
+    hyper = CASES["waves-3d"].hyper(0)
     report = check_trajectory(theta[: step + 1], "waves-3d", **hyper, **QUIET)
     assert report.first_wrong == step - 1
     assert report.counts["fail"] == 1
@@ -166,7 +166,7 @@ _RUN = []
 def _quiet_run() -> Recording:
     if not _RUN:
         surface = module.surface_of("waves-3d").graph
-        hyper = CASES["waves-3d"].hypers[0]._asdict()
+        hyper = CASES["waves-3d"].hyper(0)
         _RUN.append(record(RightPort(), surface.value_and_gradient, np.array(CASES["waves-3d"].theta), [hyper] * 300))
     return _RUN[0]
 
@@ -174,7 +174,7 @@ def _quiet_run() -> Recording:
 def test_a_step_into_infinity_is_wrong_where_a_right_port_stays():
     theta = theta_of(_quiet_run())[:20].copy()
     theta[7:] = np.nan
-    report = check_trajectory(theta, "waves-3d", **CASES["waves-3d"].hypers[0]._asdict(), **QUIET)
+    report = check_trajectory(theta, "waves-3d", **CASES["waves-3d"].hyper(0), **QUIET)
     assert report.counts == {"pass": 6, "fail": 1, "undecidable": 0, "skipped": 12, "steps": 19}
     assert report.first_wrong == 6
 
@@ -291,7 +291,7 @@ def test_wrong_arguments_are_explained(change, error, message):
 def test_hyper_parameters_may_be_a_schedule():
     case = CASES["schedule-1d"]
     recording = record_case(RightPort(), case, 6)
-    rates = [case.hypers[t % 3] for t in range(6)]
+    rates = [case.hyper(t).values() for t in range(6)]
     columns = {name: np.array(column) for name, column in zip(HYPERS, zip(*rates, strict=True), strict=True)}
     assert check_trajectory(theta_of(recording), case.loss, **columns).passed
     assert check_trajectory(recording, case.loss, radius=columns["radius"][::-1]).first_wrong == 0

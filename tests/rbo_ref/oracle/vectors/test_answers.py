@@ -11,8 +11,9 @@ import pytest
 
 from rbo_ref.cli import main
 from rbo_ref.oracle.bits import encode
+from rbo_ref.oracle.catalogue import right_port
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.rounding import format_of
-from rbo_ref.oracle.suite import ROLLING_BALL
 from rbo_ref.oracle.vectors import judge_answers, play
 from tests.rbo_ref.oracle.vectors.test_mistakes import write_answers
 
@@ -27,13 +28,13 @@ def judged(stock, tmp_path, *lines):
 
 def right(stock, name):
     vector = stock.vectors[name]
-    return play.answer_of(vector, stock.loss(vector), play.right_port(vector["optimizer"]))
+    return play.answer_of(vector, stock.loss(vector), right_port(vector["optimizer"]))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("optimizer", [ROLLING_BALL, "adam", "muon", "alice"])
 def test_right_answers(stock, tmp_path, optimizer, dtype):
-    write_answers(tmp_path / "answers.jsonl", stock, optimizer, play.right_port(optimizer), dtype)
+    write_answers(tmp_path / "answers.jsonl", stock, optimizer, right_port(optimizer), dtype)
     judgement = judge_answers(stock, tmp_path / "answers.jsonl")
     assert judgement.passed, str(judgement)
     assert judgement.diagnosis is None
@@ -151,7 +152,7 @@ def test_fuzzed_answers_get_a_verdict(stock, tmp_path):
 def test_the_command_checks_and_judges(folder, tmp_path, stock, capsys):
     assert main(["vectors", str(folder), "--lint"]) == 0
     assert capsys.readouterr().out == f"{len(stock.vectors)} vectors checked: no problem\n"
-    write_answers(tmp_path / "right.jsonl", stock, "sam", play.right_port("sam"))
+    write_answers(tmp_path / "right.jsonl", stock, "sam", right_port("sam"))
     assert main(["vectors", str(folder), "--judge", str(tmp_path / "right.jsonl")]) == 0
     assert capsys.readouterr().out.startswith("RIGHT: 34 answers to 34 vectors: 34 right, 0 wrong, 0 undecidable")
     (tmp_path / "wrong.jsonl").write_text("nonsense")

@@ -10,22 +10,22 @@ import zipfile
 import numpy as np
 import pytest
 
-from rbo_ref.oracle.vectors import SUITE, VectorError, VectorSet, generate, reading, suite
+from rbo_ref.oracle.vectors import SUITE, VectorError, VectorSet, generate, generation, reading
 
 SOME = """
 import hashlib, sys
 from itertools import islice
-from rbo_ref.oracle.vectors import suite
+from rbo_ref.oracle.vectors import generation
 from rbo_ref.oracle.vectors.footpoints import footpoint_vectors
-from rbo_ref.oracle.vectors.optimizers import optimizer_vectors
-from rbo_ref.oracle.vectors.rolling_ball import rolling_ball_vectors
+from rbo_ref.oracle.vectors.quantities import quantity_vectors
+from rbo_ref.oracle.vectors.runs import run_vectors
 from rbo_ref.oracle.vectors.trajectories import trajectory_vectors
 
 digest = hashlib.sha256()
-for drafts in (footpoint_vectors(), optimizer_vectors(), rolling_ball_vectors()):
+for drafts in (footpoint_vectors(), run_vectors(), quantity_vectors()):
     for record, _ in islice(drafts, 24):
-        digest.update(suite.line(record).encode())
-digest.update(suite.npz(next(trajectory_vectors()).arrays))
+        digest.update(generation.line(record).encode())
+digest.update(generation.npz(next(trajectory_vectors()).arrays))
 print(digest.hexdigest())
 """
 
@@ -44,7 +44,7 @@ def test_the_manifest_lists_every_file(folder):
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["suite"] == SUITE
     files = {entry["path"]: entry for entry in manifest["files"]}
-    assert {path.name for path in folder.iterdir()} == files.keys() | {"manifest.json"} == suite.names()
+    assert {path.name for path in folder.iterdir()} == files.keys() | {"manifest.json"} == generation.names()
     for name, entry in files.items():
         content = (folder / name).read_bytes()
         assert (entry["bytes"], entry["sha256"]) == (len(content), hashlib.sha256(content).hexdigest())
@@ -77,7 +77,7 @@ def test_arrays_carry_no_date_and_no_pickle(folder):
 
 @pytest.mark.parametrize("array", [np.zeros(0), np.arange(3.0, dtype=">f4"), np.ones((2, 3))])
 def test_npz_is_read_back(array):
-    with np.load(io.BytesIO(suite.npz({"a/b": array})), allow_pickle=False) as archive:
+    with np.load(io.BytesIO(generation.npz({"a/b": array})), allow_pickle=False) as archive:
         np.testing.assert_array_equal(archive["a/b"], array)
 
 
@@ -106,21 +106,21 @@ def test_rubbish_is_no_file_of_arrays(content):
 
 
 def test_the_truth_is_that_of_the_oracle(stock):
-    """Two derivations of Algorithm 1 in ball arithmetic agree: that of vectors, and that of `check`."""
+    """Of runs that evaluate the loss, and of steps that are served it."""
     from rbo_ref.oracle.cases import all_cases
     from rbo_ref.oracle.dialects import DIALECTS
     from rbo_ref.oracle.rounding import format_of, nearest
     from rbo_ref.oracle.truth import true_step
-    from rbo_ref.oracle.vectors.losses import held
+    from rbo_ref.oracle.vectors.loss_records import held
 
     target, compared = format_of("float64"), 0
-    for case in all_cases(0):
+    for case in all_cases():
         for dialect in DIALECTS.values():
             vector = stock.vectors.get(f"rolling-ball.run.{case.id}.{dialect.name}.float64")
             if vector is not None:
-                step = true_step(held(case.loss), tuple(case.start(target)), case.hypers[0], dialect, target)
+                step = true_step(held(case.loss), tuple(case.start(target)), case.hyper(0), dialect, target)
                 expected = vector["expected"]["iterates"]
-                for i, ball in enumerate(step.theta):
+                for i, ball in enumerate(step.theta.value):
                     number = nearest(ball.mid(), target)
                     low, high = (reading.decode(expected[end][0][i], target) for end in ("lower", "upper"))
                     assert low <= number <= high

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from rbo_ref.oracle.vectors import VectorError, checks, lint, read_vector, suite
+from rbo_ref.oracle.vectors import VectorError, checks, generation, lint, read_vector
 from rbo_ref.oracle.vectors.reading import parsed
 
 
@@ -19,7 +19,7 @@ def small(stock):
     chosen += [next(v for v in stock.vectors.values() if v["kind"] == "trajectory")]
     records = [v | {"flags": [flag for flag in v["flags"] if flag.startswith("footpoint")]} for v in chosen]
     losses = {v["loss"]: stock.losses[v["loss"]] for v in records}
-    return suite.packed(records, losses, stock.arrays, "".join(f"{v['id']}\n" for v in records))
+    return generation.packed(records, losses, stock.arrays, "".join(f"{v['id']}\n" for v in records))
 
 
 @pytest.fixture

@@ -8,10 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
+from rbo_ref.oracle.catalogue import right_port
+from rbo_ref.oracle.losses import evaluate
 from rbo_ref.oracle.rounding import exact, format_of
 from rbo_ref.oracle.vectors import answers, play
 from rbo_ref.oracle.vectors.arithmetic import evaluation_error
-from rbo_ref.oracle.vectors.losses import described, evaluate, held, loss_of
+from rbo_ref.oracle.vectors.loss_records import described, held, loss_of
 from tests.rbo_ref.oracle import multiprecision
 from tests.rbo_ref.oracle.drawing import losses, vectors
 from tests.rbo_ref.oracle.test_right_ports import LongDoubleInside, OptaxLike, Rearranged, SumsBackwards
@@ -88,7 +90,7 @@ def test_right_ports_of_all_optimizers_pass_whatever_the_order_of_sums(stock, ad
             and vector["dtype"] != "bfloat16"
             and crc32(name.encode()) % 5 == ORDERS.index(add)
         ):
-            port = play.right_port(vector["optimizer"])
+            port = right_port(vector["optimizer"])
             result = answers.verdict(stock, name, play.answer_of(vector, stock.loss(vector), port))
             worst[name] = result.ratio
             assert result.verdict != "fail", result

@@ -13,17 +13,16 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from rbo_ref.oracle.catalogue import catalogue
+from rbo_ref.oracle.dialects import OPTIMIZERS
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.matrix import catalogue
-from rbo_ref.oracle.optimizers.cases import OPTIMIZERS
-from rbo_ref.oracle.suite import ROLLING_BALL
 from rbo_ref.oracle.vectors.footpoints import FOOTPOINT, LOCAL, MEDIAL, footpoint_vectors
 from rbo_ref.oracle.vectors.hunts import hunts
-from rbo_ref.oracle.vectors.losses import described, dimension, name_of
+from rbo_ref.oracle.vectors.loss_records import described, dimension, name_of
 from rbo_ref.oracle.vectors.numbers import Record
-from rbo_ref.oracle.vectors.optimizers import optimizer_vectors
+from rbo_ref.oracle.vectors.quantities import quantity_vectors
 from rbo_ref.oracle.vectors.reading import ARRAYS, LOSSES, MANIFEST, NOTES, PASSED, SCHEMAS
-from rbo_ref.oracle.vectors.rolling_ball import rolling_ball_vectors
+from rbo_ref.oracle.vectors.runs import run_vectors
 from rbo_ref.oracle.vectors.trajectories import trajectory_vectors
 
 __all__ = [
@@ -92,7 +91,7 @@ def generate(folder: str | Path, progress: Callable[[int], Any] | None = None) -
     return {name: made[name].count(b"\n") for name in made if name in VECTORS}
 
 
-VECTORS = tuple(f"{optimizer}.jsonl" for optimizer in (ROLLING_BALL, *OPTIMIZERS, FOOTPOINT))
+VECTORS = tuple(f"{optimizer}.jsonl" for optimizer in (*OPTIMIZERS, FOOTPOINT))
 COPIED = ("vector", "loss", "notes", "manifest")  # schemas
 
 
@@ -135,7 +134,7 @@ def vectors(progress: Callable[[int], Any] | None = None) -> tuple[list[Record],
 
 
 def _made() -> Iterator[tuple[Record, Loss, Arrays]]:
-    for drafts in (rolling_ball_vectors(), optimizer_vectors(), footpoint_vectors()):
+    for drafts in (quantity_vectors(), run_vectors(), footpoint_vectors()):
         yield from ((record, loss, {}) for record, loss in drafts)
     yield from trajectory_vectors()
 
@@ -200,5 +199,4 @@ def notes(records: Iterable[Record]) -> Record:
 
 def _mistakes() -> dict[str, str]:
     """What goes wrong, by flag: the optimizer and the name in the catalogue of mistakes."""
-    every = (ROLLING_BALL, *OPTIMIZERS)
-    return {f"{o}.{name}": cls.description for o in every for name, cls in catalogue(o).items()}
+    return {f"{o}.{name}": cls.description for o in OPTIMIZERS for name, cls in catalogue(o).items()}

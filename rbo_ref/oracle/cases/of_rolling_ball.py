@@ -1,4 +1,4 @@
-"""The cases: places, losses and hyper-parameters at which mistakes show.
+"""The cases of the rolling ball.
 
 Together they cover d = 1, 2, 3, 10 and 50; valleys, crests, saddles, slopes steep and flat; small and large radii;
 inner loops that converge, crawl, overshoot and diverge; candidates far from the graph and close to it. `catches`
@@ -7,88 +7,16 @@ names the mistakes of the catalogue that a case is there for; a test proves that
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
-from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.catches import CATCHES
+from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges
-from rbo_ref.oracle.rounding import Format, nearest, rounded
-from rbo_ref.oracle.truth import Hyper, TrueStep
 
-__all__ = ["Case", "all_cases", "select"]
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A question to a port.
-
-    Attributes
-    ----------
-    id : str
-    loss : Loss
-    theta : tuple of float
-        Where the step starts; rounded to the port's dtype first.
-    hypers : tuple of Hyper
-        Hyper-parameters; a trajectory goes through them in turn, as a schedule does.
-    note : str
-        What the case is about.
-    catches : tuple of str
-        Names of mistakes that it is there to catch.
-    walk : int
-        Length of the trajectories; 0 for none.
-    single : bool
-        Whether single steps are judged here.
-    """
-
-    id: str
-    loss: Loss
-    theta: tuple[float, ...]
-    hypers: tuple[Hyper, ...]
-    note: str
-    walk: int = 0
-    single: bool = True
-
-    @property
-    def catches(self) -> tuple[str, ...]:
-        return CATCHES.get(self.id, ())
-
-    @property
-    def dimension(self) -> int:
-        return len(self.theta)
-
-    def start(self, target: Format) -> NDArray[Any]:
-        """The starting point in a format."""
-        return rounded(self.theta, target)
-
-    def rounded(self, truth: TrueStep, target: Format) -> NDArray[Any]:
-        """The true next point in a format."""
-        return numpy.array([nearest(ball.mid(), target) for ball in truth.theta], dtype=target.dtype)
-
-
-def select(patterns: Any, seed: int) -> list[Case]:
-    """The cases of which the id matches one of the shell patterns; all for None.
-
-    Raises
-    ------
-    ValueError
-        If a pattern matches no case, or the seed is no seed.
-    """
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be an integer from 0 to 2³² − 1, got {seed!r}")
-    cases = all_cases(seed)
-    if patterns is None:
-        return list(cases)
-    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
-    for pattern in patterns:
-        if not any(fnmatchcase(case.id, pattern) for case in cases):
-            raise ValueError(f"cases: {pattern!r} matches none of {', '.join(c.id for c in cases)}")
-    return [case for case in cases if any(fnmatchcase(case.id, p) for p in patterns)]
-
+__all__ = ["drawn", "fixed"]
 
 # --- losses ---------------------------------------------------------------------------------------------------------
 
@@ -156,10 +84,9 @@ def _point(d: int, seed: int, size: float = 1.0) -> tuple[float, ...]:
 # --- cases ----------------------------------------------------------------------------------------------------------
 
 
-@cache
-def all_cases(seed: int = 0) -> tuple[Case, ...]:
-    """The fixed cases, and three that `seed` draws."""
-    return (*_steps(), *_walks(), *_halves(), *_drawn(seed))
+def fixed(optimizer: str) -> tuple[Case, ...]:
+    """Those that no seed draws."""
+    return (*_steps(), *_walks(), *_halves())
 
 
 def _steps() -> tuple[Case, ...]:
@@ -301,8 +228,8 @@ def _halves() -> tuple[Case, ...]:
     )
 
 
-def _drawn(seed: int) -> tuple[Case, ...]:
-    """Cases that `seed` draws: a place, a radius from 0.01 to 10 and stable rates."""
+def drawn(optimizer: str, seed: int) -> tuple[Case, ...]:
+    """Three that `seed` draws: a place, a radius from 0.01 to 10 and stable rates."""
     random = numpy.random.RandomState(seed)
     cases = []
     for name, d in (("waves3", 3), ("waves10", 10), ("logistic10", 10)):

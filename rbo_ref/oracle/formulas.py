@@ -1,45 +1,64 @@
-"""The truth: every optimizer as its formulas, written once in arithmetic that knows the truth and what rounding does.
+"""Every optimizer as its formulas, written once in arithmetic that knows the truth and what rounding does.
 
 Each formula is a generator. It yields θ_{t+1}, and is sent where the port really went; from there it takes the next
 step, so that every step is judged by itself, whatever the earlier ones did. What is remembered between steps follows
-from the places where the port was. This file shares no line with the code it judges.
+from the places where the port was. Its hyper-parameters may change from step to step. On the way it shows the
+quantities that its paper names, and its inner iterates. This file shares no line with the code it judges.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import count
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy
 
+from rbo_ref.oracle.dialects import DIALECTS, ROLLING_BALL
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.optimizers.rounded import Arithmetic, Rounded
+from rbo_ref.oracle.rounded import Arithmetic, Rounded, joined
 from rbo_ref.oracle.rounding import Format
 
 __all__ = [
     "FORMULAS",
+    "LOOPS",
+    "MEMORYLESS",
+    "Formula",
+    "Loop",
     "Problem",
     "adam",
     "alice",
+    "descended",
     "entropy_sgd",
     "gradient_descent",
     "hyper_parameters",
     "induced_metric",
+    "lifted",
     "muon",
+    "projected",
+    "rolling_ball",
     "sam",
+    "scheduled",
 ]
 
 
-class Problem(NamedTuple):
-    """What a formula is given besides θ and the hyper-parameters."""
+@dataclass
+class Problem:
+    """What a formula is given besides θ and the hyper-parameters, and what it shows of a step."""
 
     arithmetic: Arithmetic
     loss: Loss
     draws: Any = None  # random numbers, first axis: step
     inner: Format | None = None  # the format of Muon's orthogonalization, if it is another one
+    parts: dict[str, Rounded] = field(default_factory=dict)  # the quantities of the step that the paper names
+    iterates: list[Rounded] = field(default_factory=list)  # θ^(0), θ^(1), ... of its inner loop
+
+    def begin(self) -> None:
+        """A step begins, of which nothing is shown yet."""
+        self.parts, self.iterates = {}, []
 
     def value_and_gradient(self, theta: Rounded) -> tuple[Rounded, Rounded]:
         return self.arithmetic.evaluate(self.loss, theta)
@@ -52,7 +71,7 @@ Walk = Generator[Rounded, Rounded, None]
 Formula = Callable[[Problem, Rounded, Any, str], Walk]
 
 
-def hyper_parameters(arithmetic: Arithmetic, hyper: dict[str, Any]) -> SimpleNamespace:
+def hyper_parameters(arithmetic: Arithmetic, hyper: Mapping[str, Any]) -> SimpleNamespace:
     """Hyper-parameters in the arithmetic; counts, names and switches as they are."""
 
     def given(value: Any) -> Any:
@@ -61,6 +80,65 @@ def hyper_parameters(arithmetic: Arithmetic, hyper: dict[str, Any]) -> SimpleNam
         return tuple(map(given, value)) if isinstance(value, tuple) else value
 
     return SimpleNamespace(**{name: given(value) for name, value in hyper.items()})
+
+
+def scheduled(
+    formula: Formula, problem: Problem, theta: Rounded, hypers: Iterable[Mapping[str, Any]], dialect: str
+) -> Walk:
+    """The steps of a formula, each with the next hyper-parameters."""
+    schedule = iter(hypers)
+    h = hyper_parameters(problem.arithmetic, next(schedule))
+    walk = formula(problem, theta, h, dialect)
+    there = next(walk)
+    for hyper in schedule:
+        theta = yield there
+        h.__dict__.update(hyper_parameters(problem.arithmetic, hyper).__dict__)
+        problem.begin()
+        there = walk.send(theta)
+    yield there
+
+
+def rolling_ball(problem: Problem, theta: Rounded, h: Any, dialect: str) -> Walk:
+    """From the candidate c̃ above θ, P times θ ← θ − γ[(θ − x) + (f − y)∇f], c̃ = (x, y). Algorithm 1.
+
+    The dialects start at the contact or below the candidate, and have once or twice this gradient.
+    """
+    while True:
+        f, g = problem.value_and_gradient(theta)
+        candidate = lifted(problem, theta, f, g, h)
+        start = theta if DIALECTS[dialect].start == "contact" else None
+        theta = yield projected(problem, start, candidate, _rate(h, dialect), h.projection_steps)
+
+
+def lifted(problem: Problem, theta: Rounded, f: Rounded, g: Rounded, h: Any) -> Rounded:
+    """c̃ = c − ητ,  c = (θ, f) + ρν,  ν = (−g, 1)/√(1 + |g|²),  τ = (g, |g|²), height last."""
+    square = (g * g).sum().again(2)  # some take the square of the norm
+    up = (1 + square).sqrt().reciprocal()
+    normal, tangent = joined(-(g * up), up), joined(g, square)
+    center = joined(theta, f) + h.radius * normal
+    candidate = center - h.learning_rate * tangent
+    problem.parts |= {"normal": normal, "tangent": tangent, "center": center, "candidate": candidate}
+    return candidate
+
+
+def projected(problem: Problem, theta: Rounded | None, candidate: Rounded, rate: Rounded, steps: int) -> Rounded:
+    """The last inner iterate θ^(P) from θ^(0), which is below the candidate if it is None."""
+    x, y = candidate[:-1], candidate[-1]
+    theta = x if theta is None else theta
+    problem.iterates.append(theta)
+    for _ in range(steps):
+        theta = descended(theta, *problem.value_and_gradient(theta), x, y, rate)
+        problem.iterates.append(theta)
+    return theta
+
+
+def _rate(h: Any, dialect: str) -> Rounded:
+    return h.projection_rate * float(DIALECTS[dialect].factor)
+
+
+def descended(theta: Rounded, f: Rounded, g: Rounded, x: Rounded, y: Rounded, rate: Rounded) -> Rounded:
+    """θ − γ[(θ − x) + (f − y)∇f], the candidate being (x, y)."""
+    return theta - rate * ((theta - x) + (f - y) * g)
 
 
 def gradient_descent(problem: Problem, theta: Rounded, h: Any, dialect: str) -> Walk:
@@ -211,6 +289,7 @@ def alice(problem: Problem, theta: Rounded, h: Any, dialect: str) -> Walk:
 
 
 FORMULAS: dict[str, Formula] = {
+    ROLLING_BALL: rolling_ball,
     "gradient-descent": gradient_descent,
     "adam": adam,
     "adamw": adam,
@@ -220,3 +299,22 @@ FORMULAS: dict[str, Formula] = {
     "induced-metric": induced_metric,
     "alice": alice,
 }
+
+MEMORYLESS = frozenset({ROLLING_BALL, "sam"})
+"""The optimizers of which a step follows from θ and the hyper-parameters alone."""
+
+
+class Loop(NamedTuple):
+    """The inner loop of a formula, to be judged by itself."""
+
+    goal: str  # the quantity shown that it goes to
+    steps: str  # the hyper-parameter that says how many iterations it has
+    run: Callable[[Problem, Rounded | None, Rounded, Any, str], Rounded]  # from θ^(0), to the goal
+
+
+def _ball_projected(problem: Problem, theta: Rounded | None, candidate: Rounded, h: Any, dialect: str) -> Rounded:
+    return projected(problem, theta, candidate, _rate(h, dialect), h.projection_steps)
+
+
+LOOPS: dict[str, Loop] = {ROLLING_BALL: Loop("candidate", "projection_steps", _ball_projected)}
+"""The formulas that name the quantities of a step and have an inner loop."""

@@ -1,4 +1,4 @@
-"""Freezing the vectors: ``python -c "from rbo_ref.oracle.vectors import freezing; freezing.freeze(DIR)"``.
+"""Freezing the lists of vectors: ``python -c "from rbo_ref.oracle.vectors import hunting; hunting.freeze(DIR)"``.
 
 Writes the package's lists of which vectors hunt which mistakes, and of those that every port must pass, from a folder
 of vectors that was written before.
@@ -11,15 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rbo_ref.oracle.matrix import catalogue
-from rbo_ref.oracle.optimizers.cases import OPTIMIZERS
-from rbo_ref.oracle.suite import ROLLING_BALL
+from rbo_ref.oracle.catalogue import catalogue
+from rbo_ref.oracle.dialects import OPTIMIZERS
 from rbo_ref.oracle.vectors import hunts
 from rbo_ref.oracle.vectors.answers import verdict
+from rbo_ref.oracle.vectors.generation import MUST_PASS
 from rbo_ref.oracle.vectors.numbers import Record
 from rbo_ref.oracle.vectors.play import answer_of
 from rbo_ref.oracle.vectors.reading import VectorSet
-from rbo_ref.oracle.vectors.suite import MUST_PASS
 
 __all__ = ["freeze", "is_caught", "kills"]
 
@@ -39,7 +38,7 @@ def freeze(folder: str | Path) -> None:
 def kills(stock: VectorSet) -> dict[str, list[str]]:
     """Which vectors are to hunt each mistake: of those that see it clearly, the ones that hunt least so far."""
     caught: dict[str, list[str]] = {}
-    for optimizer in (ROLLING_BALL, *OPTIMIZERS):
+    for optimizer in OPTIMIZERS:
         playable = [v for v in stock.vectors.values() if v["optimizer"] == optimizer and _is_playable(v)]
         for name, port in catalogue(optimizer).items():
             caught[f"{optimizer}.{name}"] = [v["id"] for v in playable if is_caught(stock, v, port, CLEAR)]

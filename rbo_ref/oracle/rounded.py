@@ -20,9 +20,8 @@ from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounding import Format, exact, nearest
 from rbo_ref.oracle.tolerance import rounding
 
-__all__ = ["PRECISION", "Arithmetic", "Rounded"]
+__all__ = ["Arithmetic", "Rounded", "joined"]
 
-PRECISION = 256  # bits of the true values
 GENERATORS = 600  # a zonotope of more is replaced by the box around it
 Floats = NDArray[numpy.float64]
 Objects = NDArray[numpy.object_]
@@ -40,20 +39,21 @@ class Arithmetic:
     def exact(self, numbers: Any) -> Rounded:
         """Floating numbers that every port holds as they are."""
         numbers = numpy.asarray(numbers)
-        return self._held(_vector([exact(x) for x in numbers.reshape(-1)]).reshape(numbers.shape))
+        return self.enclosed(_vector([exact(x) for x in numbers.reshape(-1)]).reshape(numbers.shape))
 
     def given(self, number: float) -> Rounded:
         """A hyper-parameter: some ports hold it as it is, others round it to the format."""
         value = exact(number)
         held = 0.0 if abs(number) < self.target.smallest_normal else float(nearest(value, self.target) or 0.0)
-        return self._held(_objects(value), _array(abs(held - number)))
+        return self.enclosed(_objects(value), _array(abs(held - number)))
 
     def pi(self) -> Rounded:
         from flint import arb
 
-        return self._held(_objects(arb.pi())).again()
+        return self.enclosed(_objects(arb.pi())).again()
 
-    def _held(self, values: Objects, rest: Floats | None = None) -> Rounded:
+    def enclosed(self, values: Objects, rest: Floats | None = None) -> Rounded:
+        """True values of which a port may hold others, at most so far from them."""
         rest = numpy.zeros(values.shape) if rest is None else rest
         return Rounded(self, values, NAMELESS, numpy.zeros((0, *values.shape)), rest)
 
@@ -76,7 +76,7 @@ class Arithmetic:
         theta.anchor()
         flat = theta.reshaped((-1,))
         value, gradient = loss.value_and_gradient(list(flat.value))
-        height, slopes = self._held(_objects(value)), self._held(_vector(gradient))
+        height, slopes = self.enclosed(_objects(value)), self.enclosed(_vector(gradient))
         if not numpy.isfinite(flat.radius).all():
             height, slopes = height.lost(), slopes.lost()
         elif flat.radius.any():
@@ -144,6 +144,10 @@ class Rounded:
     def lost(self) -> Rounded:
         """With errors without bound."""
         return Rounded(self.arithmetic, self.value, self.names, self.spread, numpy.full(self.shape, numpy.inf))
+
+    def boxed(self) -> Rounded:
+        """With independent errors of the same size."""
+        return self.arithmetic.enclosed(self.value, self.radius)
 
     def anchor(self) -> None:
         """The rest becomes generators; and all of them do where they are too many."""
@@ -275,6 +279,10 @@ class Rounded:
         """The Euclidean norm of all entries."""
         return (self * self).sum().sqrt()
 
+    def __getitem__(self, key: Any) -> Rounded:
+        spread = self.spread[(slice(None), *key)] if isinstance(key, tuple) else self.spread[:, key]
+        return Rounded(self.arithmetic, _objects(self.value[key]), self.names, spread, _array(self.rest[key]))
+
     def transposed(self) -> Rounded:
         self.anchor()
         return Rounded(self.arithmetic, self.value.T, self.names, self.spread.transpose(0, 2, 1), self.rest.T)
@@ -290,6 +298,23 @@ class Rounded:
         through = numpy.where(self.rest == 0, 0.0, numpy.abs(slope) * self.rest)
         image = Rounded(self.arithmetic, value, self.names, linear, through + rest)
         return image.again(times) if times else image
+
+
+def joined(first: Rounded, second: Rounded) -> Rounded:
+    """A vector of the entries of two: of vectors, or of a vector and a number.
+
+    Examples
+    --------
+    >>> from rbo_ref.oracle.rounding import format_of
+    >>> arithmetic = Arithmetic(format_of("float64"))
+    >>> joined(arithmetic.exact([1.0, 2.0]), arithmetic.exact(3.0)).middle
+    array([1., 2., 3.])
+    """
+    one, other = (part.reshaped((-1,)) for part in (first, second))
+    names = _union(one.names, other.names)
+    spread = numpy.concatenate([one._aligned(names, 1), other._aligned(names, 1)], axis=1)
+    rest = numpy.concatenate([one.rest, other.rest])
+    return Rounded(one.arithmetic, numpy.concatenate([one.value, other.value]), names, spread, rest)
 
 
 def _union(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:

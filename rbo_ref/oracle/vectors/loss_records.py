@@ -1,4 +1,4 @@
-"""The losses of vectors: as JSON, and evaluated as a port would, in its own arithmetic.
+"""The losses of vectors, as JSON.
 
 Their coefficients are those of the oracle's losses rounded to float32, so that every port holds them exactly.
 """
@@ -6,7 +6,7 @@ Their coefficients are those of the oracle's losses rounded to float32, so that 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from functools import cache
 from hashlib import sha256
@@ -14,12 +14,11 @@ from typing import Any
 
 import numpy
 
-from geometry._namespace import Array, Namespace, array_namespace
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Term
 from rbo_ref.oracle.vectors.numbers import FLOAT64, Record, numbered
 
-__all__ = ["FORMULAS", "described", "dimension", "evaluate", "held", "loss_of", "name_of"]
+__all__ = ["FORMULAS", "described", "dimension", "held", "loss_of", "name_of"]
 
 KINDS: dict[str, type[Any]] = {"quadratic": Quadratic, "ridges": Ridges, "bumps": Bumps}
 FORMULAS = {
@@ -93,58 +92,3 @@ def loss_of(terms: list[Record]) -> Loss:
 def _term(kind: str, **given: Any) -> Term:
     read = {n: v if isinstance(v, str) else decode(v["bits"], FLOAT64) for n, v in given.items()}
     return KINDS[kind](**{n: float(v) if numpy.ndim(v) == 0 and not isinstance(v, str) else v for n, v in read.items()})
-
-
-# --- as a port evaluates them ---------------------------------------------------------------------------------------
-
-
-def evaluate(loss: Loss, theta: Array) -> tuple[Array, Array]:
-    """f(θ) and ∇f(θ) in the arithmetic of θ, as written in `FORMULAS`; shapes () and that of θ.
-
-    Examples
-    --------
-    >>> evaluate(Loss((Quadratic(numpy.eye(2), numpy.zeros(2), 1.0),)), numpy.array([2.0, 0.0]))
-    (np.float64(3.0), array([2., 0.]))
-    """
-    xp = array_namespace(theta)
-    flat = xp.reshape(theta, (-1,))
-    parts = [_EVALUATED[type(term)](term, flat, xp) for term in loss.terms]
-    value, gradient = parts[0]
-    for other, slope in parts[1:]:
-        value, gradient = value + other, gradient + slope
-    return value, xp.reshape(gradient, theta.shape)
-
-
-def _quadratic(term: Quadratic, theta: Array, xp: Namespace) -> tuple[Array, Array]:
-    matrix, slope = (xp.asarray(a, dtype=theta.dtype) for a in (term.matrix, term.slope))
-    curved = matrix @ theta
-    return xp.sum(theta * curved) / 2 + xp.sum(slope * theta) + term.height, curved + slope
-
-
-def _ridges(term: Ridges, theta: Array, xp: Namespace) -> tuple[Array, Array]:
-    weights, shifts, amplitudes = (
-        xp.asarray(a, dtype=theta.dtype) for a in (term.weights, term.shifts, term.amplitudes)
-    )
-    heights, slopes = _profile(term.profile, weights @ theta + shifts, xp)
-    return xp.sum(amplitudes * heights), (amplitudes * slopes) @ weights
-
-
-def _profile(profile: str, u: Array, xp: Namespace) -> tuple[Array, Array]:
-    """φ(u) and φ'(u)."""
-    if profile == "sin":
-        return xp.sin(u), xp.cos(u)
-    e = xp.exp(u)
-    return (e, e) if profile == "exp" else (xp.log1p(e), e / (1 + e))
-
-
-def _bumps(term: Bumps, theta: Array, xp: Namespace) -> tuple[Array, Array]:
-    away = theta - xp.asarray(term.centers, dtype=theta.dtype)
-    bumps = term.amplitude * xp.exp(-xp.sum(away * away, axis=-1) / term.square_width)
-    return xp.sum(bumps), (-2 / term.square_width) * (bumps @ away)
-
-
-_EVALUATED: dict[type[Any], Callable[..., tuple[Array, Array]]] = {
-    Quadratic: _quadratic,
-    Ridges: _ridges,
-    Bumps: _bumps,
-}

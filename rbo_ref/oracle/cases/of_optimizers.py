@@ -1,4 +1,4 @@
-"""The cases: places, losses and hyper-parameters at which the mistakes of each optimizer show.
+"""The cases of the other optimizers.
 
 The places are the same for all optimizers that take vectors: a bowl, a slope that never changes, a saddle, waves in
 three and ten dimensions, a small classifier, a steep and a flat place, parameters far from zero, a point of rest. Muon
@@ -7,97 +7,19 @@ takes matrices: tall, wide, square, and a single row.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
-from functools import cache
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy
-from numpy.typing import NDArray
 
-from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.optimizers.places import matrix, places
-from rbo_ref.oracle.rounding import Format, rounded
+from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.cases.places import matrix, places
+from rbo_ref.oracle.dialects import OPTIMIZERS
 
-__all__ = ["DIALECTS", "OPTIMIZERS", "Case", "all_cases", "select"]
+__all__ = ["drawn", "fixed"]
 
-Floats = NDArray[numpy.float64]
 Hyper = dict[str, Any]
-
-DIALECTS: dict[str, tuple[str, ...]] = {
-    "gradient-descent": ("paper",),
-    "adam": ("paper",),
-    "adamw": ("paper",),
-    "muon": ("original", "match_rms_adamw"),
-    "sam": ("paper",),
-    "entropy-sgd": ("paper", "code"),
-    "induced-metric": ("paper",),
-    "alice": ("paper",),
-}
-"""The readings of each optimizer that a port may claim; the first is the default."""
-
-OPTIMIZERS = tuple(DIALECTS)
-
-
-@dataclass(frozen=True, eq=False)
-class Case:
-    """A question to a port of an optimizer.
-
-    Attributes
-    ----------
-    id : str
-    optimizer : str
-    loss : Loss
-    theta : array
-        Where the run starts; float32 holds it.
-    hyper : dict
-        Hyper-parameters, passed by name.
-    draws : array or None
-        The random numbers of the run, first axis: step.
-    length : int
-        How many steps the longer of the two runs has.
-    """
-
-    id: str
-    optimizer: str
-    loss: Loss
-    theta: Floats
-    hyper: Hyper
-    draws: Floats | None = None
-    length: int = 5
-
-    def start(self, target: Format) -> NDArray[Any]:
-        """The starting point in a format."""
-        return rounded(self.theta, target)
-
-
-def select(optimizer: str, patterns: Iterable[str] | str | None = None, seed: int = 0) -> list[Case]:
-    """The cases of an optimizer of which the id matches one of the shell patterns; all for None.
-
-    Raises
-    ------
-    ValueError
-        If there is no such optimizer, a pattern matches no case, or the seed is no seed.
-
-    Examples
-    --------
-    >>> [case.id for case in select("sam", "rest-*")]
-    ['rest-bowl', 'rest-saddle']
-    """
-    if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**32:
-        raise ValueError(f"seed must be an integer from 0 to 2³² − 1, got {seed!r}")
-    cases = all_cases(optimizer, seed)
-    if patterns is None:
-        return list(cases)
-    patterns = [patterns] if isinstance(patterns, str) else list(patterns)
-    for pattern in patterns:
-        if not any(fnmatchcase(case.id, pattern) for case in cases):
-            raise ValueError(f"cases: {pattern!r} matches none of {', '.join(c.id for c in cases)}")
-    return [case for case in cases if any(fnmatchcase(case.id, p) for p in patterns)]
-
 
 # --- optimizers -----------------------------------------------------------------------------------------------------
 
@@ -106,7 +28,7 @@ def _case(optimizer: str, name: str, length: int, hyper: Hyper) -> Case:
     """A case of which the name ends with its place."""
     place = max((p for p in places() if name.endswith(p)), key=len)
     loss, theta = places()[place]
-    return Case(name, optimizer, loss, theta, hyper, None, length)
+    return Case(name, loss, theta, (hyper,), optimizer=optimizer, walk=length)
 
 
 def _gradient_descent() -> list[Case]:
@@ -211,7 +133,7 @@ def _entropy_sgd() -> list[Case]:
 
 def _noisy(case: Case) -> Case:
     """With normal draws, in numbers that float32 holds, for every inner step."""
-    shape = (case.length, case.hyper["steps"], *case.theta.shape)
+    shape = (case.walk, case.hyper(0)["steps"], *case.theta.shape)
     seed = sum(map(ord, case.id))
     draws = numpy.random.RandomState(seed).standard_normal(shape).astype(numpy.float32).astype(float)
     return replace(case, draws=draws)
@@ -267,7 +189,7 @@ def _muon() -> list[Case]:
             "coefficients": COEFFICIENTS,
             "epsilon": 1e-7,
         }
-        return Case(name, "muon", loss, theta, hyper | other, None, 3)
+        return Case(name, loss, theta, (hyper | other,), optimizer="muon", walk=3)
 
     return [
         case("usual-wide", (3, 5), 1e-2, 0.95, True, 0.1),
@@ -326,7 +248,7 @@ def _alice() -> list[Case]:
 def _signed(case: Case) -> Case:
     """With random signs for every step."""
     random = numpy.random.RandomState(sum(map(ord, case.id)))
-    return replace(case, draws=random.choice([-1.0, 1.0], (case.length, *case.theta.shape)))
+    return replace(case, draws=random.choice([-1.0, 1.0], (case.walk, *case.theta.shape)))
 
 
 MAKERS: dict[str, Callable[[], list[Case]]] = {
@@ -341,17 +263,20 @@ MAKERS: dict[str, Callable[[], list[Case]]] = {
 }
 
 
-@cache
-def all_cases(optimizer: str, seed: int = 0) -> tuple[Case, ...]:
-    """The fixed cases of an optimizer, and three that `seed` draws."""
-    fixed = tuple(MAKERS[optimizer]())
-    return (*fixed, *(_drawn(optimizer, fixed, seed, number) for number in range(3)))
+def fixed(optimizer: str) -> tuple[Case, ...]:
+    """Those of an optimizer that no seed draws."""
+    return tuple(MAKERS[optimizer]())
 
 
-def _drawn(optimizer: str, fixed: tuple[Case, ...], seed: int, number: int) -> Case:
+def drawn(optimizer: str, seed: int) -> tuple[Case, ...]:
+    """Three that `seed` draws."""
+    return tuple(_elsewhere(optimizer, fixed(optimizer), seed, number) for number in range(3))
+
+
+def _elsewhere(optimizer: str, cases: tuple[Case, ...], seed: int, number: int) -> Case:
     """A fixed case elsewhere, with other rates, and with fractions that are neither the usual ones nor simple."""
-    random = numpy.random.RandomState([seed, number, OPTIMIZERS.index(optimizer)])
-    case = fixed[random.randint(len(fixed))]
+    random = numpy.random.RandomState([seed, number, OPTIMIZERS.index(optimizer) - 1])
+    case = cases[random.randint(len(cases))]
 
     def other(name: str, value: Any) -> Any:
         if name == "betas" and optimizer != "alice":  # of which β₃ must stay positive
@@ -362,7 +287,7 @@ def _drawn(optimizer: str, fixed: tuple[Case, ...], seed: int, number: int) -> C
             return float(random.uniform(0.1, 0.9))
         return value * float(random.uniform(0.5, 1.0))
 
-    hyper = {name: other(name, value) for name, value in case.hyper.items()}
+    hyper = {name: other(name, value) for name, value in case.hyper(0).items()}
     shift = random.uniform(-0.25, 0.25, case.theta.shape).astype(numpy.float32)
     theta = (case.theta + shift).astype(numpy.float32).astype(float)
-    return replace(case, id=f"drawn-{case.id}-{seed}-{number}", theta=theta, hyper=hyper)
+    return replace(case, id=f"drawn-{case.id}-{seed}-{number}", theta=theta, hypers=(hyper,))

@@ -1,0 +1,83 @@
+"""Arrays of python-flint's balls, with as much of an array namespace as losses need."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import numpy
+from numpy.typing import NDArray
+
+__all__ = ["asarray", "cos", "exp", "log1p", "matmul", "sin", "stack", "sum", "vector"]
+
+Balls = NDArray[numpy.object_]
+HELD = 256  # matrices of floats that are kept as matrices of balls
+_EXACT: OrderedDict[int, tuple[NDArray[Any], Any]] = OrderedDict()
+
+
+def vector(balls: Any) -> Balls:
+    """An array of some balls.
+
+    Examples
+    --------
+    >>> from flint import arb
+    >>> vector([arb(1), arb(2)]).shape
+    (2,)
+    """
+    values = numpy.empty(len(balls), dtype=object)
+    values[:] = balls
+    return values
+
+
+def asarray(numbers: Any, dtype: Any = None) -> Any:
+    """Floats are exact where they meet balls."""
+    return numbers
+
+
+def sum(numbers: Any, axis: int = -1) -> Any:
+    """Sums along an axis."""
+    return numpy.asarray(numpy.add.reduce(numbers, axis=axis), dtype=object)
+
+
+def stack(arrays: Any, axis: int = 0) -> Any:
+    """Arrays side by side along a new axis."""
+    return numpy.stack(arrays, axis=axis)
+
+
+def matmul(a: Any, b: Any) -> Any:
+    """The product of two matrices, or of a vector and a matrix.
+
+    Examples
+    --------
+    >>> from flint import arb
+    >>> matmul(vector([arb(1), arb(2)]), numpy.array([[3.0], [4.0]]))
+    array([11.0000000000000], dtype=object)
+    """
+    product = numpy.array((_matrix(a) * _matrix(b)).tolist(), dtype=object)
+    return product if a.ndim == 2 else product[0]
+
+
+def _matrix(numbers: Any) -> Any:
+    """A matrix of python-flint; those of floats, which are coefficients, are kept."""
+    from flint import arb_mat
+
+    rows = numbers if numbers.ndim == 2 else numbers[None]
+    if rows.dtype == object:
+        return arb_mat(rows.tolist())
+    kept = _EXACT.get(id(numbers))
+    if kept is None or kept[0] is not numbers:
+        kept = _EXACT[id(numbers)] = numbers, arb_mat(rows.tolist())
+        if len(_EXACT) > HELD:
+            _EXACT.popitem(last=False)
+    return kept[1]
+
+
+def _each(name: str) -> Any:
+    function = numpy.frompyfunc(lambda ball: getattr(ball, name)(), 1, 1)
+    return lambda numbers: function(numbers)
+
+
+sin = _each("sin")
+cos = _each("cos")
+exp = _each("exp")
+log1p = _each("log1p")
