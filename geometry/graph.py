@@ -451,7 +451,7 @@ class FunctionGraph:
         found = self._recording(theta.shape[-1])
         if isinstance(found, Expression):
             return found
-        self._value(theta)  # what the function itself says of such arrays comes first
+        self.value(theta)  # what is wrong with that comes first
         raise TypeError(
             f"{self.name} was given no {what}, arrays of {library(xp)} do not differentiate themselves, and {found}: "
             f"pass {what}=..., or use PyTorch or JAX arrays"
