@@ -10,7 +10,7 @@ import numpy
 
 from rbo_ref.oracle.calls import Port, ServedLoss
 from rbo_ref.oracle.cases import Case
-from rbo_ref.oracle.catalogue import catalogue, in_dialect, suspects_of
+from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port, suspects_of
 from rbo_ref.oracle.comparing import Verdict
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.excuses import held_to_rounding, nature_of
@@ -20,7 +20,8 @@ from rbo_ref.oracle.report import Diagnosis, Result
 from rbo_ref.oracle.rounding import BFLOAT16_ROUNDED_ONCE, Format, coarse, format_of
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.suspects.courses import floating
-from rbo_ref.oracle.suspects.explain import by_known
+from rbo_ref.oracle.suspects.edits import by_edits
+from rbo_ref.oracle.suspects.explain import Explanation, by_known
 from rbo_ref.oracle.suspects.played import Numbers, Played, Step, examples
 from rbo_ref.oracle.truth import Truth
 
@@ -52,14 +53,17 @@ def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diag
     if not any(played.is_wrong for played in runs):
         return None
     numbers = Numbers(setting.target, setting.compute, setting.inner)
-    found = by_known(suspects_of(records[0][0].case.optimizer, setting.dialect), runs, numbers)
-    if found:
-        return Diagnosis(found.suspect.name, found.suspect.description, found.evidence)
-    if port is None:
-        return None
+    optimizer, dialect = records[0][0].case.optimizer, setting.dialect
+    if known := by_known(suspects_of(optimizer, dialect), runs, numbers):
+        return _named(known)
     chosen = {id(played) for played in examples(runs)}
     told = [(run, played) for run, played in records if id(played) in chosen]
-    return _mixed(port, judged, told, setting) or _precision(port, judged, told, setting)
+    noise = port and (_mixed(port, judged, told, setting) or _precision(port, judged, told, setting))
+    return noise or _named(by_edits(right_port(optimizer), in_dialect(right_port(optimizer), dialect), runs, numbers))
+
+
+def _named(found: Explanation | None) -> Diagnosis | None:
+    return found and Diagnosis(found.suspect.name, found.suspect.description, found.evidence)
 
 
 def _telling(judged: Judged) -> list[Run]:
@@ -145,7 +149,7 @@ def _precision(port: Port, judged: Judged, records: list[Record], setting: Setti
     small = bool(wrong) and all(v.errors.max() <= SMALL * v.move for v in wrong)
     if not (setting.inside.unit < level < 1 if is_ball else small):
         return None  # a mistake of the mathematics, not of the precision
-    named = _named_of_ball(records, setting) if is_ball else _named(records, wrong, setting)
+    named = _named_of_ball(records, setting) if is_ball else _format_of(records, wrong, setting)
     guess = named or coarse(min(ROOM * level, 0.25), setting.target)
     if not nature_of(port, _wrong(records), replace(setting.aside, compute=guess)).is_rounding:
         return None
@@ -172,7 +176,7 @@ def _wrong(records: list[Record]) -> list[Run]:
     return [run for run, played in records if played.is_wrong]
 
 
-def _named(records: list[Record], wrong: list[Verdict], setting: Setting) -> Format | None:
+def _format_of(records: list[Record], wrong: list[Verdict], setting: Setting) -> Format | None:
     """float32, if the errors are allowed in it, and typically as large as its rounding of the move."""
     lower = format_of("float32")
     if setting.inside.precision <= lower.precision:

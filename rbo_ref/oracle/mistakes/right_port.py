@@ -52,7 +52,8 @@ class RightPort:
         self.p = self.contact(theta, self.f)
         self.c = self.center()
         self.candidate = self.stepped()
-        return self.finished(self.projected(self.start()))
+        start = self.start() if self.begins == "contact" else self.candidate[:-1]
+        return self.finished(self.projected(start))
 
     def advance(self, loss: Any, theta: Array, hyper: Mapping[str, Any], draw: Any = None) -> Array:
         """One step, in any arithmetic."""
@@ -97,7 +98,7 @@ class RightPort:
         return self.c - self.eta * self.tau
 
     def start(self) -> Array:
-        return self.theta if self.begins == "contact" else self.candidate[:-1]
+        return self.theta
 
     def projected(self, theta: Array) -> Array:
         for k in range(self.steps):

@@ -9,8 +9,9 @@ from typing import NamedTuple
 from rbo_ref.oracle.suspects.judgement import Fit, Suspect, alike, fit, likely
 from rbo_ref.oracle.suspects.played import Numbers, Played, examples
 
-__all__ = ["Explanation", "by_known", "certain", "rest_of"]
+__all__ = ["EDITED", "Explanation", "by_known", "certain", "rest_of"]
 
+EDITED = "-edited"  # ends the name of a formula that no catalogue has
 Judge = Callable[[Suspect, Sequence[Played]], Fit | None]
 
 
@@ -19,13 +20,14 @@ class Explanation(NamedTuple):
 
     suspect: Suspect
     fit: Fit
-    twins: tuple[str, ...] = ()
+    twins: tuple[Suspect, ...] = ()
 
     @property
     def evidence(self) -> str:
         found = self.fit
         text = f"it reproduces {found.counts}, to within {found.worst:.2g} tolerances of rounding"
-        return text + (f"; cannot be told apart from {', '.join(self.twins)}" if self.twins else "")
+        twins = ", ".join(twin.description if twin.name.endswith(EDITED) else twin.name for twin in self.twins)
+        return text + (f"; cannot be told apart from {twins}" if twins else "")
 
 
 def by_known(suspects: Sequence[Suspect], runs: Sequence[Played], numbers: Numbers) -> Explanation | None:
@@ -52,7 +54,7 @@ def _explained(how: Judge, suspects: Iterable[Suspect], tried: int, runs: Sequen
     if not pairs:
         return None
     (suspect, found), *others = pairs
-    return Explanation(suspect, found, tuple(other.name for other, _ in others))
+    return Explanation(suspect, found, tuple(other for other, _ in others))
 
 
 def rest_of(runs: Sequence[Played], chosen: Sequence[Played]) -> list[Played]:

@@ -103,8 +103,8 @@ def elsewhere(run: Played, seed: int) -> Played:
         hyper = {name: moved(value) for name, value in step.hyper.items()}
         return step._replace(theta=place, hyper=hyper, tolerance=bound)
 
-    several = run.judged * (1 if run.alone or run.walks else LONG)
-    return replace(run, steps=[shifted(step) for step in several])
+    several = run.judged * (1 if run.walks else LONG)
+    return replace(run, steps=[shifted(step) for step in several], alone=False)
 
 
 def examples(runs: Iterable[Played]) -> list[Played]:
