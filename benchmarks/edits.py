@@ -72,7 +72,7 @@ def strays() -> Iterator[Wrong]:
         yield Wrong(name, ROLLING_BALL, make)
     for name, (make, true) in stray.STRAY.items():
         yield Wrong(name, ROLLING_BALL, make, true)
-    for name, (optimizer, make) in stray.SMALL_OTHERS.items():
+    for name, (optimizer, make) in (stray.SMALL_OTHERS | stray.WILD).items():
         yield Wrong(name, optimizer, in_dialect(make, READINGS[optimizer][0]))
     for name, (optimizer, make, true) in stray.STRAY_OTHERS.items():
         yield Wrong(name, optimizer, in_dialect(make, READINGS[optimizer][0]), true)

@@ -23,15 +23,7 @@ __all__ = ["FAILURES", "Fit", "Suspect", "alike", "apart", "fit", "likely"]
 
 NEAR = 1e3  # tolerances of the right formula, within which a suspect in floats may be what a port is,
 NEARER = 2.0**-8  # or this share of the error: some suspects amplify rounding much more
-FAILURES = (
-    ArithmeticError,
-    ValueError,
-    TypeError,
-    LookupError,
-    RuntimeError,
-    NameError,
-    AttributeError,
-)  # of wrong formulas
+FAILURES = (Exception,)  # a wrong formula may fail in any way, and an edited line may be none at all
 MOST = 64.0  # bits of a number
 CERTAIN = 20.0  # bits of evidence that are left when all suspects are asked: once in a million
 
@@ -52,7 +44,7 @@ class Fit:
     right: int = 0
     undecided: int = 0  # wrong steps about which it says nothing
     worst: float = 0.0  # distance, in its own tolerances
-    bits: float = 0.0  # of evidence
+    bits: tuple[float, ...] = ()  # of evidence, of each wrong step
 
     @property
     def counts(self) -> str:
@@ -67,7 +59,8 @@ class Fit:
     def is_evidence(self, suspects: int, constants: int = 0) -> bool:
         """Whether so many suspects, fitted with so many constants, would hardly explain as much by chance."""
         needed = CERTAIN + numpy.log2(max(suspects, 1))
-        return self.wrong > self.undecided and self.bits >= needed
+        told = sorted(self.bits)[: len(self.bits) - constants]  # by the others the constants are known
+        return self.wrong > self.undecided and sum(told) >= needed
 
 
 def likely(make: Make, runs: Iterable[Played]) -> bool:
@@ -127,7 +120,9 @@ def fit(make: Make, runs: Iterable[Played], numbers: Numbers) -> Fit | None:
                 gaps = apart(step.answer, answer)
                 if step.is_known and not _agrees(step, gaps, answer.middle, answer.tolerance, 1.0, found):
                     return None
-        except FAILURES[:-1]:
+        except AttributeError:
+            raise
+        except FAILURES:
             return None
     return found
 
@@ -148,7 +143,7 @@ def _agrees(step: Step, gaps: Floats, middle: Floats, tolerance: Floats, doubt: 
     elif excluded.any():
         found.wrong += 1
         found.worst = max(found.worst, ratio)
-        found.bits += float(numpy.minimum(numpy.log2(off / tolerance), MOST)[excluded].sum())
+        found.bits += (float(numpy.minimum(numpy.log2(off / tolerance), MOST)[excluded].sum()),)
     else:
         found.undecided += 1
     return True

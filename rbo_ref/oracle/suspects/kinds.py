@@ -5,16 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
-from rbo_ref.oracle.suspects.survey import Shape, Survey
-from rbo_ref.oracle.suspects.text import Edit, Path, Text, expressions
+from rbo_ref.oracle.suspects.places import THRESHOLDS, Constant, Found, Place, edited, quantities
+from rbo_ref.oracle.suspects.results import of_results
+from rbo_ref.oracle.suspects.survey import Survey
+from rbo_ref.oracle.suspects.text import Edit, Text, expressions
 
-__all__ = ["Constant", "Place", "all_edits"]
+__all__ = ["all_edits"]
 
-THRESHOLDS = tuple(10.0**k for k in (-6, -5, -4, -3, -2, -1, 0, 1, 2, 3))
-MEMORIES = ("late", "kept_first", "kept", "mean_so_far", "gathered", "averaged", "gathered_ahead")
-LAST = ("finished", "stepped")  # the lines of which the result is the new θ
 NORMS = {
     "the root of the square": "length(self, {x})",
     "the sum of sizes": "sum_of_sizes(self, {x})",
@@ -28,31 +27,6 @@ NORMS = {
 }
 
 
-class Place(NamedTuple):
-    """An expression in a line."""
-
-    method: str
-    path: Path
-    node: ast.expr
-    shape: Shape
-    is_count: bool
-
-    @property
-    def text(self) -> str:
-        return ast.unparse(self.node)
-
-
-Found = tuple[int, str, Any]  # rank, kind, what stands there instead: source, a node, or either with a constant
-
-
-class Constant(NamedTuple):
-    """Source with a free constant, written as CONSTANT."""
-
-    source: str
-    start: float
-    grid: tuple[float, ...] = ()
-
-
 def all_edits(text: Text, survey: Survey) -> list[Edit]:
     """Every edit of the lines of a port, the simpler ones first."""
     found = []
@@ -62,40 +36,12 @@ def all_edits(text: Text, survey: Survey) -> list[Edit]:
             if path in known:
                 key = (method, path)
                 place = Place(method, path, node, survey.shapes[key], key in survey.counts)
-                found += [_edit(text, place, *one) for kind in KINDS for one in kind(place, survey)]
+                found += [edited(text, place, *one) for kind in KINDS for one in kind(place, survey)]
             elif isinstance(node, ast.Call | ast.IfExp):
                 place = Place(method, path, node, (-1,), False)
-                found += [_edit(text, place, *one) for kind in OF_OTHERS for one in kind(place, survey)]
-        found += _of_results(text, method, line, survey)
+                found += [edited(text, place, *one) for kind in OF_OTHERS for one in kind(place, survey)]
+        found += of_results(text, method, line, survey)
     return sorted(found, key=lambda edit: edit.rank)
-
-
-def _edit(text: Text, place: Place, rank: int, kind: str, instead: Any) -> Edit:
-    source = instead.source if isinstance(instead, Constant) else instead if isinstance(instead, str) else ""
-    hears, remembers = "heard_before" in source, any(f"{tool}(" in source for tool in MEMORIES)
-    if isinstance(instead, Constant):
-        build = partial(_with_constant, source)
-        start, grid = instead.start, instead.grid
-        return Edit(text, place.method, place.path, build, kind, rank + 40, start, grid, remembers=remembers)
-    build = partial(_built, instead)
-    return Edit(text, place.method, place.path, build, kind, rank, hears=hears, remembers=remembers)
-
-
-def _built(instead: Any, node: ast.expr, name: str) -> ast.expr:
-    """NODE in source stands for what was there, edited or not."""
-    return _filled(instead, node) if isinstance(instead, str) else instead(node)
-
-
-def _with_constant(source: str, node: ast.expr, name: str) -> ast.expr:
-    return _filled(source.replace("CONSTANT", f"self.{name}"), node)
-
-
-def _filled(source: str, node: ast.expr) -> ast.expr:
-    class Filler(ast.NodeTransformer):
-        def visit_Name(self, name: ast.Name) -> ast.AST:
-            return node if name.id == "NODE" else name
-
-    return Filler().visit(ast.parse(source, mode="eval").body)
 
 
 # --- the kinds ------------------------------------------------------------------------------------------------------
@@ -210,24 +156,8 @@ def _leaves(place: Place, survey: Survey) -> Iterator[Found]:
     """Another quantity of the same shape."""
     if not isinstance(place.node, ast.Name | ast.Attribute | ast.Subscript) or place.is_count:
         return
-    for source in _quantities(place, survey, place.shape):
+    for source in quantities(place, survey, place.shape):
         yield 5, "another quantity", source
-
-
-def _quantities(place: Place, survey: Survey, shape: Shape) -> Iterator[str]:
-    """Quantities of a shape that may stand in a place."""
-    pool = survey.pool.everywhere | survey.pool.locally[place.method]
-    own = place.text
-    for name, other in pool.items():
-        if other == shape and name != own:
-            yield name
-        if len(other) == 1 and (other[0] - 1,) == survey.theta:
-            if shape == survey.theta and f"{name}[:-1]" != own:
-                yield f"{name}[:-1]"
-            if shape == () and f"{name}[-1]" != own:
-                yield f"{name}[-1]"
-    if shape == survey.theta and "self.theta" in pool and "self.eta" in pool:
-        yield "self.theta - self.eta * self.g"
 
 
 def _counts(place: Place, survey: Survey) -> Iterator[Found]:
@@ -252,11 +182,11 @@ def _places(place: Place, survey: Survey) -> Iterator[Found]:
     """A quantity of the gradient somewhere else."""
     definition = DEFINED.get(place.text)
     if definition and place.shape != ():
-        for where in _quantities(place, survey, survey.theta):
+        for where in quantities(place, survey, survey.theta):
             if where not in ("self.g", "self.theta"):
                 yield 7, "the gradient is that of another place", definition.format(f"self.loss({where})[1]")
     if place.shape == () and place.text.endswith("[-1]"):
-        for where in _quantities(place, survey, survey.theta):
+        for where in quantities(place, survey, survey.theta):
             yield 7, "the height is that of the graph there", f"self.loss({where})[0]"
 
 
@@ -282,11 +212,11 @@ def _wrapped(place: Place, survey: Survey) -> Iterator[Found]:
         yield 4, "it is divided by the number of entries", "(NODE) / size(self, NODE)"
         yield 4, "it is clipped by length", Constant("clipped(self, NODE, CONSTANT)", 1e9, THRESHOLDS)
         yield 4, "its entries are clipped", Constant("between(self, NODE, CONSTANT)", 1e9, THRESHOLDS)
-        for other in _quantities(place, survey, place.shape):
+        for other in quantities(place, survey, place.shape):
             yield 6, "a multiple of another quantity is added", Constant(f"(NODE) + CONSTANT * ({other})", 0.0)
         if "weight_decay" in survey.hyper and place.shape == survey.theta:
             yield 4, "the decay is added", "(NODE) + self.h.weight_decay * theta"
-        for name in _quantities(place, survey, ()):
+        for name in quantities(place, survey, ()):
             if name in ("self.rho", "self.h.radius"):
                 yield 8, "it is shortened", f"to_distance(self, NODE, {name})"
     yield 0, "it has a factor", Constant("CONSTANT * (NODE)", 1.0)
@@ -296,7 +226,7 @@ def _factors(place: Place, survey: Survey) -> Iterator[Found]:
     """Another factor or divisor."""
     if place.is_count or isinstance(place.node, ast.Constant):
         return
-    scalars = [*_quantities(place, survey, ())]
+    scalars = [*quantities(place, survey, ())]
     vectors = [name for name in survey.pool.everywhere if survey.pool.everywhere[name] == survey.theta]
     lengths = [f"length(self, {name})" for name in vectors if name in ("self.g", "self.theta")]
     stretches = ["self.stretch(self.g)", "self.square(self.g)"] if "self.nu" in survey.pool.everywhere else []
@@ -320,115 +250,3 @@ KINDS: tuple[Callable[[Place, Survey], Iterator[Found]], ...] = (
     _factors,
 )
 OF_OTHERS = (_calls, _choices, _evaluations)
-
-
-# --- what is done to the result of a line ---------------------------------------------------------------------------
-
-
-def _of_results(text: Text, method: str, line: ast.FunctionDef, survey: Survey) -> Iterator[Edit]:
-    """A line that remembers, and a new θ that is none."""
-    for path, node in _results(line):
-        numbers = node.elts if isinstance(node, ast.Tuple) else None
-        paths = [(*path, ("elts", i)) for i in range(len(numbers))] if numbers else [path]
-        for number, one in enumerate(paths):
-            place = Place(method, one, numbers[number] if numbers else node, survey.theta, False)
-            found = [*_remembering(f"{method} {number}"), *(_of_theta(line, survey) if method in LAST else ())]
-            yield from (_edit(text, place, *each) for each in found)
-        if method == "tuned":
-            yield from _of_hyper_parameters(text, paths, line, survey)
-        if numbers:
-            place = Place(method, path, node, (-1,), False)
-            names = [ast.unparse(n) for n in numbers]
-            yield _edit(text, place, 6, "all are kept as they were first", f"kept_first(self, {method!r}, NODE)")
-            for i in range(len(names)):
-                for j in range(i):
-                    swapped = list(names)
-                    swapped[i], swapped[j] = swapped[j], swapped[i]
-                    yield _edit(text, place, 2, "two are exchanged", f"({', '.join(swapped)})")
-                    for a, b in ((i, j), (j, i)):
-                        taken = list(names)
-                        taken[a] = names[b]
-                        yield _edit(text, place, 3, "one is taken for the other", f"({', '.join(taken)})")
-
-
-def _of_hyper_parameters(text: Text, paths: list[Path], line: ast.FunctionDef, survey: Survey) -> Iterator[Edit]:
-    """Hyper-parameters that are others than those that were told."""
-    if len(paths) > 1:  # one by one
-        for path, node in zip(paths, _results_of(line), strict=True):
-            if ast.unparse(node) != "steps":
-                place = Place("tuned", path, node, (), False)
-                yield from (_edit(text, place, *one) for one in _told("NODE", "VALUE"))
-        return
-    place = Place("tuned", paths[0], _results_of(line)[0], (-1,), False)
-    numbers: dict[str, str] = {}  # how each is set
-    for name, value in survey.hyper.items():
-        if isinstance(value, float):
-            numbers[f"NODE[{name!r}]"] = f"(NODE) | {{{name!r}: VALUE}}"
-        if isinstance(value, tuple):
-            for i in range(len(value)):
-                others = [f"NODE[{name!r}][{j}]" for j in range(len(value))]
-                own = ", ".join("VALUE" if j == i else other for j, other in enumerate(others))
-                numbers[others[i]] = f"(NODE) | {{{name!r}: ({own},)}}"
-        if isinstance(value, bool):
-            for always in (True, False):
-                yield _edit(text, place, 1, "a switch is not heeded", f"(NODE) | {{{name!r}: {always}}}")
-        if type(value) is int:
-            for change in ("- 1", "+ 1"):
-                yield _edit(text, place, 1, "a number is off by one", f"(NODE) | {{{name!r}: NODE[{name!r}] {change}}}")
-    for number, form in numbers.items():
-        yield from (_edit(text, place, *one) for one in _told(number, form))
-        for other in numbers:
-            if other != number:
-                yield _edit(text, place, 3, "one is taken for the other", _set(form, other))
-
-
-def _set(form: str, value: str) -> str:
-    return form.replace("VALUE", value)
-
-
-def _told(number: str, form: str) -> Iterator[Found]:
-    yield 0, "it has a factor", Constant(_set(form, f"CONSTANT * {number}"), 1.0)
-    yield 1, "a constant is added", Constant(_set(form, f"CONSTANT + {number}"), 0.0)
-    yield 1, "it is fixed", Constant(_set(form, f"0.0 * {number} + CONSTANT"), 0.0, (0.1,))
-    yield 2, "it is bounded above", Constant(_set(form, f"at_most(self, {number}, CONSTANT)"), 1e9, THRESHOLDS)
-    yield 2, "it is bounded below", Constant(_set(form, f"at_least(self, {number}, CONSTANT)"), 0.0, THRESHOLDS)
-    yield 3, "it is squared", _set(form, f"{number} * {number}")
-    yield 3, "a root too many", _set(form, f"{number} ** 0.5")
-
-
-def _results_of(line: ast.FunctionDef) -> list[ast.expr]:
-    (_, node), *_ = _results(line)
-    return node.elts if isinstance(node, ast.Tuple) else [node]
-
-
-def _results(line: ast.FunctionDef) -> Iterator[tuple[Path, ast.expr]]:
-    for index, statement in enumerate(line.body):
-        if isinstance(statement, ast.Return) and statement.value is not None:
-            yield (("body", index), ("value", None)), statement.value
-
-
-def _remembering(key: str) -> Iterator[Found]:
-    for again in ("", " each step"):
-        name, anew = repr(key + again), again and ", anew" + again
-        rank = 7 + bool(again)
-        yield rank, f"it is a step late{anew}", f"late(self, {name}, NODE)"
-        yield rank, f"it is kept as it was first{anew}", f"kept_first(self, {name}, NODE)"
-        yield rank + 1, f"the mean so far{anew}", f"mean_so_far(self, {name}, NODE)"
-        for tool in ("gathered", "averaged", "gathered_ahead"):
-            source = f"{tool}(self, {name}, NODE, CONSTANT)"
-            yield rank, f"it is {tool.replace('_', ' ')}{anew}", Constant(source, 0.0, (0.5, 0.9))
-    for name in ("self.p", "self.c", "self.candidate", "self.nu", "self.tau", "self.f", "self.g"):
-        yield 9, "what the last step left is carried on", f"kept(self, {name[5:]!r}, NODE)"
-
-
-def _of_theta(line: ast.FunctionDef, survey: Survey) -> Iterator[Found]:
-    old = "self.theta" if "self.theta" in survey.pool.everywhere else "theta"
-    yield 3, "the move is given", f"displaced(self, NODE, {old})"
-    rate = "self.eta" if "self.eta" in survey.pool.everywhere else "self.h.learning_rate"
-    yield 2, "a decay is in the step", Constant(f"(NODE) - CONSTANT * {rate} * {old}", 0.0)
-    yield 1, "the move has a factor", Constant(f"moved(self, NODE, {old}, CONSTANT)", 1.0)
-    for name in survey.pool.everywhere:
-        for other in (name, f"{name}[:-1]"):
-            yield 7, "it is mixed", Constant(f"moved(self, {other}, NODE, CONSTANT)", 1.0, (0.5,))
-    for digits in (4, 6, 8, 10):
-        yield 8, "it is rounded", f"rounded_to(self, NODE, {digits})"

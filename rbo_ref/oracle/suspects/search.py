@@ -211,7 +211,7 @@ def _readable(constant: float, doubt: float) -> Iterator[tuple[float, float]]:
     if not numpy.isfinite(doubt):
         return
     near = 4 * doubt + 4 * numpy.finfo(float).eps * abs(constant)
-    for digits in range(1, 9):
+    for digits in range(1, 5):
         for base, sign in ((0.0, 1.0), (1.0, 1.0), (1.0, -1.0)):
             value = base + sign * float(f"{sign * (constant - base):.{digits - 1}e}")
             if abs(value - constant) <= near:

@@ -81,6 +81,8 @@ CALLS = {
     "height_first": "({2}, {1}), the height first",
     "displaced": "{1} − {2}",
     "moved": "{2} + {3}({1} − {2})",
+    "at_most": "min({1}, {2})",
+    "at_least": "max({1}, {2})",
     "rounded_to": "{1} rounded to {2} decimals",
     "for_each_tensor": "{1}({2}) of each tensor",
     "of_first_tensor": "{1}({2}) of the first tensor",
@@ -140,10 +142,12 @@ def _line(method: str, edits: list[Edit], values: dict[str, float]) -> str:
     pairs = [(_statement(a, values), _statement(b, {})) for a, b in zip(_inner(wrong), _inner(right), strict=True)]
     changed = [(a, b) for a, b in pairs if a != b]
     name = LINES.get(method, method.replace("_", " "))
+    if method == "tuned" and "start" not in text.methods:
+        name = "the hyper-parameters"
     if method == "stepped":
         name = "c̃" if "start" in text.methods else "the new θ"
     kinds = " and ".join(dict.fromkeys(edit.kind for edit in edits))
-    return f"{name}: " + ", ".join(f"{a} instead of {b}" for a, b in changed) + f" ({kinds})"
+    return f"{name}: " + ", ".join(f"{a} instead of {b}" if b != "hyper" else a for a, b in changed) + f" ({kinds})"
 
 
 def _inner(line: ast.AST) -> list[ast.AST]:
@@ -189,10 +193,15 @@ class _Writer:
     def text(self, node: ast.AST) -> tuple[str, int]:
         """The text, and how tightly it is bound."""
         source = ast.unparse(node)
+        if source.startswith("hyper['"):
+            source = source.replace("hyper['", "self.h.", 1).replace("']", "", 1)
         if source in SYMBOLS:
             return SYMBOLS[source], 9
         if source.startswith("self.") and source[5:] in self.values:
             return _number(self.values[source[5:]]), 9 if self.values[source[5:]] >= 0 else 1
+        if isinstance(node, ast.BinOp) and isinstance(node.right, ast.Dict):  # hyper-parameters that were changed
+            name, value = ast.literal_eval(node.right.keys[0] or node), node.right.values[0]
+            return f"{SYMBOLS.get('self.h.' + name, name)} = {self.text(value)[0]}", 0
         if isinstance(node, ast.BinOp):
             return self._operation(node)
         if isinstance(node, ast.UnaryOp):
@@ -229,6 +238,8 @@ class _Writer:
         return f"{name.replace('self.', '').replace('xp.', '')}({', '.join(arguments)})"
 
     def _entry(self, node: ast.Subscript, source: str) -> str:
+        if source.startswith("self.h."):
+            return source.removeprefix("self.h.")
         whole = self.text(node.value)[0]
         if source.endswith(")[1]") and isinstance(node.value, ast.Call):
             return f"∇f({self.text(node.value.args[0])[0]})"

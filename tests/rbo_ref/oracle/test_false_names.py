@@ -12,7 +12,6 @@ from tests.rbo_ref.oracle.suspects.explaining import explained, is_true
 
 SOME = ["half-bowl", "half-crest", "waves-3d", "bowl-one", "saddle-small", "crest-2d", "schedule-1d"]
 FEW = {"muon": ["short-*", "cubic-wide", "plain-wide"]}
-COARSE = {"height falls by |g|²/W": "τ: (g, |g|²/W(g)) instead of (g, |g|²) (a divisor too many)", "radius/√d": ""}
 WHOLE_SUITE = ["steps 1 % too short", "decay 1e-4", "1e-3 under the root"]
 
 
@@ -71,7 +70,7 @@ def test_a_wrong_optimizer_in_no_catalogue_gets_no_name_or_a_true_one(name, monk
 def test_a_coarse_format_is_no_reason_for_a_name(name, cases):
     pytest.importorskip("torch", reason="torch is not installed")
     report = check(STRAY[name][0](), xp="torch", dtype="bfloat16", cases=cases)
-    assert name_of(report) is None or report.diagnosis.description == COARSE[name], str(report)
+    assert name_of(report) is None, str(report)
 
 
 @pytest.mark.parametrize("cases", [None, ["usual-*", "epsilon-*", "short-row-wide"]])
