@@ -93,7 +93,7 @@ def _played(run: Run, setting: Setting) -> Played:
     for t in range(len(steps), len(run.outcome.iterates)):  # which nobody judged
         steps.append(_step(case, t, steps[-1].answer, run.outcome.iterates[t]))
     badness = float(numpy.nanmax([0.0, *(verdict.ratio for verdict in run.verdicts)]))
-    return Played(case.id, case.loss, steps, run.level == "restarted" or len(steps) == 1, badness)
+    return Played(case.id, case.loss, steps, run.taken[0].is_alone and run.level != "walk", badness)
 
 
 def _step(case: Case, t: int, theta: Any, answer: Any) -> Step:
