@@ -48,7 +48,9 @@ class Lines(NamedTuple):
 
     def port(self, changed: Changed) -> Any:
         """A port with edits."""
-        return ported(self.text, self.make, *changed)
+        port = ported(self.text, self.make, *changed)
+        port.fresh = self.maker(changed)
+        return port
 
     def maker(self, changed: Changed) -> Callable[[], Any]:
         return partial(self.port, changed)
