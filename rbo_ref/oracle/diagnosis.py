@@ -3,31 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy
-from numpy.typing import NDArray
 
-from rbo_ref.oracle.calls import Port, fresh
-from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port
+from rbo_ref.oracle.calls import Port, ServedLoss
+from rbo_ref.oracle.cases import Case
+from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port, suspects_of
 from rbo_ref.oracle.comparing import Verdict
-from rbo_ref.oracle.dialects import DIALECTS, READINGS, ROLLING_BALL
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.excuses import held_to_rounding, nature_of
 from rbo_ref.oracle.judge import LEVELS, Run, judge, replay, wrong_part
-from rbo_ref.oracle.mistakes import MISTAKES, RightPort
-from rbo_ref.oracle.playing import Taken, call, play
+from rbo_ref.oracle.mistakes import MISTAKES
 from rbo_ref.oracle.report import Diagnosis, Result
-from rbo_ref.oracle.reproduction import Reproduction, spread
-from rbo_ref.oracle.rounding import BFLOAT16_ROUNDED_ONCE, Format, coarse, error_of, format_of
+from rbo_ref.oracle.rounding import BFLOAT16_ROUNDED_ONCE, Format, coarse, format_of
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.suspects.courses import floating
+from rbo_ref.oracle.suspects.edits import by_edits
+from rbo_ref.oracle.suspects.explain import Explanation, by_known
+from rbo_ref.oracle.suspects.played import Numbers, Played, Step, examples
 from rbo_ref.oracle.truth import Truth
 
 __all__ = ["diagnose"]
 
-FEWEST = 5  # wrong steps of a coarse format, in which a few agree with a suspect by chance
-SLACK = 20.0  # a mistake may amplify rounding more than the right step does
 SMALL = 1e-2  # of the move: larger errors are no noise
 ROOM = 4.0  # unit roundoffs of a guess that has to allow the errors it is made from
 LIKE = 2.0  # bits by which the noise of a precision may differ from that of the catalogue's port
@@ -37,50 +36,7 @@ LOWER = ("float32", "tf32", "float16", "bfloat16")
 Judged = list[tuple[Result, Run]]
 
 
-@dataclass(frozen=True)
-class _Known:
-    """A step of the port that can be judged."""
-
-    answer: NDArray[Any]
-    verdict: Verdict
-    is_alone: bool
-
-    @property
-    def wrongness(self) -> float:
-        """The worst error in tolerances."""
-        error, tolerance = self.verdict.worst
-        return error / tolerance if error else 0.0
-
-    @property
-    def is_wrong(self) -> bool:
-        return self.wrongness > 1
-
-    @property
-    def error(self) -> float:
-        return float(self.verdict.errors.max())
-
-    def apart(self, answer: NDArray[Any] | None) -> float:
-        """How far from another answer to the same question, in tolerances; NaN agrees with NaN."""
-        if answer is None:
-            return numpy.inf
-        with numpy.errstate(all="ignore"):
-            apart = numpy.abs(answer.astype(float) - self.answer.astype(float)) / self.verdict.tolerances
-        same = (answer == self.answer) | (numpy.isnan(answer) & numpy.isnan(self.answer))
-        return float(numpy.nan_to_num(numpy.where(same, 0.0, apart), nan=numpy.inf).max())
-
-    def slack(self, setting: Setting) -> float:
-        """How far a suspect may be, in tolerances: much nearer than the truth, where the port is wrong.
-
-        A mistake may amplify rounding more than the right step does. A coarse format cannot afford much of that.
-        """
-        if setting.coarsest.precision > 20:
-            return min(SLACK, self.wrongness / 4) if self.is_wrong else SLACK
-        if not self.is_alone:
-            return max(1.0, self.wrongness / 4)
-        return self.wrongness / 8 if self.is_wrong else 1.0
-
-
-Record = tuple[Run, list[_Known | None]]
+Record = tuple[Run, Played]
 
 
 @numpy.errstate(over="ignore")  # a port may be anywhere
@@ -92,95 +48,59 @@ def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diag
     failures = [result for result, _ in judged if result.verdict == "fail"]
     if failures and all(result.level in ("primitives", "projection") for result in failures):
         return _intermediate(judged, setting)
-    records: list[Record] = [(run, _known(run)) for run in _telling(judged)]
-    if not records:
+    records: list[Record] = [(run, _played(run, setting)) for run in _telling(judged)]
+    runs = [played for _, played in records]
+    if not any(played.is_wrong for played in runs):
         return None
-    optimizer = records[0][0].case.optimizer
-    found: list[tuple[Reproduction, str, str]] = []
-    fewest = 1 if setting.coarsest.precision > 20 or optimizer != ROLLING_BALL else FEWEST
-    for name, description, make in _suspects(optimizer, setting.dialect):
-        reproduction = _reproduction(make, records, setting)
-        if reproduction.is_evidence and reproduction.hits[True] >= fewest:
-            found.append((reproduction, name, description))
-    if not found and port is not None:
-        return _mixed(port, judged, records, setting) or _precision(port, judged, records, setting)
-    if not found:
-        return None
-    best, name, description = max(found, key=lambda f: (f[0].fit, -f[0].worst))
-    twins = [other for reproduction, other, _ in found if reproduction.fit == best.fit and other != name]
-    evidence = f"it reproduces {best.counts('step')}, to within {best.worst:.2g} tolerances of rounding"
-    return Diagnosis(name, description, evidence + (f"; so does {', '.join(twins)}" if twins else ""))
+    numbers = Numbers(setting.target, setting.compute, setting.inner)
+    optimizer, dialect = records[0][0].case.optimizer, setting.dialect
+    if known := by_known(suspects_of(optimizer, dialect), runs, numbers):
+        return _named(known)
+    chosen = {id(played) for played in examples(runs)}
+    told = [(run, played) for run, played in records if id(played) in chosen]
+    noise = port and (_mixed(port, judged, told, setting) or _precision(port, judged, told, setting))
+    return noise or _named(by_edits(right_port(optimizer), in_dialect(right_port(optimizer), dialect), runs, numbers))
+
+
+def _named(found: Explanation | None) -> Diagnosis | None:
+    return found and Diagnosis(found.suspect.name, found.suspect.description, found.evidence)
 
 
 def _telling(judged: Judged) -> list[Run]:
-    """The runs to explain: wrong ones, and right ones that a wrong explanation would fail."""
-    badness: dict[int, float] = {}
+    """The runs to explain; of ports that take many steps at once, the longest of each case."""
     runs: dict[int, Run] = {}
     for result, run in judged:
-        if result.level != "primitives" and run.verdicts and all(step.answer is not None for step in run.taken):
-            worst = (result.ratio or numpy.inf) if result.verdict == "fail" else 0.0
-            badness[id(run)] = max(worst, badness.get(id(run), 0.0))
-            if result.verdict in ("pass", "fail"):
-                runs[id(run)] = run
-    if any(not run.taken[0].is_alone for run in runs.values()):  # the longest of each case
-        kept = {run.case.id: i for i, run in runs.items()}
-        runs = {i: runs[i] for i in kept.values()}
-
-    def family(run: Run) -> tuple[str, bool]:
-        return run.case.id.partition("-")[0], run.level == "walk"
-
-    wrong, right = ([run for i, run in runs.items() if bool(badness[i]) == kind] for kind in (True, False))
-    return [run for some in (wrong, right) for run in spread(some, family, lambda run: badness[id(run)])]
+        answered = run.verdicts and all(step.answer is not None for step in run.taken)
+        if result.level != "primitives" and answered and result.verdict in ("pass", "fail"):
+            runs[id(run)] = run
+    if any(not run.taken[0].is_alone for run in runs.values()):
+        runs = {i: runs[i] for i in {run.case.id: i for i, run in runs.items()}.values()}
+    return list(runs.values())
 
 
-def _suspects(optimizer: str, dialect: str) -> Iterator[tuple[str, str, Callable[[], Port]]]:
-    """Name, description and maker of everything a port may be: the other dialects first, then the catalogue."""
-    for name in READINGS[optimizer]:
-        if name != dialect:
-            told = f"another reading of the paper: {DIALECTS[name].description}" if name in DIALECTS else ""
-            suspect = in_dialect(right_port(optimizer), name)
-            yield f"dialect-{name}", told or "another reading of the algorithm", suspect
-    for cls in catalogue(optimizer).values():
-        yield cls.name, cls.description, in_dialect(cls, dialect)
+def _played(run: Run, setting: Setting) -> Played:
+    """A run as suspects are asked about it."""
+    truth, case = Truth(run.case, setting), run.case
+    steps = [_step(case, t, taken.theta, taken.answer) for t, taken in enumerate(run.taken)]
+    for t, (taken, verdict) in enumerate(zip(run.taken, run.verdicts, strict=False)):
+        known = verdict.decidable or (not taken.is_alone and bool(numpy.isfinite(verdict.tolerances).all()))
+        steps[t] = steps[t]._replace(
+            truth=truth.step(taken.theta, taken.kept).theta.middle,
+            tolerance=verdict.tolerances if known else steps[t].tolerance,
+            wrong=verdict.is_wrong,
+            kept=taken.kept,
+        )
+    for t in range(len(steps), len(run.outcome.iterates)):  # which nobody judged
+        steps.append(_step(case, t, steps[-1].answer, run.outcome.iterates[t]))
+    badness = float(numpy.nanmax([0.0, *(verdict.ratio for verdict in run.verdicts)]))
+    return Played(case.id, case.loss, steps, run.taken[0].is_alone and run.level != "walk", badness)
 
 
-def _reproduction(make: Callable[[], Port], records: list[Record], setting: Setting) -> Reproduction:
-    """How many of the steps of the runs a suspect takes as the port did."""
-    judged = [port for _, known in records for port in known if port is not None]
-    wrong, found = sum(port.is_wrong for port in judged), Reproduction()
-    for run, known in records:
-        for answer, port in zip(_answers(make, run, setting), known, strict=True):
-            if port is not None:
-                found.add(port.is_wrong, port.apart(answer), port.slack(setting))
-        if found.is_hopeless(wrong, len(judged) - wrong):
-            break
-    return found
-
-
-def _answers(make: Callable[[], Port], run: Run, setting: Setting) -> Iterator[NDArray[Any] | None]:
-    """Where a suspect takes the steps of a run: in the dtype of the port, but not in less than float32."""
-    suspect = make()
-    if not isinstance(suspect, RightPort):
-        ours = replace(setting.aside, time_limit=numpy.inf)  # what suspects evaluate is not the port's
-        iterates = play(suspect, run.case, 1 if run.level == "step" else run.case.walk, ours).iterates
-        yield from (iterates if iterates else [None] * len(run.verdicts))[: len(run.verdicts)]
-        return
-    dtype = numpy.promote_types(setting.inside.dtype, numpy.float32)
-    for taken in run.taken[: len(run.verdicts)]:
-        stepper = suspect if run.level == "walk" else fresh(suspect)
-        yield call(stepper, run.case.loss, taken.theta.astype(dtype), taken.hyper, numpy.inf).theta
-
-
-def _known(run: Run) -> list[_Known | None]:
-    """What is known about each step, or None where the case decides nothing."""
-    return [
-        _Known(taken.answer, verdict, taken.is_alone) if taken.answer is not None and _tells(taken, verdict) else None
-        for taken, verdict in zip(run.taken, run.verdicts, strict=False)
-    ]
-
-
-def _tells(taken: Taken, verdict: Verdict) -> bool:
-    return verdict.decidable or (not taken.is_alone and bool(numpy.isfinite(verdict.tolerances).all()))
+def _step(case: Case, t: int, theta: Any, answer: Any) -> Step:
+    """A step of which nothing is known."""
+    unknown = numpy.full(case.theta.shape, numpy.inf)
+    draw = None if case.draws is None else case.draws[t]
+    return Step(theta, case.hyper(t), draw, answer, unknown, unknown, wrong=False)
 
 
 def _intermediate(judged: Judged, setting: Setting) -> Diagnosis | None:
@@ -222,14 +142,14 @@ def _mixed(port: Port, judged: Judged, records: list[Record], setting: Setting) 
 
 def _precision(port: Port, judged: Judged, records: list[Record], setting: Setting) -> Diagnosis | None:
     """Errors that jump like rounding, are as large as those of a format, and are right in it in every case."""
-    calls = [known for _, several in records for known in several if known is not None]
-    level = max((known.wrongness for known in calls), default=0.0) * setting.inside.unit
-    every = [known for r, run in judged if r.verdict == "fail" for known in _known(run) if known is not None]
-    small = all(known.error <= SMALL * known.verdict.move for known in every if known.is_wrong)
     is_ball = records[0][0].case.optimizer == ROLLING_BALL
-    if not (setting.inside.unit < level < 1 if is_ball else small and calls):
+    worst = [verdict.worst for run, _ in records for verdict in run.verdicts if _decides(verdict)]
+    level = max((error / tolerance for error, tolerance in worst if error), default=0.0) * setting.inside.unit
+    wrong = [v for r, run in judged if r.verdict == "fail" for v in run.verdicts if v.is_wrong]
+    small = bool(wrong) and all(v.errors.max() <= SMALL * v.move for v in wrong)
+    if not (setting.inside.unit < level < 1 if is_ball else small):
         return None  # a mistake of the mathematics, not of the precision
-    named = (_named_of_ball if is_ball else _named)(records, every, setting)
+    named = _named_of_ball(records, setting) if is_ball else _format_of(records, wrong, setting)
     guess = named or coarse(min(ROOM * level, 0.25), setting.target)
     if not nature_of(port, _wrong(records), replace(setting.aside, compute=guess)).is_rounding:
         return None
@@ -248,14 +168,18 @@ def _precision(port: Port, judged: Judged, records: list[Record], setting: Setti
     return None
 
 
+def _decides(verdict: Verdict) -> bool:
+    return verdict.decidable or verdict.is_wrong
+
+
 def _wrong(records: list[Record]) -> list[Run]:
-    return [run for run, several in records if any(known is not None and known.is_wrong for known in several)]
+    return [run for run, played in records if played.is_wrong]
 
 
-def _named(records: list[Record], every: list[_Known], setting: Setting) -> Format | None:
+def _format_of(records: list[Record], wrong: list[Verdict], setting: Setting) -> Format | None:
     """float32, if the errors are allowed in it, and typically as large as its rounding of the move."""
-    lower, wrong = format_of("float32"), [known.verdict for known in every if known.is_wrong]
-    if setting.inside.precision <= lower.precision or not wrong:
+    lower = format_of("float32")
+    if setting.inside.precision <= lower.precision:
         return None
     if numpy.median([v.errors.max() / v.move for v in wrong]) < LEAST * lower.unit:
         return None
@@ -263,7 +187,7 @@ def _named(records: list[Record], every: list[_Known], setting: Setting) -> Form
     return None if any(v.is_wrong for run, _ in records for v in replay(run, declared)) else lower
 
 
-def _named_of_ball(records: list[Record], every: list[_Known], setting: Setting) -> Format | None:
+def _named_of_ball(records: list[Record], setting: Setting) -> Format | None:
     """The format with which the catalogue's port errs about as much."""
     lower = [format_of(name) for name in LOWER if format_of(name).precision < setting.inside.precision]
     alike = [
@@ -288,11 +212,11 @@ def _right_in(declared: Setting, port: Port, judged: Judged) -> int:
 def _allows(inside: Format, records: list[Record], setting: Setting) -> bool:
     """Whether the port would be right, and something decided, if it declared to compute in this format."""
     decided = False
-    for run, several in records:
-        for verdict, known in zip(replay(run, replace(setting.aside, compute=inside)), several, strict=False):
-            if known is not None and (verdict.errors > verdict.tolerances).any():
+    for run, played in records:
+        for verdict, step in zip(replay(run, replace(setting.aside, compute=inside)), played.steps, strict=False):
+            if step.is_known and (verdict.errors > verdict.tolerances).any():
                 return False
-            decided = decided or (known is not None and verdict.decidable)
+            decided = decided or (step.is_known and verdict.decidable)
     return decided
 
 
@@ -300,13 +224,11 @@ def _bits_more(inside: Format, records: list[Record], setting: Setting) -> float
     """How much larger the errors of the port are than those of the catalogue's port of this precision, in bits."""
     make = in_dialect(MISTAKES[f"{inside.name}_inside"], setting.dialect)
     more = []
-    for run, known in records:
-        truth = Truth(run.case, setting.undeclared)
-        for taken, answer, port in zip(run.taken, _answers(make, run, setting), known, strict=False):
-            step = truth.step(taken.theta, taken.kept)
-            if port is None or answer is None:
-                continue
-            usual = float(error_of(answer, step.theta.value).max())
-            if usual and port.error:
-                more.append(numpy.log2(port.error / usual))
+    for run, played in records:
+        loss = ServedLoss(run.case.loss, numpy, run.case.theta.shape)
+        answers = floating(make, played, loss, numpy.promote_types(setting.inside.dtype, numpy.float32))
+        for step, answer in zip(played.steps, answers, strict=False):
+            usual, error = (float(numpy.abs(x.astype(float) - step.truth).max()) for x in (answer, step.answer))
+            if step.is_known and usual and error:
+                more.append(numpy.log2(error / usual))
     return float(numpy.mean(more)) if more else numpy.inf

@@ -9,9 +9,11 @@ once in such arrays yields the truth, and a bound on the rounding of every port 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from functools import reduce
+from typing import Any, ClassVar, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
@@ -20,7 +22,7 @@ from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.rounding import Format, exact, nearest
 from rbo_ref.oracle.tolerance import rounding
 
-__all__ = ["Arithmetic", "Rounded", "joined"]
+__all__ = ["Arithmetic", "Compared", "Floats", "Rounded", "concatenated", "joined"]
 
 GENERATORS = 600  # a zonotope of more is replaced by the box around it
 Floats = NDArray[numpy.float64]
@@ -96,6 +98,22 @@ class Arithmetic:
         return height, Rounded(self, slopes.value, theta.names, theta.spread @ bend, varies @ radius)
 
 
+class Compared(NamedTuple):
+    """What is known of comparisons, entry by entry."""
+
+    surely: NDArray[Any]
+    possibly: NDArray[Any]
+
+    @classmethod
+    def certain(cls, holds: Any) -> Compared:
+        return cls(numpy.asarray(holds), numpy.asarray(holds))
+
+    def __bool__(self) -> bool:
+        if (self.surely != self.possibly).any():
+            raise ArithmeticError("rounding decides a comparison")
+        return bool(self.surely)
+
+
 class Rounded:
     """An array of true values with what rounding may have added to them.
 
@@ -109,6 +127,7 @@ class Rounded:
     """
 
     __array_ufunc__ = None  # NumPy arrays leave mixed operations to us
+    namespace: ClassVar[Any] = None  # of array functions: the module `arrays`, once it is imported
 
     def __init__(self, arithmetic: Arithmetic, value: Objects, names: NDArray[Any], spread: Floats, rest: Floats):
         self.arithmetic, self.value = arithmetic, value
@@ -119,6 +138,17 @@ class Rounded:
     @property
     def shape(self) -> tuple[int, ...]:
         return self.value.shape
+
+    @property
+    def T(self) -> Rounded:
+        return self.transposed()
+
+    @property
+    def dtype(self) -> Format:
+        return self.arithmetic.target
+
+    def __array_namespace__(self, api_version: str | None = None) -> Any:
+        return self.namespace
 
     @property
     def radius(self) -> Floats:
@@ -161,8 +191,9 @@ class Rounded:
         self.spread = fresh if many else numpy.concatenate([self.spread, fresh])
         self.rest = numpy.zeros(self.shape)
 
-    def _aligned(self, names: NDArray[Any], ndim: int) -> Floats:
-        """The generators of the given names, with so many axes beside."""
+    def aligned(self, names: NDArray[Any], ndim: int | None = None) -> Floats:
+        """The generators of the given names, with so many axes beside, or as many as there are."""
+        ndim = len(self.shape) if ndim is None else ndim
         spread = self.spread
         if len(names) != len(self.names):
             spread = numpy.zeros((len(names), *self.shape))
@@ -174,7 +205,7 @@ class Rounded:
         if not isinstance(other, Rounded):
             other = self.arithmetic.exact(other)
         ndim, names = max(len(self.shape), len(other.shape)), _union(self.names, other.names)
-        return other, names, self._aligned(names, ndim), other._aligned(names, ndim)
+        return other, names, self.aligned(names, ndim), other.aligned(names, ndim)
 
     # --- operations ---
 
@@ -214,9 +245,13 @@ class Rounded:
     def __rtruediv__(self, other: Any) -> Rounded:
         return self.reciprocal() * other
 
-    def __pow__(self, exponent: int) -> Rounded:
+    def __pow__(self, exponent: float) -> Rounded:
+        if exponent == 0.5:
+            return self.sqrt()
+        if exponent != int(exponent):
+            raise TypeError(f"a power of {exponent} is not known")
         power = self.arithmetic.exact(numpy.ones(self.shape))
-        for _ in range(exponent):
+        for _ in range(int(exponent)):
             power = power * self
         return power
 
@@ -243,6 +278,19 @@ class Rounded:
         certain = numpy.abs(x) > radius
         return self._mapped(_objects(abs(self.value)), numpy.sign(x) * certain, numpy.where(certain, 0, radius), 0.0)
 
+    def sine(self) -> Rounded:
+        """Entry by entry; the errors go through Taylor's formula of first order."""
+        roots = _vector([ball.sin() for ball in self.value.reshape(-1)]).reshape(self.shape)
+        slopes = _mid(_vector([ball.cos() for ball in self.value.reshape(-1)]).reshape(self.shape))
+        return self._mapped(roots, slopes, self.radius**2 / 2)
+
+    def integers(self) -> Rounded:
+        """The nearest integers; where rounding decides which, the error is 1."""
+        low, high = numpy.rint(self.middle - self.radius), numpy.rint(self.middle + self.radius)
+        integers = self.arithmetic.exact(numpy.rint(self.middle))
+        integers.rest = high - low
+        return integers
+
     def signs(self) -> Rounded:
         """−1, 0 or 1."""
         x, radius = self.middle, self.radius
@@ -255,6 +303,35 @@ class Rounded:
 
     def maximum(self, other: Any) -> Rounded:
         return self._chosen(other, numpy.greater_equal)
+
+    def chosen(self, other: Any, condition: Compared) -> Rounded:
+        """These numbers where a condition holds, else the others; where either may be meant, an error holds both."""
+        other, names, a, b = self._with(other)
+        first, doubtful = condition.possibly, condition.surely != condition.possibly
+        gap = numpy.abs(self.middle - other.middle) + self.radius + other.radius
+        value = _objects(numpy.where(first, self.value, other.value))
+        rest = numpy.where(doubtful, gap, numpy.where(first, self.rest, other.rest))
+        spread = numpy.where(doubtful, 0.0, numpy.where(first, a, b))
+        return Rounded(self.arithmetic, value, names, spread, rest)
+
+    def _gap(self, other: Any) -> tuple[Floats, Floats]:
+        """The difference, and what rounding may make of it."""
+        difference = self - other
+        return difference.middle, difference.radius
+
+    def __lt__(self, other: Any) -> Compared:
+        gap, doubt = self._gap(other)
+        return Compared(gap < -doubt, gap < doubt)
+
+    def __gt__(self, other: Any) -> Compared:
+        gap, doubt = self._gap(other)
+        return Compared(gap > doubt, gap > -doubt)
+
+    def __floor__(self) -> int:
+        low, high = (math.floor(float(self.middle) + side * float(self.radius)) for side in (-1, 1))
+        if low != high:
+            raise ArithmeticError("rounding decides an integer")
+        return low
 
     def _chosen(self, other: Any, better: Callable[[Floats, Floats], NDArray[Any]]) -> Rounded:
         """The better of two numbers; where errors may change the choice, its error is at most the larger one."""
@@ -310,11 +387,19 @@ def joined(first: Rounded, second: Rounded) -> Rounded:
     >>> joined(arithmetic.exact([1.0, 2.0]), arithmetic.exact(3.0)).middle
     array([1., 2., 3.])
     """
-    one, other = (part.reshaped((-1,)) for part in (first, second))
-    names = _union(one.names, other.names)
-    spread = numpy.concatenate([one._aligned(names, 1), other._aligned(names, 1)], axis=1)
-    rest = numpy.concatenate([one.rest, other.rest])
-    return Rounded(one.arithmetic, numpy.concatenate([one.value, other.value]), names, spread, rest)
+    return concatenated([part.reshaped((-1,)) for part in (first, second)])
+
+
+def concatenated(parts: list[Rounded], axis: int = 0) -> Rounded:
+    """One array of several, end to end."""
+    names = reduce(_union, (part.names for part in parts))
+    return Rounded(
+        parts[0].arithmetic,
+        numpy.concatenate([part.value for part in parts], axis=axis),
+        names,
+        numpy.concatenate([part.aligned(names) for part in parts], axis=axis + 1),
+        numpy.concatenate([part.rest for part in parts], axis=axis),
+    )
 
 
 def _union(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from geometry._namespace import Array, array_namespace
@@ -24,6 +24,9 @@ class RightPort:
 
     name: ClassVar[str] = "right"
     description: ClassVar[str] = "a right port"
+    walks = False  # it goes where it says
+    factor: ClassVar[int] = 1  # the dialect: of the projection rate,
+    begins: ClassVar[str] = "contact"  # and where the inner loop starts
 
     def fresh(self) -> RightPort:
         """The same port without memory."""
@@ -43,13 +46,21 @@ class RightPort:
         self.eta, self.rho, self.gamma, self.steps = self.tuned(
             learning_rate, radius, projection_rate, projection_steps
         )
-        self.loss = self.served(loss)
+        self.gamma, self.loss = self.factor * self.gamma, self.served(loss)
         self.f, self.g = self.evaluated(theta)
         self.nu, self.tau = self.normal(self.g), self.tangent(self.g)
-        self.p = self.joined(theta, self.f)
+        self.p = self.contact(theta, self.f)
         self.c = self.center()
         self.candidate = self.stepped()
-        return self.finished(self.projected(self.start()))
+        start = self.start() if self.begins == "contact" else self.candidate[:-1]
+        return self.finished(self.projected(start))
+
+    def advance(self, loss: Any, theta: Array, hyper: Mapping[str, Any], draw: Any = None) -> Array:
+        """One step, in any arithmetic."""
+        return self(loss, theta, **hyper)
+
+    def delivered(self, iterates: list[Array]) -> list[Array]:
+        return iterates[1:]
 
     # the lines of the algorithm
 
@@ -57,13 +68,19 @@ class RightPort:
         return eta, rho, gamma, steps
 
     def served(self, loss: Any) -> Any:
-        return loss
+        return lambda theta: self.answered(*loss(theta))
+
+    def answered(self, f: Array, g: Array) -> tuple[Array, Array]:
+        return f, g
 
     def evaluated(self, theta: Array) -> tuple[Array, Array]:
         return self.loss(theta)
 
+    def contact(self, theta: Array, f: Array) -> Array:
+        return self.joined(theta, f)
+
     def normal(self, g: Array) -> Array:
-        return self.joined(-g, 1 + 0 * g[0]) / self.stretch(g)
+        return self.joined(-g / self.stretch(g), 1 / self.stretch(g))
 
     def stretch(self, g: Array) -> Array:
         return self.xp.sqrt(1 + self.square(g))
@@ -91,7 +108,8 @@ class RightPort:
     def pull(self, theta: Array) -> Array:
         """The gradient of half the squared distance to the candidate."""
         f, g = self.loss(theta)
-        return (theta - self.candidate[:-1]) + (f - self.candidate[-1]) * g
+        away = self.joined(theta, f) - self.candidate
+        return away[:-1] + away[-1] * g
 
     def descended(self, theta: Array, pull: Array, k: int) -> Array:
         return theta - self.gamma * pull

@@ -2,56 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from itertools import cycle
+from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.bits import decode
-from rbo_ref.oracle.catalogue import catalogue, right_port
-from rbo_ref.oracle.dialects import READINGS
+from rbo_ref.oracle.catalogue import suspects_of
+from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.report import Diagnosis, Result
-from rbo_ref.oracle.reproduction import Reproduction, spread
+from rbo_ref.oracle.rounded import Arithmetic, Rounded
+from rbo_ref.oracle.rounding import Format
+from rbo_ref.oracle.suspects.explain import by_known
+from rbo_ref.oracle.suspects.played import Numbers, Played, Step, spread
+from rbo_ref.oracle.vectors.arithmetic import Evaluated
 from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
-from rbo_ref.oracle.vectors.play import Answer, answer_of
-from rbo_ref.oracle.vectors.reading import VectorSet
+from rbo_ref.oracle.vectors.play import Answer, asked
+from rbo_ref.oracle.vectors.reading import VectorSet, numbers_of, settings_of, target_of
 
-__all__ = ["Suspect", "named"]
+__all__ = ["named"]
 
-SLACK = 20.0  # a mistake may amplify rounding more than the right step does
 PLAYED = ("run", "scripted", "trajectory")
 
 
-class Suspect(NamedTuple):
-    """What a port may be."""
-
-    name: str
-    description: str
-    port: Any
-    reading: Record  # the dialect, where it is another one
-
-
 def named(stock: VectorSet, answers: Mapping[str, Answer], results: Sequence[Result]) -> Diagnosis | None:
-    """The mistake, or the other reading of the paper, that explains wrong answers of one optimizer."""
-    told = [r for r in results if r.id in answers and _is_played(stock.vectors[r.id])]
+    """The mistake, or the other reading of the paper, that explains wrong answers of one optimizer in one format."""
+    told = [r for r in results if r.id in answers and stock.vectors[r.id]["kind"] in PLAYED]
     wrong, right = (_examples(r for r in told if r.verdict == verdict) for verdict in ("fail", "pass"))
     if not wrong or len({stock.vectors[name]["optimizer"] for name in wrong + right}) > 1:
         return None
-    first, found = stock.vectors[wrong[0]], []
-    for suspect in _suspects(first["optimizer"], first["dialect"]):
-        reproduction = Reproduction()
-        for name in wrong + right:
-            distance = _distance(stock, stock.vectors[name], suspect, answers[name])
-            reproduction.add(name in wrong, distance, SLACK)
-            if reproduction.is_hopeless(len(wrong), len(right)):
-                break
-        if reproduction.is_evidence:
-            found.append((reproduction, suspect))
-    if not found:
-        return None
-    best, suspect = max(found, key=lambda pair: pair[0].fit)
-    return Diagnosis(suspect.name, suspect.description, f"it reproduces {best.counts('answer')}")
+    first = stock.vectors[wrong[0]]
+    alike = [name for name in wrong + right if stock.vectors[name]["dtype"] == first["dtype"]]
+    runs = [_played(stock, stock.vectors[name], answers[name]["iterates"]) for name in alike]
+    found = by_known(suspects_of(first["optimizer"], first["dialect"]), runs, Numbers(target_of(first)))
+    return found and Diagnosis(found.suspect.name, found.suspect.description, found.evidence)
 
 
 def _examples(results: Iterable[Result]) -> list[str]:
@@ -64,37 +51,44 @@ def _examples(results: Iterable[Result]) -> list[str]:
     return [result.id for result in spread(results, family, lambda result: result.ratio or 0.0)]
 
 
-def _is_played(vector: Record) -> bool:
-    """Whether our own ports can answer it: NumPy has no bfloat16."""
-    return vector["kind"] in PLAYED and vector["dtype"] != "bfloat16"
-
-
-def _suspects(optimizer: str, dialect: str) -> Iterator[Suspect]:
-    """The other dialects first, then the catalogue."""
-    for other in READINGS[optimizer]:
-        if other != dialect:
-            yield Suspect(f"dialect-{other}", "another reading of the paper", right_port(optimizer), {"dialect": other})
-    for name, port in catalogue(optimizer).items():
-        yield Suspect(name, port.description, port, {})
-
-
-def _distance(stock: VectorSet, vector: Record, suspect: Suspect, answer: Answer) -> float:
-    """How far the answer of a suspect is from that of the port, in tolerances; NaN agrees with NaN."""
-    try:
-        twin = answer_of(
-            vector | suspect.reading, stock.loss(vector), suspect.port, stock.trajectory(vector).get("theta")
-        )
-    except Exception:  # a wrong port may fail in any way
-        return numpy.inf
-    one, other = (found["iterates"].astype(float) for found in (twin, answer))
+def _played(stock: VectorSet, vector: Record, iterates: NDArray[Any]) -> Played:
+    """A vector and its answer as suspects are asked about them."""
+    theta, loss = numbers_of(vector, "theta"), stock.loss(vector)
+    truth, tolerance = _expected(stock, vector)
+    starts = stock.trajectory(vector)["theta"] if vector["kind"] == "trajectory" else [theta, *iterates]
+    draws = numbers_of(vector, "draws") if "draws" in vector else [None] * len(iterates)
+    hypers = [hyper for hyper, _ in zip(cycle(settings_of(vector)), iterates, strict=False)]
     with numpy.errstate(all="ignore"):
-        apart = numpy.abs(one - other) / _tolerance(stock, vector)
-    same = (one == other) | (numpy.isnan(one) & numpy.isnan(other))
-    return float(numpy.nan_to_num(numpy.where(same, 0.0, apart), nan=numpy.inf).max())
+        wrong = [bool((numpy.abs(a - t) > e).any()) for a, t, e in zip(iterates, truth, tolerance, strict=True)]
+    columns = zip(starts, hypers, draws, iterates, truth, tolerance, wrong, strict=False)
+    return Played(
+        vector["id"],
+        loss,  # type: ignore[arg-type]
+        [Step(*row) for row in columns],
+        alone=False,
+        badness=float(any(wrong)),
+        walks=vector["kind"] != "trajectory",
+        arithmetic=Evaluated if loss is not None else partial(_Answered, vector),
+        answers=partial(asked, vector, loss),
+    )
 
 
-def _tolerance(stock: VectorSet, vector: Record) -> NDArray[numpy.float64]:
-    """The tolerances of the iterates of a run."""
+def _expected(stock: VectorSet, vector: Record) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The true iterates, and their tolerances."""
     if vector["kind"] == "trajectory":
-        return stock.trajectory(vector)["tolerance"]
-    return decode(vector["tolerance"]["iterates"]["bits"], FLOAT64)
+        arrays = stock.trajectory(vector)
+        return arrays["theta"][1:].astype(float), arrays["tolerance"]
+    texts = numpy.array(vector["expected"]["iterates"]["decimal"], dtype=object)
+    return texts.astype(float), decode(vector["tolerance"]["iterates"]["bits"], FLOAT64)
+
+
+class _Answered(Arithmetic):
+    """The loss is answered from a script, wherever it is asked for."""
+
+    def __init__(self, vector: Record, target: Format) -> None:
+        super().__init__(target)
+        self.rows = asked(vector, None)
+
+    def evaluate(self, loss: Loss, theta: Rounded) -> tuple[Rounded, Rounded]:
+        value, gradient = self.rows(theta)  # type: ignore[arg-type]
+        return self.exact(value), self.exact(gradient)

@@ -214,3 +214,37 @@ STRAY_OTHERS = {
         ("float32_inside", "low_precision"),
     ),
 }
+
+# Judged by benchmarks/edits.py: what nobody listed, some of it of two causes.
+WILD = {
+    "ρ and the fall squared": ("rolling-ball", ball(center=lambda self: self.p + self.rho**2 * self.nu)),
+    "W cubed": ("rolling-ball", ball(stretch=lambda self, g: (1 + g @ g) ** 1.5)),
+    "height of the contact doubled": ("rolling-ball", ball(contact=lambda self, theta, f: self.joined(theta, 2 * f))),
+    "pull of half the candidate": (
+        "rolling-ball",
+        ball(pull=lambda self, t: RightPort.pull(self, t) - (self.candidate[:-1] - self.theta) / 2),
+    ),
+    "every other inner step": (
+        "rolling-ball",
+        ball(descended=lambda self, t, pull, k: t - self.gamma * pull * (k % 2 == 0)),
+    ),
+    "step normalised when long": (
+        "rolling-ball",
+        finished(lambda self, old, new: old + (new - old) / max(1.0, float(np.linalg.norm(new - old)))),
+    ),
+    "exponent 0.9 of the rate": ("rolling-ball", ball(tuned=lambda self, e, r, g, steps: (e**0.9, r, g, steps))),
+    "cosine of the slope": ("rolling-ball", ball(normal=lambda self, g: RightPort.normal(self, np.cos(g)))),
+    "adam: cube root": (
+        "adam",
+        other("adam", direction=lambda self, m, v: m / (np.cbrt(v) + self.h.epsilon)),
+    ),
+    "adam: m and v of the step before": ("adam", other("adam", correction=lambda self, beta, t: 1 - beta ** (t + 2))),
+    "sgd: gradient halved, no look-ahead": (
+        "gradient-descent",
+        other("gradient-descent", direction=lambda self, g, v: v / 2),
+    ),
+    "sam: perturbs along the sign": (
+        "sam",
+        other("sam", perturbation=lambda self, theta, g: self.h.radius * np.sign(g) * np.abs(g) ** 0.5),
+    ),
+}

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from rbo_ref.oracle.reproduction import EXAMPLES, Reproduction, spread
 from rbo_ref.oracle.roughness import Line, Nature, courses_of
 from rbo_ref.oracle.rounding import format_of, rounded
 
@@ -74,33 +73,3 @@ def test_errors_within_the_port_s_own_format_are_not_looked_at():
 
     assert courses_of(Line("bowl", 2.0**-24), ask, np.array([1.0])) == []
     assert len(asked) == 4
-
-
-def test_right_answers_alone_are_no_evidence():
-    found = Reproduction()
-    for _ in range(18):
-        found.add(False, 0.0, 20.0)
-    assert not found.is_evidence
-    for _ in range(2):
-        found.add(True, 1e9, 20.0)
-    assert not found.is_evidence
-    assert found.is_hopeless(2, 18)
-    assert found.counts("step") == "0 of 2 failing steps and 18 of 18 right ones"
-
-
-def test_one_in_ten_may_be_missed():
-    found = Reproduction()
-    for k in range(10):
-        found.add(True, 1e9 if k == 0 else 0.0, 20.0)
-    assert found.is_evidence
-    found.add(False, 1e9, 20.0)
-    assert not found.is_evidence
-
-
-def test_examples_are_the_worst_of_each_family_and_a_spread():
-    items = [(family, bad) for family in "abcdefghijklmnopqrst" for bad in (1, ord(family))]
-    chosen = spread(items, lambda item: item[0], lambda item: item[1])
-    assert len(chosen) == EXAMPLES
-    assert len({family for family, _ in chosen}) == EXAMPLES
-    assert chosen[0] == ("t", ord("t"))
-    assert ("a", ord("a")) in chosen

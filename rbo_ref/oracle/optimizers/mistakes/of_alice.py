@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from geometry._namespace import Array
 from rbo_ref.oracle.optimizers.mistakes.right_port import OptimizerPort, mistake, right
@@ -37,8 +38,14 @@ class AlicePort(OptimizerPort):
         return self.ahead
 
     def averaged(self, old: Array, new: Array, beta: float) -> Array:
-        weight = min(beta, (self.t - 1) / self.t)
+        weight = self.smaller(beta, self.t - 1, self.t)
         return weight * old + (1 - weight) * new
+
+    def smaller(self, beta: Any, above: int, below: int) -> Any:
+        """The smaller one of β and a quotient, in any arithmetic."""
+        if isinstance(beta, float):
+            return min(beta, above / below)
+        return beta.minimum(beta.arithmetic.exact(float(above)) / float(below))
 
     def warm_up(self) -> int:
         return math.floor((1 + 1e-9) / (1 - self.h.betas[0]))
@@ -355,7 +362,7 @@ class step_follows_the_gradient(AlicePort):
     """The gradients are not averaged."""
 
     def averaged(self, old: Array, new: Array, beta: float) -> Array:
-        return new if beta == self.h.betas[0] else super().averaged(old, new, beta)
+        return new if beta is self.h.betas[0] else super().averaged(old, new, beta)
 
 
 @mistake

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -32,7 +32,8 @@ class OptimizerPort:
 
     xp: Any
     loss: Callable[[Array], tuple[Array, Array]]
-    draw: Array  # the random numbers of the step
+    draw: Any  # the random numbers of the step
+    t = 0  # steps taken
 
     def __call__(
         self,
@@ -43,22 +44,29 @@ class OptimizerPort:
         draws: Array | None = None,
         **hyper: Any,
     ) -> list[Array]:
-        self.xp, self.loss = array_namespace(theta), self.served(loss)
-        self.h = SimpleNamespace(**self.tuned(hyper))
-        self.begin(theta)
-        iterates = [theta]
-        for t in range(1, iterations + 1):
-            self.t = t
-            if draws is not None:
-                self.draw = draws[t - 1, ...]
-            iterates.append(self.stepped(iterates[-1]))
+        self.t, iterates = 0, [theta]
+        for k in range(iterations):
+            draw = None if draws is None else draws[k, ...]
+            iterates.append(self.advance(loss, iterates[-1], hyper, draw))
         return self.delivered(iterates)
+
+    def advance(self, loss: Any, theta: Array, hyper: Mapping[str, Any], draw: Any = None) -> Array:
+        """The next step, in any arithmetic."""
+        self.xp, self.loss, self.draw = array_namespace(theta), self.served(loss), draw
+        self.h = SimpleNamespace(**self.tuned(dict(hyper)))
+        if self.t == 0:
+            self.begin(theta)
+        self.t += 1
+        return self.stepped(theta)
 
     def tuned(self, hyper: dict[str, Any]) -> dict[str, Any]:
         return hyper
 
     def served(self, loss: Any) -> Any:
-        return loss
+        return lambda theta: self.answered(*loss(theta))
+
+    def answered(self, f: Array, g: Array) -> tuple[Array, Array]:
+        return f, g
 
     def begin(self, theta: Array) -> None:
         """Before the first step: nothing to remember."""
@@ -68,6 +76,11 @@ class OptimizerPort:
 
     def delivered(self, iterates: list[Array]) -> list[Array]:
         return iterates[1:]
+
+    @property
+    def walks(self) -> bool:
+        """Whether what it delivers is not where it goes."""
+        return type(self).delivered is not OptimizerPort.delivered
 
     # tools
 

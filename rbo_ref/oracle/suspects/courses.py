@@ -1,0 +1,169 @@
+"""A suspect's own answers to the questions of a run: in floats, and in numbers that know what rounding may do.
+
+A suspect is a class of the catalogues, or one with a changed line. Each of its steps starts where the port stood. One
+that changes what is delivered, and not where it goes, walks by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy
+from numpy.typing import NDArray
+
+from rbo_ref.oracle import arrays
+from rbo_ref.oracle.losses import Loss, evaluate
+from rbo_ref.oracle.precision import working_precision
+from rbo_ref.oracle.rounded import Arithmetic, Rounded
+from rbo_ref.oracle.rounding import rounded
+from rbo_ref.oracle.suspects.played import Floats, Numbers, Played, Step
+from rbo_ref.oracle.tolerance import handing_over
+
+__all__ = ["Certified", "Floating", "Make", "certified", "floating", "served"]
+
+PRECISION = 256  # bits of the true values
+Make = Callable[[], Any]
+Place = NDArray[Any]
+
+
+class Certified(NamedTuple):
+    """Where a suspect goes, enclosed, and how far from there a port may be that is right by its formula."""
+
+    value: NDArray[Any]  # balls
+    middle: Floats
+    tolerance: Floats
+
+
+def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
+    """The certified answers of a suspect.
+
+    Raises
+    ------
+    AttributeError
+        If it does what only floats can.
+    """
+    arithmetic = run.arithmetic(numbers.inside)
+    assert arrays is Rounded.namespace
+
+    def given(value: Any) -> Any:
+        if isinstance(value, float):
+            return arithmetic.given(value)
+        return tuple(map(given, value)) if isinstance(value, tuple) else value
+
+    def start(step: Step) -> Rounded:
+        """θ as a port that computes in another format holds it: rounded to a coarser one, or not yet rounded."""
+        theta = arithmetic.exact(step.theta)
+        if numbers.compute is None or not (step.kept or numbers.inside == numbers.coarsest):
+            return theta
+        with arithmetic.within(numbers.coarsest):
+            return theta.again()
+
+    def draws(draw: Place) -> Rounded:
+        return arithmetic.exact(rounded(draw, numbers.coarsest))
+
+    def enclosed(theta: Rounded, before: Place) -> Certified:
+        doubt = numpy.array([float(ball.rad()) for ball in theta.value.reshape(-1)]).reshape(theta.shape)
+        allowed = theta.radius + handing_over(before.astype(float), theta.middle, numbers.coarsest) + 2 * doubt
+        return Certified(theta.value, theta.middle, allowed)
+
+    def evaluated(theta: Rounded) -> tuple[Rounded, Rounded]:
+        return arithmetic.evaluate(run.loss, theta)
+
+    def handed(theta: Rounded, before: Any) -> Rounded:
+        error = handing_over(before.middle, theta.middle, numbers.coarsest)
+        return Rounded(arithmetic, theta.value, theta.names, theta.spread, theta.rest + error)
+
+    def made() -> Any:
+        """The suspect, with what is uncertain in its constants."""
+        port = make()
+        for name, doubt in getattr(port, "doubts", {}).items():
+            value = arithmetic.exact(getattr(port, name))
+            value.rest = value.rest + doubt
+            setattr(port, name, value)
+        return port
+
+    steps = _steps(_mixed(made, arithmetic, numbers), run, evaluated, start, given, draws, handed)
+    while True:
+        with working_precision(PRECISION), numpy.errstate(all="ignore"):
+            found = next(steps, None)
+            if found is None:
+                return
+            answer = enclosed(*found)
+        yield answer
+
+
+def _mixed(make: Make, arithmetic: Arithmetic, numbers: Numbers) -> Make:
+    """The suspect with an orthogonalization in another format, if one is declared."""
+    inner = numbers.inner
+    if inner is None:
+        return make
+
+    def made() -> Any:
+        port = make()
+        orthogonalized = port.orthogonalized
+
+        def mixed(x: Rounded) -> Rounded:
+            with arithmetic.within(inner):
+                return orthogonalized(x)
+
+        port.orthogonalized = mixed
+        return port
+
+    return made
+
+
+def floating(make: Make, run: Played, loss: Any, dtype: Any = float) -> Iterator[NDArray[Any]]:
+    """The answers of a suspect in floats."""
+
+    def held(numbers: Place) -> Place:
+        return numbers.astype(dtype)
+
+    steps = _steps(make, run, loss, lambda step: held(step.theta), lambda value: value, held, lambda theta, _: theta)
+    return (theta for theta, _ in steps)
+
+
+def _steps(
+    make: Make, run: Played, loss: Any, start: Any, given: Any, draws: Any, handed: Any
+) -> Iterator[tuple[Any, NDArray[Any]]]:
+    """Where a suspect goes, and where the port stood."""
+    port, theta = make(), None
+    iterates: list[Any] = []
+    walks = run.walks or port.walks
+    for step in run.steps if walks else run.judged:
+        if run.alone:
+            port = make()
+        theta = start(step) if theta is None or not walks else theta
+        iterates = iterates or [theta]
+        hyper = {name: given(value) for name, value in step.hyper.items()}
+        new = port.advance(loss, theta, hyper, None if step.draw is None else draws(step.draw))
+        if new.shape != step.theta.shape:
+            raise ValueError("another shape")
+        theta = handed(new, theta) if walks else new
+        iterates.append(theta)
+        if not walks:
+            yield theta, step.theta
+    if walks:
+        yield from ((theta, step.theta) for theta, step in zip(port.delivered(iterates), run.steps, strict=True))
+
+
+@lru_cache(maxsize=256)
+def served(loss: Loss) -> Floating:
+    """A loss as floats are answered."""
+    return Floating(loss)
+
+
+class Floating:
+    """A loss in float64 that remembers its last places: suspects ask mostly where others asked."""
+
+    def __init__(self, loss: Loss) -> None:
+        self.loss, self.known = loss, dict[bytes, tuple[Any, Floats]]()
+
+    def __call__(self, theta: Floats) -> tuple[Any, Floats]:
+        key = theta.tobytes()
+        if key not in self.known:
+            if len(self.known) > 4096:
+                self.known.clear()
+            self.known[key] = evaluate(self.loss, theta)
+        return self.known[key]

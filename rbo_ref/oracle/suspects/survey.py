@@ -1,0 +1,115 @@
+"""What the numbers in the lines of a right port are: their shapes, seen in a run."""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Callable, Mapping
+from types import MethodType
+from typing import Any, NamedTuple
+
+import numpy
+
+from rbo_ref.oracle.suspects.courses import floating, served
+from rbo_ref.oracle.suspects.played import Played
+from rbo_ref.oracle.suspects.text import Path, Text, expressions
+
+__all__ = ["Pool", "Survey", "surveyed"]
+
+Shape = tuple[int, ...]
+
+
+class Pool(NamedTuple):
+    """Quantities that a line may use, as they are written."""
+
+    everywhere: dict[str, Shape]
+    locally: dict[str, dict[str, Shape]]  # by method
+
+
+class Survey(NamedTuple):
+    """Of the expressions by method and path: their shapes, and whether they are counts."""
+
+    shapes: dict[tuple[str, Path], Shape]
+    counts: set[tuple[str, Path]]
+    theta: Shape
+    hyper: Mapping[str, Any]
+    pool: Pool
+
+
+def surveyed(text: Text, make: Callable[[], Any], run: Played) -> Survey:
+    """What is seen in a run of the right port."""
+    shapes: dict[tuple[str, Path], Shape] = {}
+    counts: set[tuple[str, Path]] = set()
+    made: list[Any] = []
+
+    def seen(key: tuple[str, Path], value: Any) -> Any:
+        if isinstance(value, bool) or not (hasattr(value, "shape") or isinstance(value, int | float)):
+            return value
+        shapes[key] = tuple(getattr(value, "shape", ()))
+        if isinstance(value, int):
+            counts.add(key)
+        return value
+
+    def watched() -> Any:
+        port = make()
+        made.append(port)
+        for name in text.methods:
+            setattr(port, name, MethodType(_watched(text, name, seen), port))
+        return port
+
+    with numpy.errstate(all="ignore"):
+        list(floating(watched, run, served(run.loss)))
+    return Survey(shapes, counts, run.steps[0].theta.shape, run.steps[0].hyper, _pool(text, made[-1], shapes))
+
+
+def _watched(text: Text, name: str, seen: Callable[..., Any]) -> Callable[..., Any]:
+    """A method that shows what its expressions are."""
+    line = copy.deepcopy(text.methods[name])
+    keys: list[tuple[str, Path]] = []
+    for path, _ in [*expressions(line)][::-1]:  # the smaller ones first
+        keys.append((name, path))
+        _wrap(line, path, len(keys) - 1)
+    line.name = "line"
+    scope = {**text.scopes[name], "_seen": lambda number, value: seen(keys[number], value)}
+    module = ast.Module([*ast.parse("from __future__ import annotations").body, line], type_ignores=[])
+    exec(compile(ast.fix_missing_locations(module), "<watched>", "exec"), scope)
+    return scope["line"]
+
+
+def _wrap(line: ast.FunctionDef, path: Path, number: int) -> None:
+    *way, (name, index) = path
+    node: Any = line
+    for step, at in way:
+        node = getattr(node, step) if at is None else getattr(node, step)[at]
+    old = getattr(node, name) if index is None else getattr(node, name)[index]
+    new = ast.Call(ast.Name("_seen", ast.Load()), [ast.Constant(number), old], [])
+    if index is None:
+        setattr(node, name, new)
+    else:
+        getattr(node, name)[index] = new
+
+
+def _pool(text: Text, port: Any, shapes: dict[tuple[str, Path], Shape]) -> Pool:
+    """Attributes and hyper-parameters of the port, and the local names of each line."""
+    everywhere = {}
+    for name, value in vars(port).items():
+        if isinstance(value, numpy.ndarray | float):
+            everywhere[f"self.{name}"] = tuple(getattr(value, "shape", ()))
+    for name, value in vars(getattr(port, "h", object())).items() if hasattr(port, "h") else ():
+        several = value if isinstance(value, tuple) else ()
+        everywhere |= {f"self.h.{name}[{i}]": () for i in range(len(several))}
+        if isinstance(value, float):
+            everywhere[f"self.h.{name}"] = ()
+    locally: dict[str, dict[str, Shape]] = {name: {} for name in text.methods}
+    for (method, path), shape in shapes.items():
+        node = _at(text.methods[method], path)
+        if isinstance(node, ast.Name):
+            locally[method][node.id] = shape
+    return Pool(everywhere, locally)
+
+
+def _at(line: ast.FunctionDef, path: Path) -> Any:
+    node: Any = line
+    for name, index in path:
+        node = getattr(node, name) if index is None else getattr(node, name)[index]
+    return node

@@ -1,0 +1,56 @@
+"""What the search for edits finds of a port, and whether it is true: elsewhere, where nobody asked."""
+
+from unittest import mock
+
+import numpy as np
+
+from rbo_ref.oracle import check, diagnosis
+from rbo_ref.oracle.calls import ServedLoss
+from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.rounding import format_of
+from rbo_ref.oracle.suspects.courses import certified, floating
+from rbo_ref.oracle.suspects.judgement import apart
+from rbo_ref.oracle.suspects.played import Numbers, Played, Step, elsewhere
+
+NUMBERS = Numbers(format_of("float64"))
+
+
+def explained(port, optimizer, cases=None, *, catalogue=False):
+    """The report on a port, and the edits that explain it; without the catalogue, if that is not asked for."""
+    found = []
+
+    def by_edits(*given):
+        found.append(searched(*given))
+        return found[-1]
+
+    searched, known = diagnosis.by_edits, diagnosis.suspects_of
+    suspects = known if catalogue else lambda *_: []
+    with mock.patch.object(diagnosis, "by_edits", by_edits), mock.patch.object(diagnosis, "suspects_of", suspects):
+        report = check(port, optimizer=optimizer, cases=cases, time_limit=np.inf)
+    return report, found[0] if found else None
+
+
+def is_true(explanation, make, optimizer):
+    """Whether a formula, or one that it cannot be told apart from, does what a port does at other places."""
+    return any(_is_same(suspect.make, make, optimizer) for suspect in (explanation.suspect, *explanation.twins))
+
+
+def _is_same(suspect, make, optimizer):
+    for number, case in enumerate(all_cases(optimizer)):
+        asked = elsewhere(_questions(case), number)
+        with np.errstate(all="ignore"):
+            answers = list(floating(make, asked, ServedLoss(case.loss, np, case.theta.shape)))
+        for answer, enclosed in zip(answers, certified(suspect, asked, NUMBERS), strict=True):
+            if np.isfinite(answer).all() and (apart(answer, enclosed) > enclosed.tolerance).any():
+                return False
+    return True
+
+
+def _questions(case):
+    start = case.start(format_of("float64"))
+    draws = [None] * max(case.walk, 1) if case.draws is None else case.draws
+    steps = [
+        Step(start, case.hyper(t), draws[t], start, start, np.zeros_like(start), True)
+        for t in range(min(len(draws), 3))
+    ]
+    return Played(case.id, case.loss, steps, alone=False)
