@@ -141,4 +141,5 @@ def _details(cells: Sequence[Cell]) -> Iterator[str]:
 
 def _plain(text: str) -> str:
     """Text without meaning to reStructuredText."""
-    return "".join(f"\\{c}" if c in "\\*`|_<>:" else c for c in printable(text))
+    shown = "".join(f"\\{c}" if c in "\\*`|_" else c for c in printable(text))
+    return shown.replace("::", "\\:\\:")
