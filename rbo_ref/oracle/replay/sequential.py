@@ -60,6 +60,8 @@ def judge_sequence(
     places, columns, name = _rows(theta)
     target = format_of(dtype or metadata.get("dtype") or places.dtype)
     places = rounded(places, target)
+    if optimizer == "muon" and places.ndim != 3:
+        raise RecordingError(f"{name}: every θ of muon must be a matrix, got shape {places.shape[1:]}")
     loss = metadata.get("loss") if loss is None else loss
     if loss is None and "gradient" in columns and optimizer in TOLD:
         known: Any = None

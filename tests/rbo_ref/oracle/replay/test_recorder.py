@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rbo_ref.cli import main
-from rbo_ref.oracle import Recorder, check_trajectory
+from rbo_ref.oracle import Recorder, Recording, check_trajectory
 from rbo_ref.oracle.replay import RecordingError, open_recording
 
 PORTS = Path(__file__).parents[3] / "ports"
@@ -223,3 +223,9 @@ def test_what_cannot_be_recorded_is_a_sentence(tmp_path):
 def test_a_run_whose_gradients_were_not_recorded_needs_its_loss():
     with pytest.raises(RecordingError, match=r"judged with one, or for gradient-descent, adam, adamw by the gradients"):
         check_trajectory([[1.0], [0.5]], optimizer="adam", learning_rate=0.1, betas=(0.9, 0.999), epsilon=1e-8)
+
+
+def test_what_a_recording_cannot_hold_of_muon_is_said():
+    recording = Recording(np.ones((3, 4)), optimizer="muon", gradient=np.ones((2, 4)))
+    with pytest.raises(RecordingError, match=r"every θ of muon must be a matrix, got shape \(4,\)"):
+        check_trajectory(recording)
