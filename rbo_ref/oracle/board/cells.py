@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,12 +18,24 @@ from rbo_ref.oracle.check import check
 from rbo_ref.oracle.dialects import dialect_of
 from rbo_ref.oracle.report import Report
 
-__all__ = ["COULD_NOT_RUN", "MISSING", "NO_DIALECT", "VARIANT", "Cell", "failed", "judged", "key", "reproduction"]
+__all__ = [
+    "COULD_NOT_RUN",
+    "MISSING",
+    "NO_DIALECT",
+    "VARIANT",
+    "Cell",
+    "failed",
+    "judged",
+    "key",
+    "reproduction",
+    "verdict_in",
+]
 
 MISSING = "NOT INSTALLED"
 COULD_NOT_RUN = "COULD NOT RUN"
 VARIANT = "VARIANT"
 NO_DIALECT = "NO DIALECT"
+NO_NUMBERS = re.compile(r"\braised [A-Z]\w*|no answer within")  # in the message of a judgement
 
 
 @dataclass(frozen=True)
@@ -119,7 +132,7 @@ def _cell(row: Row, dtype: str, xp: str, report: Report) -> Cell:
     about = (row.library, row.name, row.optimizer, report.dialect, dtype)
     return Cell(
         *about,
-        _verdict(row, report),
+        verdict_in(row, report),
         {name: report.counts[name] for name in ("results", "pass", "fail", "undecidable", "skipped")},
         row.cases,
         {"name": found.name, "description": found.description, "evidence": found.evidence} if found else None,
@@ -130,13 +143,17 @@ def _cell(row: Row, dtype: str, xp: str, report: Report) -> Cell:
     )
 
 
-def _verdict(row: Row, report: Report) -> str:
-    """That of the report, unless what is wrong is what the documentation states."""
+def verdict_in(row: Row, report: Report) -> str:
+    """That of the report, unless what is wrong is what the documentation states, or all that failed gave no numbers."""
     if report.verdict != "WRONG":
         return report.verdict
+    if all(NO_NUMBERS.search(result.message) for result in report.failures):
+        return COULD_NOT_RUN
     if report.diagnosis is None:
         return NO_DIALECT if row.definition else "WRONG"
-    return VARIANT if report.diagnosis.name == row.variant else "WRONG"
+    reproduced = re.findall(r"(\d+) of (\d+)", report.diagnosis.evidence)
+    is_all = bool(reproduced) and all(some == every for some, every in reproduced)
+    return VARIANT if report.diagnosis.name == row.variant and is_all else "WRONG"
 
 
 def _gap(report: Report) -> str:

@@ -17,6 +17,7 @@ __all__ = [
     "BackwardFirst",
     "ExamplePort",
     "KerasPort",
+    "MlxPort",
     "SklearnPort",
     "always_nesterov",
     "autograd_adam",
@@ -24,6 +25,7 @@ __all__ = [
     "eager_heavyball",
     "grouped_muon",
     "itself",
+    "mlx_muon",
     "optax_sam",
     "pytorch_optimizer_muon",
     "pytorch_optimizer_sam",
@@ -190,6 +192,42 @@ class AutogradPort(_Runner):
 
         end = self.factory(gradient, split(theta), seen, iterations, **self.spelled(hyper))
         return [*path[1:], joined(end)]
+
+
+class MlxPort(_Runner):
+    """One of ``mlx.optimizers``, whose arrays are not of the array API: NumPy's go in and come out."""
+
+    library: ClassVar[str] = "numpy"
+
+    def __call__(self, loss: Loss, theta: Array, *, iterations: int, **hyper: Any) -> list[Array]:
+        import mlx.core as mx
+
+        def named(parts: list[Array]) -> dict[str, Any]:
+            return dict(zip("abc", map(mx.array, parts), strict=False))
+
+        optimizer, path = self.factory(**self.spelled(hyper)), [theta]
+        params = named(split(theta))
+        for _ in range(iterations):
+            params = optimizer.apply_gradients(named(split(loss(path[-1])[1])), params)
+            path.append(joined([numpy.array(params[name]) for name in sorted(params)]))
+        return path[1:]
+
+
+def mlx_muon(
+    learning_rate: float,
+    momentum: float,
+    nesterov: bool,
+    weight_decay: float,
+    steps: int,
+    coefficients: tuple[float, float, float],
+    epsilon: float,
+) -> Any:
+    """Muon of MLX, whose coefficients and ε cannot be chosen."""
+    from mlx.optimizers import Muon
+
+    if (coefficients, epsilon) != ((3.4445, -4.775, 2.0315), 1e-7):
+        raise ValueError(f"it has coefficients and an epsilon of its own, got {coefficients} and {epsilon}")
+    return Muon(learning_rate, momentum, weight_decay, nesterov, steps)
 
 
 def autograd_sgd(gradient: Any, theta: Any, callback: Any, count: int, step_size: float, mass: float) -> Any:

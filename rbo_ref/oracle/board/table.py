@@ -102,6 +102,11 @@ def _collection(library: str, module: str, name: str, optimizer: str, **more: An
     return Row(library, name, optimizer, **(made | more))
 
 
+def _mlx(name: str, optimizer: str, **more: Any) -> Row:
+    made = {"factory": f"mlx.optimizers:{name.partition(',')[0]}", "adapter": f"{FOREIGN}:MlxPort"}
+    return Row("mlx", name, optimizer, **(made | {"dtypes": ("float32",)} | more))
+
+
 def _authors(name: str, optimizer: str, adapter: str, **more: Any) -> Row:
     needs, factory = ("flax", "jax", "jaxlib", "optax"), f"rolling_ball.optim:{name}"
     adapter = f"{AUTHORS}:{adapter}"
@@ -128,6 +133,8 @@ REFERENCES = (
     "where the ascent has led to, and not at θ"
 )
 MUON = ("usual-*", "plain-*", "short-*", "cubic-*", "row-*")  # all in which ε is 1e-7
+L2 = "the weight decay is an L2 penalty, as its documentation says"
+UNCORRECTED = "bias_correction is off unless it is asked for, as its documentation says"
 ROWS: tuple[Row, ...] = (
     Row("rbo-ref", "RollingBall", "rolling-ball", "rbo_ref.oracle.reference:rolling_ball", f"{FOREIGN}:itself"),
     _torch("SGD", "gradient-descent"),
@@ -217,6 +224,11 @@ ROWS: tuple[Row, ...] = (
         variant="epsilon_not_corrected",
         note=HAT,
     ),
+    _mlx("SGD", "gradient-descent"),
+    _mlx("Adam", "adam", variant="correction_missing", note=UNCORRECTED),
+    _mlx("Adam, corrected", "adam", settings={"bias_correction": True}),
+    _mlx("AdamW, corrected", "adamw", settings={"bias_correction": True}),
+    _mlx("Muon", "muon", factory=f"{FOREIGN}:mlx_muon", cases=MUON[:3], variant="decay_in_the_gradient", note=L2),
     _example("sgd", "gradient-descent", cases=("plain-*",)),
     _example("momentum", "gradient-descent", cases=("plain-*", "momentum-*")),
     _example("nesterov", "gradient-descent", adapter=f"{FOREIGN}:always_nesterov", cases=("nesterov-*",)),

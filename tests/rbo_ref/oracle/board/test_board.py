@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from rbo_ref.cli import main
-from rbo_ref.oracle import OPTIMIZERS, READINGS
+from rbo_ref.oracle import OPTIMIZERS, READINGS, Diagnosis, Report, Result
 from rbo_ref.oracle.board import ROWS, Cell, Row, changes, judged, read, to_json, to_rst
+from rbo_ref.oracle.board.cells import verdict_in
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.catalogue import catalogue
 from rbo_ref.oracle.check import DTYPES
@@ -28,6 +29,9 @@ def lost(loss, theta, *, learning_rate):
 def killed(loss, theta, *, learning_rate):
     os.abort()
 
+def raising(loss, theta, *, learning_rate):
+    raise KeyError("a parameter of another kind")
+
 def unaskable(loss, theta, *, speed):
     return theta
 """
@@ -41,10 +45,10 @@ def row(name, library="fake", **more):
 
 ROWS = [row("descent", dtypes=("float64", "float32")), row("lost"), row("descent, again", variant="ascent"),
         row("killed"), row("ascent"), row("ascent, by design", variant="ascent", note="it climbs by design"),
-        row("unaskable"),
+        row("unaskable"), row("raising"),
         row("descent", "absent"), row("descent", "broken")]
 FINE = [ROWS[0], ROWS[5]]
-ABSENT = ROWS[7:8]
+ABSENT = ROWS[-2:-1]
 NONSENSE = 3
 """
 
@@ -79,6 +83,7 @@ def test_every_row_is_a_cell(made):
         ("ascent", "float64", "WRONG"),
         ("ascent, by design", "float64", "VARIANT"),
         ("unaskable", "float64", "COULD NOT RUN"),
+        ("raising", "float64", "COULD NOT RUN"),
         ("descent", "float64", "NOT INSTALLED"),
         ("descent", "float64", "COULD NOT RUN"),
     ]
@@ -89,6 +94,7 @@ def test_what_keeps_a_row_from_being_judged_is_a_sentence(made):
     assert told["fake", "lost"] == "the process ended itself with exit status 0 while this was judged"
     assert told["fake", "killed"] == "the process was killed by SIGABRT while this was judged"
     assert told["fake", "unaskable"].startswith("TypeError: unaskable has no parameter for learning_rate")
+    assert "raised KeyError: 'a parameter of another kind'" in told["fake", "raising"]
     assert told["absent", "descent"] == "absent_library is not installed"
     assert told["broken", "descent"] == r"SystemExit: not on this machine\x1b[2K"
 
@@ -117,6 +123,14 @@ def test_a_variant_is_told_with_its_note(made, folder):
 def test_exit_status(folder, monkeypatch, capsys, table, status):
     monkeypatch.chdir(folder)
     assert main(["board", "--table", f"board_table.py:{table}", "--dtype", "float64"]) == status
+
+
+def test_a_difference_explains_all_that_fails_or_it_is_no_variant():
+    row = Row("torch", "SGD", "gradient-descent", "torch.optim:SGD", variant="ascent")
+    for evidence, verdict in {"9 of 9 failing steps": "VARIANT", "9 of 10 failing steps": "WRONG", "": "WRONG"}.items():
+        report = Report("SGD", "torch", "float64", "paper", [Result("plain-bowl", "step", "fail", 1.0, 0.1, "off")])
+        report.diagnosis = Diagnosis("ascent", "uphill", evidence)
+        assert verdict_in(row, report) == verdict
 
 
 @pytest.mark.parametrize("options", [["--library", "nobody"], ["--library", "autograd", "--dtype", "bfloat16"]])
