@@ -99,12 +99,14 @@ class Recorder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for leave in self._leave:
-            leave()
-        self._leave = []
-        if self._rows:
-            self._write()
-        elif error is None:
+        try:
+            for leave in self._leave:
+                leave()
+        finally:
+            self._leave = []
+            if self._rows:
+                self._write()
+        if error is None and not self._rows:
             raise RecordingError("no step was taken while the recorder looked on")
 
     def add(self, theta: Any, gradient: Any, value: float = numpy.nan, *, after: Any, **hyper: Any) -> None:
@@ -191,23 +193,36 @@ class Recorder:
         """An Optax transformation that does the same, and records every update; also under ``jax.jit``.
 
         The gradients are the updates that it is given. It must be given the parameters, too; where it is given a
-        ``value``, that is recorded.
+        ``value``, and a ``value_and_grad_fn`` to ask for more, what it is told is recorded.
         """
         import jax
         import optax
         from jax.experimental import io_callback
 
-        inside = optax.with_extra_args_support(transformation)
+        inside, further = optax.with_extra_args_support(transformation), list[_Evaluation]()
+
+        def heard(place: Any, slope: Any, value: Any) -> None:
+            further.append(_Evaluation([self._flat(place)], [self._flat(slope)], float(value)))
 
         def seen(start: Any, slope: Any, end: Any, value: Any) -> None:
-            evaluation = _Evaluation([self._flat(start)], [self._flat(slope)], float(value))
-            self._step([evaluation], [{}], [self._flat(end)])
+            first = _Evaluation([self._flat(start)], [self._flat(slope)], float(value))
+            self._step([first, *further], [{}], [self._flat(end)])
+            further.clear()
+
+        def listening(function: Callable[[Any], tuple[Any, Any]]) -> Callable[[Any], tuple[Any, Any]]:
+            def value_and_grad(params: Any) -> tuple[Any, Any]:
+                value, slope = function(params)
+                io_callback(heard, None, *map(jax.tree.leaves, (params, slope)), value, ordered=True)
+                return value, slope
+
+            return value_and_grad
 
         def update(updates: Any, state: Any, params: Any = None, **more: Any) -> Any:
             if params is None:
                 raise RecordingError("update(gradients, state, params) must be given the parameters to be recorded")
-            moves, state = inside.update(updates, state, params, **more)
-            leaves = [jax.tree.leaves(tree) for tree in (params, updates, optax.apply_updates(params, moves))]
+            heard_of = {name: listening(more[name]) for name in ("value_and_grad_fn",) if name in more}
+            moves, state = inside.update(updates, state, params, **(more | heard_of))
+            leaves = map(jax.tree.leaves, (params, updates, optax.apply_updates(params, moves)))
             io_callback(seen, None, *leaves, more.get("value", numpy.nan), ordered=True)
             return moves, state
 

@@ -147,11 +147,17 @@ def test_a_step_that_is_interrupted_is_not_recorded(tmp_path):
     optimizer.step(lambda: closure(False))  # nobody looks on any more
 
 
+def example(name):
+    """The module of an example port."""
+    spec = importlib.util.spec_from_file_location(name, PORTS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
 def test_the_ball_is_recorded_with_its_inner_iterates_and_judged_without_a_loss(tmp_path):
     torch = pytest.importorskip("torch")
-    spec = importlib.util.spec_from_file_location("torch_port", PORTS / "torch_port.py")
-    port = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(port)
+    port = example("torch_port")
     weights = [torch.nn.Parameter(torch.tensor(w, dtype=torch.float64)) for w in ([1.0, -2.0], [[0.5]])]
     ball = port.RollingBall(weights, lr=0.1, radius=0.5, projection_rate=0.05, projection_steps=4)
 
@@ -193,6 +199,28 @@ def test_optax_with_a_schedule(tmp_path, jit):
     assert (report.verdict, report.counts["pass"]) == ("RIGHT", 5)
     with pytest.raises(RecordingError, match="must be given the parameters"):
         transformation.update(params, state)
+
+
+def test_the_ball_of_optax_is_recorded_with_its_inner_iterates(tmp_path):
+    jax, optax = pytest.importorskip("jax"), pytest.importorskip("optax")
+    hyper = {"learning_rate": 0.1, "radius": 0.5, "projection_rate": 0.05, "projection_steps": 3}
+    served = jax.value_and_grad(lambda p: (p["a"] ** 2).sum() + jax.numpy.sin(3 * p["b"]))
+    with Recorder(tmp_path / "run.npz", "rolling-ball", **hyper) as recorder:
+        transformation = recorder.wrapped(example("optax_port").rolling_ball(**hyper))
+        params = {"a": jax.numpy.arange(1.0, 3.0), "b": jax.numpy.asarray(0.5)}
+        state = transformation.init(params)
+
+        @jax.jit
+        def step(params, state):
+            value, gradient = served(params)
+            moves, state = transformation.update(gradient, state, params, value=value, value_and_grad_fn=served)
+            return optax.apply_updates(params, moves), state
+
+        for _ in range(4):
+            params, state = step(params, state)
+    report = check_trajectory(tmp_path / "run.npz")
+    assert (report.verdict, report.steps) == ("RIGHT", 4)
+    assert open_recording(tmp_path / "run.npz").shapes["inner"] == (3, 3)
 
 
 def test_what_cannot_be_recorded_is_a_sentence(tmp_path):
