@@ -92,6 +92,7 @@ class Recorder:
         self._hyper, self._rows, self._end = hyper, list[list[_Row]](), list[NDArray[Any]]()
         self._dtype: str | None = None
         self._leave: list[Callable[[], Any]] = []
+        self._number: Callable[[int], Any] = int  # of a step, as a schedule is given it
 
     def __enter__(self) -> Self:
         return self
@@ -227,6 +228,7 @@ class Recorder:
             return moves, state
 
         self._leave.append(jax.effects_barrier)
+        self._number = jax.numpy.int32  # as Optax counts: a rate of float32 also where x64 is on
         return optax.GradientTransformationExtraArgs(inside.init, update)
 
     # --- what is written --------------------------------------------------------------------------------------------
@@ -287,7 +289,7 @@ class Recorder:
         if name not in self._hyper:
             values = [row.hyper.get(name) for row in rows]
         elif callable(self._hyper[name]):
-            values = [_plain(self._hyper[name](t)) for t in range(len(rows))]
+            values = [_plain(self._hyper[name](self._number(t))) for t in range(len(rows))]
         else:
             return _plain(self._hyper[name])
         if values.count(values[0]) == len(values):

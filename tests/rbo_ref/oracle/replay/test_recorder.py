@@ -176,9 +176,18 @@ def test_the_ball_is_recorded_with_its_inner_iterates_and_judged_without_a_loss(
     assert open_recording(tmp_path / "run.npz").shapes["inner"] == (4, 3)
 
 
-@pytest.mark.parametrize("jit", [False, True])
-def test_optax_with_a_schedule(tmp_path, jit):
+@pytest.mark.parametrize(("jit", "x64"), [(False, True), (True, False), (True, True)])
+def test_optax_with_a_schedule(tmp_path, jit, x64):
     jax, optax = pytest.importorskip("jax"), pytest.importorskip("optax")
+    before = jax.config.jax_enable_x64
+    jax.config.update("jax_enable_x64", x64)
+    try:
+        optax_with_a_schedule(tmp_path, jax, optax, jit)
+    finally:
+        jax.config.update("jax_enable_x64", before)
+
+
+def optax_with_a_schedule(tmp_path, jax, optax, jit):
     rate = optax.exponential_decay(0.1, 2, 0.5)
     hyper = {"learning_rate": rate, "betas": (0.9, 0.999), "epsilon": 1e-8}
     with Recorder(tmp_path / "run.npz", "adam", **hyper) as recorder:
