@@ -21,6 +21,7 @@ __all__ = ["main"]
 DEBUG = "RBO_REF_DEBUG"  # in the environment: show where an error comes from
 COMMANDS = {  # each is the module of its name
     "check": "judge a port, or the package's own loop",
+    "board": "judge the optimizers of all libraries that are installed",
     "cases": "list the cases",
     "mistakes": "list the known mistakes",
     "draw": "draw a ball that rolls on a landscape",

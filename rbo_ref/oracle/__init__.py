@@ -8,7 +8,7 @@ from rbo_ref.oracle.dialects import DIALECTS, OPTIMIZERS, READINGS, Dialect
 from rbo_ref.oracle.mistakes import MISTAKES, RightPort
 from rbo_ref.oracle.parametrize import parametrize
 from rbo_ref.oracle.protocol import ProgramPort
-from rbo_ref.oracle.replay import Recording, check_trajectory, compare_trajectories
+from rbo_ref.oracle.replay import Recorder, Recording, check_trajectory, compare_trajectories
 from rbo_ref.oracle.report import Diagnosis, Report, Result
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "Dialect",
     "OptaxPort",
     "ProgramPort",
+    "Recorder",
     "Recording",
     "Report",
     "Result",

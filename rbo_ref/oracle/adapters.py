@@ -12,16 +12,16 @@ from rbo_ref.oracle.asking import needed
 from rbo_ref.oracle.dialects import ROLLING_BALL, Hyper
 from rbo_ref.oracle.parts import joined, split
 
-__all__ = ["SPELLINGS", "OptaxPort", "TorchPort", "as_port", "as_run", "as_step", "parameters", "tree"]
+__all__ = ["SPELLINGS", "Adapter", "OptaxPort", "TorchPort", "as_port", "as_run", "as_step", "parameters", "tree"]
 
 Loss = Callable[[Array], tuple[Array, Array]]
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
-    "learning_rate": ("lr", "eta", "step_size"),
+    "learning_rate": ("lr", "eta", "step_size", "learning_rate_init"),
     "radius": ("rho", "ball_radius"),
-    "projection_rate": ("projection_lr", "gamma", "inner_lr", "inner_learning_rate"),
-    "projection_steps": ("inner_steps", "num_steps", "n_steps", "steps", "P"),
+    "projection_rate": ("projection_lr", "gamma", "inner_lr", "inner_learning_rate", "projection_step_size"),
+    "projection_steps": ("inner_steps", "num_steps", "n_steps", "n_projection_steps", "steps", "P"),
     "epsilon": ("eps",),
-    "momentum": ("mu", "beta", "beta1"),
+    "momentum": ("mu", "beta", "beta1", "mass"),
     "weight_decay": ("wd", "decay"),
     "steps": ("ns_steps", "inner_steps", "n_steps", "num_steps", "L"),
     "coefficients": ("ns_coefficients", "ns_coeffs"),
@@ -31,10 +31,13 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "scoping": ("gamma1", "g1"),
     "beta_rms": ("beta_r",),
 }
-PAIRS = (("b1", "b2"), ("beta1", "beta2"))
+APART: Mapping[str, tuple[tuple[str, ...], ...]] = {  # what some take apart
+    "betas": (("b1", "b2"), ("beta1", "beta2"), ("beta_1", "beta_2")),
+    "coefficients": (("muon_a", "muon_b", "muon_c"),),
+}
 
 
-class _Adapter:
+class Adapter:
     """A stepper made of a factory of optimizers, which spells hyper-parameters in its own way."""
 
     is_stepper: ClassVar[bool] = True
@@ -52,9 +55,9 @@ class _Adapter:
         return inspect.signature(self.factory).parameters
 
     def spellings(self, name: str) -> tuple[str, ...]:
-        """The parameter of the factory for a hyper-parameter; two for a pair that it takes apart; none."""
+        """The parameter of the factory for a hyper-parameter; several for a tuple that it takes apart; none."""
         single = next(((s,) for s in (name, *SPELLINGS.get(name, ())) if s in self._known), ())
-        return single or next((pair for pair in PAIRS if name == "betas" and set(pair) <= set(self._known)), ())
+        return single or next((names for names in APART.get(name, ()) if set(names) <= set(self._known)), ())
 
     def lacks(self, arguments: Mapping[str, Any]) -> list[str]:
         """The hyper-parameters among the arguments that the factory has no parameter for."""
@@ -86,7 +89,7 @@ class _Adapter:
         return before != self._like
 
 
-class TorchPort(_Adapter):
+class TorchPort(Adapter):
     """A port that is a ``torch.optim.Optimizer`` with a closure.
 
     Parameters
@@ -183,7 +186,7 @@ def _served() -> Any:
     return Served
 
 
-class OptaxPort(_Adapter):
+class OptaxPort(Adapter):
     """A port that is an Optax ``GradientTransformation``.
 
     Parameters

@@ -23,6 +23,7 @@ from rbo_ref.oracle.playing import Taken
 from rbo_ref.oracle.replay.computed import Computed
 from rbo_ref.oracle.replay.recording import Recording, RecordingError
 from rbo_ref.oracle.replay.surfaces import surface_of
+from rbo_ref.oracle.replay.told import TOLD, told
 from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.rounded import Arithmetic
@@ -59,20 +60,33 @@ def judge_sequence(
     places, columns, name = _rows(theta)
     target = format_of(dtype or metadata.get("dtype") or places.dtype)
     places = rounded(places, target)
+    if optimizer == "muon" and places.ndim != 3:
+        raise RecordingError(f"{name}: every θ of muon must be a matrix, got shape {places.shape[1:]}")
     loss = metadata.get("loss") if loss is None else loss
-    if loss is None:
-        raise RecordingError(f"{name} does not say its loss: a run of {optimizer} is judged with one")
-    surface, hypers = surface_of(loss), _hypers(optimizer, hyper, metadata | columns, len(places) - 1)
+    if loss is None and "gradient" in columns and optimizer in TOLD:
+        known: Any = None
+        arithmetic = told(places.astype(float), rounded(columns["gradient"], target).astype(float))
+    elif loss is not None:
+        surface = surface_of(loss)
+        known, arithmetic = surface.loss, Arithmetic if surface.is_served else Computed
+    else:
+        raise RecordingError(
+            f"{name} does not say its loss: a run of {optimizer} is judged with one, or for {', '.join(TOLD)} by the "
+            "gradients in the recording"
+        )
+    hypers = _hypers(optimizer, hyper, metadata | columns, len(places) - 1)
     noise = None if draws is None else numpy.asarray(to_numpy(draws), dtype=float)
-    case = Case(name, surface.loss, places[0], hypers, optimizer=optimizer, draws=noise, walk=len(places) - 1)
+    case = Case(name, known, places[0], hypers, optimizer=optimizer, draws=noise, walk=len(places) - 1)
     setting = Setting(array_namespace(numpy.zeros(1)), target, dialect_of(dialect, optimizer), numpy.inf)
     run = Run(case, "walk", list(_taken(case, places)))
-    for verdict in replay(run, setting, arithmetic=Arithmetic if surface.is_served else Computed):
+    for verdict in replay(run, setting, arithmetic=arithmetic):
         run.verdicts.append(verdict)
         if progress is not None:
             progress(len(run.verdicts))
     report = _report(name, run, setting)
-    if report.failures and diagnosis:
+    if known is None:
+        report.notes.append("judged by the gradients in the recording; without a loss no mistake is named")
+    elif report.failures and diagnosis:
         report.diagnosis = diagnose([(result, run) for result in report.failures[:1]], setting)
     report.seconds = time.perf_counter() - began
     return report
