@@ -14,10 +14,10 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle import arrays
-from rbo_ref.oracle.losses import Loss, evaluate
+from rbo_ref.oracle.losses import Loss, correctly_rounded, evaluate
 from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.rounded import Arithmetic, Rounded
-from rbo_ref.oracle.rounding import rounded
+from rbo_ref.oracle.rounding import format_of, rounded
 from rbo_ref.oracle.suspects.played import Floats, Numbers, Played, Step
 from rbo_ref.oracle.tolerance import handing_over
 
@@ -165,5 +165,12 @@ class Floating:
         if key not in self.known:
             if len(self.known) > 4096:
                 self.known.clear()
-            self.known[key] = evaluate(self.loss, theta)
+            self.known[key] = self._evaluated(theta)
         return self.known[key]
+
+    def _evaluated(self, theta: Floats) -> tuple[Any, Floats]:
+        """In floats, where the loss has such a text; others are known in balls alone."""
+        if isinstance(self.loss, Loss):
+            return evaluate(self.loss, theta)
+        value, gradient = correctly_rounded(self.loss, tuple(theta.reshape(-1)), format_of("float64"))
+        return value, gradient.reshape(theta.shape)
