@@ -25,7 +25,7 @@ from geometry._kernels.compiling import compiled
 
 """
 DECORATED = {"order": "@compiled(ONE, error_model='numpy')\n"}
-DECORATED["block"] = "@compiled(BLOCK, error_model='numpy', fastmath={'contract'})\n"
+DECORATED["block"] = "@compiled(BLOCK, error_model='numpy')\n"
 
 
 class Function(generated.Function, Protocol):

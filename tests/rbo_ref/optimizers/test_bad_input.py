@@ -167,7 +167,7 @@ def test_what_is_no_tree(theta, error, message):
             TypeError,
             r"loss must be a FunctionGraph, a callable or have value_and_gradient\(theta\), got 1.0",
         ),
-        (lambda t: t, [1.0], TypeError, "was given no gradient, .*function must return one number"),
+        (lambda t: t, [1.0], ValueError, r"value must return shape \(\) for theta of shape \(1,\), got \(1,\)"),
         (Tree(HEIGHT), THETA, ValueError, r"Tree: expected a pair \(value, gradient\), got tuple"),
         (Tree(None, THETA), THETA, TypeError, "Tree: value must return an array of theta's library"),
         (Tree(np.ones(3), THETA), THETA, ValueError, r"Tree: value must return shape \(\) for theta of shape \(8,\)"),
