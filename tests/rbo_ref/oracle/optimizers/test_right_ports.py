@@ -253,13 +253,14 @@ def test_a_port_that_does_not_compute_as_declared_is_wrong():
     assert not check_optimizer(Inside("adam", "float32"), "adam", compute_dtype="bfloat16", cases="*-far").failures
 
 
-@pytest.mark.parametrize("optimizer", ["gradient-descent", "adam", "sam"])
-def test_mistakes_are_caught_and_named_in_float16(optimizer):
+@pytest.mark.parametrize(("optimizer", "share"), [("gradient-descent", 0.9), ("adam", 0.55), ("sam", 0.85)])
+def test_mistakes_are_caught_and_named_in_float16(optimizer, share):
+    """Named where the few bits of the answers are evidence enough, and never falsely."""
     reports = {
         name: check_optimizer(wrong(), optimizer, dtype="float16") for name, wrong in MISTAKES[optimizer].items()
     }
     caught = {name for name, report in reports.items() if report.failures}
     assert len(caught) >= len(reports) - 3  # what float16 rounds away
-    assert sum(
-        reports[name].diagnosis is not None and reports[name].diagnosis.name == name for name in caught
-    ) >= 0.9 * len(caught)
+    names = {name: reports[name].diagnosis.name for name in caught if reports[name].diagnosis is not None}
+    assert all(told == name for name, told in names.items())
+    assert len(names) >= share * len(caught)
