@@ -6,6 +6,7 @@ import ast
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
@@ -267,6 +268,15 @@ def _docstring_lines(tree: ast.AST) -> int:
 
 
 # The house keeps them.
+
+
+def test_every_file_that_is_read_is_installed():
+    """What is no module comes with an installation only if it is listed."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    listed = settings["tool"]["setuptools"]["package-data"]
+    found = {path for name, globs in listed.items() for g in globs for path in (ROOT / name.replace(".", "/")).glob(g)}
+    files = {path for package in PACKAGES for path in (ROOT / package).rglob("*.*") if "__pycache__" not in path.parts}
+    assert {path for path in files if path.suffix != ".py"} - found == set()
 
 
 @every_module
