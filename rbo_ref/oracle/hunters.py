@@ -90,7 +90,7 @@ def shared(
     --------
     >>> found = {"sam.ascent": {"a": 50.0, "b": 50.0, "c": 50.0}, "sam.late": {"a": 50.0, "b": 2.0, "c": 50.0}}
     >>> shared(found, {"sam.ascent": ["c"]})
-    {'sam.ascent': ['c', 'b'], 'sam.late': ['a', 'c']}
+    {'sam.ascent': ['c', 'a'], 'sam.late': ['a', 'c']}
     """
     chosen = {flag: [name for name in before.get(flag, ()) if name in found] for flag, found in caught.items()}
     wanted = set(idle)

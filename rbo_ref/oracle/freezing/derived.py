@@ -69,6 +69,11 @@ def root() -> Path:
     ------
     FrozenError
         If it is none.
+
+    Examples
+    --------
+    >>> (root() / "README.rst").exists()
+    True
     """
     top = Path(suite.__file__).resolve().parents[2]
     if not (top / "README.rst").exists():
@@ -100,6 +105,13 @@ def planned(
     ------
     FrozenError
         If this is no checkout, or something published would change or go.
+
+    Examples
+    --------
+    ``planned().write()`` takes some minutes. Of no optimizer it is but the documents:
+
+    >>> len(planned([]).files)
+    7
     """
     top, before, asked = root(), suite.frozen(), record()
     version = _raised("case", before["version"], _by_case(before["optimizers"]), _by_case(asked), major)
