@@ -10,8 +10,8 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace
+from geometry.arithmetic.formats import Format, coarser, rounded
 from rbo_ref.oracle.calls import Outcome
-from rbo_ref.oracle.rounding import Format, coarser, rounded
 
 __all__ = ["Setting"]
 
