@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.balls import middles, sizes, vector
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
 
@@ -49,17 +50,17 @@ class Arithmetic:
 
     def values(self, numbers: NDArray[Any]) -> Values:
         """Floating numbers, in all axes, as true values."""
-        return _vector([exact(x) for x in numbers.reshape(-1)]).reshape(numbers.shape)
+        return vector([exact(x) for x in numbers.reshape(-1)]).reshape(numbers.shape)
 
     def middles(self, values: Values) -> Floats:
         """True values in float64."""
-        return _mid(values)
+        return middles(values)
 
     def function(self, name: str, values: Values) -> Values:
         """sqrt, sin or cos."""
         roots = name == "sqrt"
         balls = [ball * 0 if roots and not ball > 0 else getattr(ball, name)() for ball in values.reshape(-1)]
-        return _vector(balls).reshape(values.shape)
+        return vector(balls).reshape(values.shape)
 
     def matmul(self, a: Any, b: Any) -> Any:
         """The product of matrices, whose axes are the last two before the trailing ones."""
@@ -88,14 +89,14 @@ class Arithmetic:
         """A hyper-parameter: some ports hold it as it is, others round it to the format."""
         value = exact(number)
         held = 0.0 if abs(number) < self.target.smallest_normal else float(nearest(value, self.target) or 0.0)
-        return self.enclosed(numpy.asarray(value, dtype=object), _array(abs(held - number)))
+        return self.enclosed(numpy.asarray(value, dtype=object), abs(held - number))
 
     def pi(self) -> Rounded:
         from flint import arb
 
         return self.enclosed(numpy.asarray(arb.pi(), dtype=object)).again()
 
-    def enclosed(self, values: Values, rest: Floats | None = None) -> Rounded:
+    def enclosed(self, values: Values, rest: Any = None) -> Rounded:
         """True values of which a port may hold others, at most so far from them."""
         rest = numpy.zeros(values.shape) if rest is None else rest
         return Rounded(self, values, NAMELESS, numpy.zeros((0, *values.shape)), rest)
@@ -119,7 +120,7 @@ class Arithmetic:
         theta.anchor()
         flat = theta.reshaped((-1,))
         value, gradient = loss.value_and_gradient(list(flat.value))
-        height, slopes = self.enclosed(numpy.asarray(value, dtype=object)), self.enclosed(_vector(gradient))
+        height, slopes = self.enclosed(numpy.asarray(value, dtype=object)), self.enclosed(vector(gradient))
         if not numpy.isfinite(flat.radius).all():
             height, slopes = height.lost(), slopes.lost()
         elif flat.radius.any():
@@ -133,8 +134,8 @@ class Arithmetic:
         radius = theta.radius
         box = [t + arb(0, float(r)) for t, r in zip(theta.value, radius, strict=True)]
         here, there = (numpy.array(loss.hessian(place).tolist()) for place in (list(theta.value), box))
-        bend, varies = _mid(here), _size(there - here)
-        rest = _array(radius @ _size(there) @ radius / 2)
+        bend, varies = middles(here), sizes(there - here)
+        rest = radius @ sizes(there) @ radius / 2
         height = Rounded(self, height.value, theta.names, theta.spread @ slopes.middle, rest)
         return height, Rounded(self, slopes.value, theta.names, theta.spread @ bend, varies @ radius)
 
@@ -371,18 +372,13 @@ class Rounded:
         names, spread = self._linear(other, value, 1.0 * (first & certain), 1.0 * (~first & certain))
         return Rounded(self.arithmetic, value, names, spread, rest)
 
-    def _gap(self, other: Any) -> tuple[Floats, Floats]:
-        """The difference, and what rounding may make of it."""
-        difference = self - other
-        return difference.middle, self.arithmetic.worst(difference.radius)
-
     def __lt__(self, other: Any) -> Compared:
-        gap, doubt = self._gap(other)
+        difference = self - other
+        gap, doubt = difference.middle, self.arithmetic.worst(difference.radius)
         return Compared(gap < -doubt, gap < doubt)
 
     def __gt__(self, other: Any) -> Compared:
-        gap, doubt = self._gap(other)
-        return Compared(gap > doubt, gap > -doubt)
+        return -self < -self.operand(other)
 
     def __floor__(self) -> int:
         low, high = (math.floor((self.middle + side * self.radius).item()) for side in (-1, 1))
@@ -401,7 +397,7 @@ class Rounded:
     def sum(self) -> Rounded:
         """The sum of all entries, in any order."""
         flat, target = self.reshaped((-1,)), self.arithmetic.target
-        size = _array((numpy.abs(flat.middle) + flat.radius).sum(axis=0))
+        size = (numpy.abs(flat.middle) + flat.radius).sum(axis=0)
         rest = flat.rest.sum(axis=0) + len(flat.value) * self.arithmetic.rounding(size, target)
         total = sum(flat.value[1:], flat.value[0])
         return Rounded(self.arithmetic, total, self.names, flat.spread.sum(axis=1), rest)
@@ -467,21 +463,3 @@ def _union(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     if not len(b) or (len(a) == len(b) and (a == b).all()):
         return a
     return b if not len(a) else numpy.union1d(a, b)
-
-
-def _array(number: Any) -> Floats:
-    return numpy.asarray(number, dtype=float)
-
-
-def _vector(balls: list[Any]) -> Values:
-    values = numpy.empty(len(balls), dtype=object)
-    values[:] = balls
-    return values
-
-
-def _mid(values: Values) -> Floats:
-    return numpy.array([float(ball.mid()) for ball in values.reshape(-1)]).reshape(values.shape)
-
-
-def _size(values: Values) -> Floats:
-    return numpy.array([float(abs(ball).upper()) for ball in values.reshape(-1)]).reshape(values.shape)
