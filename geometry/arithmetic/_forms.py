@@ -8,9 +8,9 @@ from typing import Any
 import numpy
 
 from geometry.arithmetic._affine import Record
-from geometry.arithmetic.intervals import Interval, hull, interval
 from geometry.arithmetic._logic import Truth, as_truth
 from geometry.arithmetic._smooth import Elementary
+from geometry.arithmetic.intervals import Interval, hull, interval
 from geometry.expressions._operations import TABLE
 from geometry.expressions.expression import Expression
 

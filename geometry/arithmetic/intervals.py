@@ -119,7 +119,7 @@ class Interval:
         return Interval(lo, hi)
 
     def __and__(self, other: Interval) -> Interval:
-        return self.clipped(other.lo, other.hi)  # type: ignore[arg-type]
+        return self.clipped(other.lo, other.hi)
 
     def __neg__(self) -> Interval:
         return Interval(-self.hi, -self.lo)
@@ -197,7 +197,7 @@ def interval(lo: Any, hi: Any = None) -> Interval:
     Examples
     --------
     >>> interval([1.0, 2.0], [1.5, 1.0])
-    Interval([1.  nan], [1.5 nan])
+    Interval([ 1. nan], [1.5 nan])
     """
     lo = numpy.asarray(lo, dtype=float)
     if hi is None:
@@ -318,7 +318,7 @@ def _cos(x: Interval) -> Interval:
 def _wave(x: Interval, function: Callable[..., Any], crest: float) -> Interval:
     """sin or cos, with crests at `crest` + n turns."""
     if x.hi is x.lo:
-        return Interval(*_at_points(x.lo, function, numpy.False_))
+        return Interval(*_at_points(x.lo, function, numpy.zeros(1, dtype=bool)))
     wide = ~(x.hi - x.lo < 7)
     (lo, hi), other = (_at_points(end, function, wide) for end in (x.lo, x.hi))
     lo, hi = numpy.minimum(lo, other[0]), numpy.maximum(hi, other[1])

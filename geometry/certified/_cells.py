@@ -38,7 +38,7 @@ class Cells:
         self.evaluate, self.count = evaluate, 0
         self.center, self.radius = numpy.empty((0, d)), numpy.empty((0, d))
         self.first_child = numpy.empty(0, dtype=numpy.int64)
-        self.known: Interval = None
+        self.known = interval(numpy.empty((0, 0)))
         self.split = 2**d  # children of a box
         self._corners = numpy.array(list(product((-1.0, 1.0), repeat=d)))
         _keep_freed_memory()
@@ -80,7 +80,7 @@ class Cells:
             new[: self.count] = old[: self.count]
             setattr(self, name, new)
         ends = [numpy.empty((known.shape[0], size)) for _ in range(2)]
-        if self.known is not None:
+        if self.count:
             ends[0][:, : self.count], ends[1][:, : self.count] = (
                 e[:, : self.count] for e in (self.known.lo, self.known.hi)
             )
@@ -103,7 +103,7 @@ def _reach(center: Any, radius: Any, middle: Any, corner: numpy.ndarray) -> nump
     return numpy.maximum(inner.mag, outer.mag)
 
 
-def in_batches(function: Callable[..., Interval], cost: int, *arrays: numpy.ndarray) -> list[Any]:
+def in_batches(function: Callable[..., Any], cost: int, *arrays: numpy.ndarray) -> list[Any]:
     """`function` of slices of arrays, so many items at once as have `cost` numbers each, on all cores.
 
     The threads end with the call: none is left behind for a process that is forked.

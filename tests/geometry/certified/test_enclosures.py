@@ -10,8 +10,8 @@ import pytest
 from flint import arb, ctx
 
 from geometry.arithmetic._forms import Form, Record, box_form, differentiated, point_form
-from geometry.arithmetic.intervals import interval
 from geometry.arithmetic._logic import Truth
+from geometry.arithmetic.intervals import interval
 from geometry.expressions import record
 from geometry.expressions._operations import TABLE
 from tests.geometry.expressions.functions import SMOOTH
