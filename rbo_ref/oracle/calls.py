@@ -24,9 +24,9 @@ from geometry._namespace import (
     library,
     to_numpy,
 )
+from geometry.arithmetic.formats import Format, format_of
 from rbo_ref._words import printable, text_of
 from rbo_ref.oracle.losses import Loss, correctly_rounded
-from rbo_ref.oracle.rounding import Format, format_of
 
 __all__ = ["Outcome", "PortError", "ServedLoss", "Skip", "attribute_of", "called", "fresh", "misfit"]
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy
 
 from geometry._namespace import Namespace, array_namespace, library
+from geometry.arithmetic.formats import BFLOAT16_ROUNDED_ONCE, FORMATS, Format, format_of
 from rbo_ref._words import printable
 from rbo_ref.oracle.asking import refuse_unaskable, refuse_uncalled
 from rbo_ref.oracle.calls import Port, attribute_of
@@ -24,7 +25,6 @@ from rbo_ref.oracle.excuses import held_to_rounding
 from rbo_ref.oracle.judge import Run, judge, levels_of
 from rbo_ref.oracle.playing import question
 from rbo_ref.oracle.report import Report, Result
-from rbo_ref.oracle.rounding import BFLOAT16_ROUNDED_ONCE, FORMATS, Format, format_of
 from rbo_ref.oracle.scenes import scene_of
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.suite import coverage

@@ -9,12 +9,12 @@ import json
 from hashlib import sha256
 from typing import Any
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL, Hyper
 from rbo_ref.oracle.judge import levels_of
 from rbo_ref.oracle.losses import correctly_rounded
-from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.suite import FILE, frozen
 
 __all__ = ["VERSION", "freeze", "record"]

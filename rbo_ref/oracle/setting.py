@@ -9,8 +9,8 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace
+from geometry.arithmetic.formats import Format, coarser, rounded
 from rbo_ref.oracle.calls import Outcome
-from rbo_ref.oracle.rounding import Format, coarser, rounded
 
 __all__ = ["Setting"]
 

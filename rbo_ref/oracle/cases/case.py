@@ -9,10 +9,10 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, rounded
 from rbo_ref.oracle.cases.catches import catches
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.rounding import Format, rounded
 
 __all__ = ["Case"]
 

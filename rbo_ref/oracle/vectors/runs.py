@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
 
+from geometry.arithmetic.formats import Format, format_of, rounded
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
 from rbo_ref.oracle.formulas import FORMULAS, Problem, scheduled
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.rounding import Format, format_of, rounded
 from rbo_ref.oracle.vectors.arithmetic import Evaluated, Scripted
 from rbo_ref.oracle.vectors.loss_records import held
 from rbo_ref.oracle.vectors.numbers import Record, numbered

@@ -107,9 +107,9 @@ def test_rubbish_is_no_file_of_arrays(content):
 
 def test_the_truth_is_that_of_the_oracle(stock):
     """Of runs that evaluate the loss, and of steps that are served it."""
+    from geometry.arithmetic.formats import format_of, nearest
     from rbo_ref.oracle.cases import all_cases
     from rbo_ref.oracle.dialects import DIALECTS
-    from rbo_ref.oracle.rounding import format_of, nearest
     from rbo_ref.oracle.truth import true_step
     from rbo_ref.oracle.vectors.loss_records import held
 
