@@ -139,9 +139,9 @@ def test_what_else_a_class_needs_is_told(torch):
         def __init__(self, params, base, lr, betas, eps):
             super().__init__(params, lr, betas, eps)
 
-    with pytest.raises(TypeError, match="which fails: .*missing 1 required positional argument: 'base'"):
+    with pytest.raises(TypeError, match=r"which fails: .*missing 1 required positional argument: 'base'"):
         check(Around, optimizer="adam")
-    assert check(partial(Around, base=torch.optim.SGD), optimizer="adam", **FEW).passed
+    assert check(partial(Around, base=None), optimizer="adam", **FEW).passed
 
 
 def test_the_library_is_that_of_the_port(torch):
