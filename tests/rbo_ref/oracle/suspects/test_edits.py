@@ -11,7 +11,8 @@ from rbo_ref.oracle.catalogue import in_dialect, right_port
 from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
 from rbo_ref.oracle.optimizers import MISTAKES as OTHERS
 from rbo_ref.oracle.suspects import search
-from rbo_ref.oracle.suspects.text import expressions, ported, text_of
+from rbo_ref.oracle.suspects.text import expressions, text_of
+from rbo_ref.oracle.suspects.variants import Changed, varied
 from rbo_ref.oracle.suspects.words import sentence, written
 from tests.rbo_ref.oracle import stray
 from tests.rbo_ref.oracle.suspects.explaining import explained, is_true
@@ -92,9 +93,9 @@ def test_a_port_without_edits_is_the_right_one(optimizer):
     """Its lines, read and compiled anew, do what they did."""
     make = in_dialect(right_port(optimizer), READINGS[optimizer][0])
     text, case = text_of(right_port(optimizer)), stray_case(optimizer)
-    twin = ported(text, make, ())
-    for name in text.methods:
-        setattr(twin, name, text.compiled(name, []).__get__(twin))
+    twin = varied(text, make, [Changed(())])()
+    for name, line in text.methods.items():
+        setattr(twin, name, text.compiled(name, line).__get__(twin))
     theta, port, loss = case.theta, make(), quadratic
     for t in range(2):
         draw = None if case.draws is None else case.draws[t]
@@ -132,7 +133,7 @@ def test_edits_of_one_line_come_together():
     signs = [edit for edit in lines.edits if edit.method == "descended" and edit.kind == "a sign is wrong"]
     lost = [edit for edit in lines.edits if edit.method == "descended" and edit.kind == "a factor is missing"]
     pair = (signs[0], lost[1])
-    assert not search.compatible(*pair)  # the product stands within the difference
+    assert sentence(pair) == "the inner step: θ + γ instead of θ − γ·pull (a sign is wrong and a factor is missing)"
     (factor,) = islice((e for e in lines.edits if e.method == "pull" and e.kind == "a factor is missing"), 1)
     (sign,) = islice((e for e in lines.edits if e.method == "pull" and e.kind == "a sign is wrong"), 1)
     assert text is lines.text
