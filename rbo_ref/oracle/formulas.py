@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from geometry.arithmetic.formats import Format
+from geometry.arithmetic.rounded import Arithmetic, Rounded, joined
 from rbo_ref.oracle.dialects import DIALECTS, ROLLING_BALL
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.rounded import Arithmetic, Rounded, joined
-from rbo_ref.oracle.rounding import Format
 
 __all__ = [
     "FORMULAS",

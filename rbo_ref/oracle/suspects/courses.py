@@ -13,14 +13,13 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle import arrays
+from geometry.arithmetic import number_arrays as arrays
+from geometry.arithmetic.formats import format_of, handing_over, rounded
+from geometry.arithmetic.precision import working_precision
+from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.losses import Loss, correctly_rounded, evaluate
-from rbo_ref.oracle.precision import working_precision
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
-from rbo_ref.oracle.rounding import format_of, rounded
 from rbo_ref.oracle.suspects.lanes import Lanes
 from rbo_ref.oracle.suspects.played import Floats, Numbers, Played, Step
-from rbo_ref.oracle.tolerance import handing_over
 
 __all__ = ["Certified", "Floating", "Make", "certified", "floating", "laned", "served"]
 

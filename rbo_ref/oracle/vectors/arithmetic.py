@@ -13,11 +13,10 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle import balls
+from geometry.arithmetic import balls
+from geometry.arithmetic.formats import Format, nearest, rounding
+from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.losses import PROFILES, Bumps, Loss, Quadratic, Ridges, correctly_rounded
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
-from rbo_ref.oracle.rounding import Format, nearest
-from rbo_ref.oracle.tolerance import rounding
 
 __all__ = ["Evaluated", "Scripted", "doubted", "evaluation_error"]
 

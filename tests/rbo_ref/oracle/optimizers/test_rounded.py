@@ -8,9 +8,9 @@ from flint import ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geometry.arithmetic.formats import error_of, format_of
+from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.rounded import Arithmetic
-from rbo_ref.oracle.rounding import error_of, format_of
 from tests.rbo_ref.oracle.drawing import losses, powers, vectors
 
 NUMBERS = st.lists(st.floats(-8, 8, width=32).filter(lambda x: x == 0 or abs(x) > 1e-3), min_size=3, max_size=3)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy
 
-from rbo_ref.oracle.rounded import Compared, Floats, Rounded, concatenated
+from geometry.arithmetic.rounded import Compared, Floats, Rounded, concatenated
 
 __all__ = [
     "abs",

@@ -18,9 +18,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.rounding import Format, exact, nearest
-from rbo_ref.oracle.tolerance import rounding
+from geometry.arithmetic.formats import Format, exact, nearest, rounding
 
 __all__ = ["Arithmetic", "Compared", "Floats", "Rounded", "concatenated", "joined"]
 
@@ -72,7 +70,7 @@ class Arithmetic:
         finally:
             self.target = outer
 
-    def evaluate(self, loss: Loss, theta: Rounded) -> tuple[Rounded, Rounded]:
+    def evaluate(self, loss: Any, theta: Rounded) -> tuple[Rounded, Rounded]:
         """f(θ) and ∇f(θ) as they are served, correctly rounded, at the place where a port may be."""
         self.evaluations += 1
         theta.anchor()
@@ -85,7 +83,7 @@ class Arithmetic:
             height, slopes = self._moved(loss, flat, height, slopes)
         return height.again(), slopes.again().reshaped(theta.shape)
 
-    def _moved(self, loss: Loss, theta: Rounded, height: Rounded, slopes: Rounded) -> tuple[Rounded, Rounded]:
+    def _moved(self, loss: Any, theta: Rounded, height: Rounded, slopes: Rounded) -> tuple[Rounded, Rounded]:
         """Value and gradient with the errors of θ: Taylor's formula with the Hessian over the box around it."""
         from flint import arb
 
@@ -119,7 +117,7 @@ class Rounded:
 
     Examples
     --------
-    >>> from rbo_ref.oracle.rounding import format_of
+    >>> from geometry.arithmetic.formats import format_of
     >>> arithmetic = Arithmetic(format_of("float32"))
     >>> third = 1 / arithmetic.exact([3.0])
     >>> bool(1e-8 < third.radius[0] < 1e-7)
@@ -382,7 +380,7 @@ def joined(first: Rounded, second: Rounded) -> Rounded:
 
     Examples
     --------
-    >>> from rbo_ref.oracle.rounding import format_of
+    >>> from geometry.arithmetic.formats import format_of
     >>> arithmetic = Arithmetic(format_of("float64"))
     >>> joined(arithmetic.exact([1.0, 2.0]), arithmetic.exact(3.0)).middle
     array([1., 2., 3.])
