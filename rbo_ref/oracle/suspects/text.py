@@ -70,7 +70,7 @@ class Text:
                     name = method.name if method.name not in self.methods else f"{method.name}_{base.__name__}"
                     self.methods[name], self.scopes[name] = method, vars(sys.modules[base.__module__])
         for name, method in self.methods.items():
-            self.methods[name] = _Bases(self).visit(method)
+            self.methods[name] = ast.fix_missing_locations(_Bases(self).visit(method))
 
     @cached_property
     def inherited(self) -> dict[str, Callable[..., Any]]:
