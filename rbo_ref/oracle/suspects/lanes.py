@@ -5,7 +5,6 @@ The lanes are a hidden first axis; it has length 1 for what is alike in all of t
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -25,8 +24,8 @@ class Lanes:
     Examples
     --------
     >>> x = Lanes(numpy.array([[1.0, 2.0], [3.0, 4.0]]))
-    >>> x.shape, (x - sum(x)).x.tolist()
-    ((2,), [[-2.0, -1.0], [-4.0, -3.0]])
+    >>> x.shape, (x - x[0]).x.tolist()
+    ((2,), [[0.0, 1.0], [0.0, 1.0]])
     """
 
     __array_ufunc__ = None  # NumPy leaves the operations to this class
@@ -43,7 +42,7 @@ class Lanes:
         return Lanes(self.x.swapaxes(1, 2))
 
     def __array_namespace__(self, api_version: Any = None) -> Any:
-        return sys.modules[__name__]
+        return _NAMESPACE
 
     def __getitem__(self, key: Any) -> Lanes:
         return Lanes(self.x[(slice(None), *(key if isinstance(key, tuple) else (key,)))])
@@ -58,10 +57,10 @@ class Lanes:
         raise TypeError("it may be so in some lanes")
 
     def minimum(self, other: Any) -> Lanes:
-        return minimum(self, other)
+        return _applied(numpy.minimum, self, other)
 
     def maximum(self, other: Any) -> Lanes:
-        return maximum(self, other)
+        return _applied(numpy.maximum, self, other)
 
 
 def _numbers(x: Any) -> Numbers:
@@ -71,7 +70,7 @@ def _numbers(x: Any) -> Numbers:
 def _applied(function: Callable[..., Any], *arguments: Any) -> Lanes:
     """A function of numbers in each lane; what has fewer axes gets its missing ones after the lanes."""
     arrays = [_numbers(x) for x in arguments]
-    most = numpy.max([x.ndim for x in arrays])
+    most = max(x.ndim for x in arrays)
     return Lanes(function(*(x.reshape(len(x), *(1,) * (most - x.ndim), *x.shape[1:]) for x in arrays)))
 
 
@@ -94,13 +93,6 @@ for _name, _function in {"lt": numpy.less, "gt": numpy.greater}.items():
 
 # --- the array functions that lines call ----------------------------------------------------------------------------
 
-arange = numpy.arange
-sqrt, abs, sign = _elementwise(numpy.sqrt), _elementwise(numpy.abs), _elementwise(numpy.sign)
-sin, exp, round = _elementwise(numpy.sin), _elementwise(numpy.exp), _elementwise(numpy.round)
-maximum, minimum = _elementwise(numpy.maximum), _elementwise(numpy.minimum)
-where, clip = _elementwise(numpy.where), _elementwise(numpy.clip)
-ones_like, zeros_like = _elementwise(numpy.ones_like), _elementwise(numpy.zeros_like)
-
 
 def _reduced(function: Callable[..., Any]) -> Callable[..., Lanes]:
     def reduced(x: Any, axis: int | None = None, keepdims: bool = False) -> Lanes:
@@ -111,26 +103,34 @@ def _reduced(function: Callable[..., Any]) -> Callable[..., Lanes]:
     return reduced
 
 
-sum, mean, max = _reduced(numpy.sum), _reduced(numpy.mean), _reduced(numpy.max)
-
-
-def reshape(x: Any, shape: tuple[int, ...]) -> Lanes:
-    """The same entries in another shape."""
+def _reshape(x: Any, shape: tuple[int, ...]) -> Lanes:
     numbers = _numbers(x)
     return Lanes(numbers.reshape(len(numbers), *shape))
 
 
-def concat(parts: Iterable[Any], axis: int = 0) -> Lanes:
-    """One array of several, end to end."""
+def _concat(parts: Iterable[Any], axis: int = 0) -> Lanes:
     arrays = [_numbers(x) for x in parts]
-    lanes = numpy.max([len(x) for x in arrays])
+    lanes = max(len(x) for x in arrays)
     arrays = [numpy.broadcast_to(x, (lanes, *x.shape[1:])) for x in arrays]
     return Lanes(numpy.concatenate(arrays, axis=axis + (axis >= 0)))
 
 
-def stack(parts: Iterable[Any]) -> Lanes:
-    """One array of several, along an axis in front."""
-    return concat([reshape(part, (1, *_numbers(part).shape[1:])) for part in parts])
+def _stack(parts: Iterable[Any]) -> Lanes:
+    return _concat([_reshape(part, (1, *_numbers(part).shape[1:])) for part in parts])
+
+
+class _Namespace:
+    """Functions of whole arrays, and all others of NumPy: those of numbers."""
+
+    sum, mean, max = map(staticmethod, (_reduced(numpy.sum), _reduced(numpy.mean), _reduced(numpy.max)))
+    reshape, concat, stack = staticmethod(_reshape), staticmethod(_concat), staticmethod(_stack)
+    arange, eye, finfo = staticmethod(numpy.arange), staticmethod(numpy.eye), staticmethod(numpy.finfo)
+
+    def __getattr__(self, name: str) -> Callable[..., Lanes]:
+        return _elementwise(getattr(numpy, name))
+
+
+_NAMESPACE = _Namespace()
 
 
 # --- some of the lanes ----------------------------------------------------------------------------------------------

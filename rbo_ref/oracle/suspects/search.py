@@ -18,7 +18,7 @@ from rbo_ref.oracle.suspects.survey import surveyed
 from rbo_ref.oracle.suspects.text import Edit, Text, text_of
 from rbo_ref.oracle.suspects.variants import Changed, Flags, varied
 
-__all__ = ["Lines", "answers", "changes", "compatible", "different", "effects", "lines_of"]
+__all__ = ["Lines", "answers", "changes", "compatible", "different", "effects", "lines_of", "surviving", "telling"]
 
 ROUNDS = 12  # of the search for a constant
 ALONG = 0.25  # share of the squares of an error that the first step towards a constant has to take away
@@ -172,7 +172,7 @@ def _by_line(items: Sequence[T], edit: Callable[[T], Edit]) -> list[list[T]]:
 # --- constants ------------------------------------------------------------------------------------------------------
 
 
-class Guess(NamedTuple):
+class _Guess(NamedTuple):
     """An edit and where the search for its constant begins."""
 
     edit: Edit
@@ -183,7 +183,7 @@ class Guess(NamedTuple):
 def _estimated(lines: Lines, edits: Sequence[Edit], runs: Sequence[Played]) -> list[Changed]:
     """Edits with the constants that the port's answers tell."""
     found: list[Changed] = []
-    guesses = [Guess(edit, start) for edit in edits for start in edit.grid or ((edit.start or 0.0) + 0.01,)]
+    guesses = [_Guess(edit, start) for edit in edits for start in edit.grid or ((edit.start or 0.0) + 0.01,)]
     for some in _by_line(guesses, lambda guess: guess.edit):
         solved = _sharpest(lines, _solved(lines, some, runs[0]), runs)
         told = [
@@ -196,7 +196,7 @@ def _estimated(lines: Lines, edits: Sequence[Edit], runs: Sequence[Played]) -> l
     return found
 
 
-def _residuals(lines: Lines, guesses: Sequence[Guess], constants: Floats, run: Played) -> Floats:
+def _residuals(lines: Lines, guesses: Sequence[_Guess], constants: Floats, run: Played) -> Floats:
     """How far edits with constants are from the port in the known steps of a run, in tolerances."""
     changes = [Changed((guess.edit,), (float(c),)) for guess, c in zip(guesses, constants, strict=True)]
     return _told(run, answers(lines, changes, run))
@@ -209,7 +209,7 @@ def _told(run: Played, found: Floats) -> Floats:
     return off.reshape(len(found), known.sum() * off.shape[-1])
 
 
-def _solved(lines: Lines, guesses: list[Guess], run: Played) -> list[tuple[Guess, float]]:
+def _solved(lines: Lines, guesses: list[_Guess], run: Played) -> list[tuple[_Guess, float]]:
     """The edits that do what the port did in a run with some constants, and these: by secants."""
     gridded = [bool(guess.edit.grid) for guess in guesses]
     new = numpy.array([guess.start for guess in guesses])
@@ -247,8 +247,8 @@ def _is_along(error: Floats, slope: Floats) -> Any:
 
 
 def _sharpest(
-    lines: Lines, solved: list[tuple[Guess, float]], runs: Sequence[Played]
-) -> list[tuple[Guess, float, float]]:
+    lines: Lines, solved: list[tuple[_Guess, float]], runs: Sequence[Played]
+) -> list[tuple[_Guess, float, float]]:
     """The constants as the wrong run tells each that tells it best, and how uncertain they are."""
     near = surviving(lines, [Changed((guess.edit,), (constant,)) for guess, constant in solved], runs[:FEW])
     told = {(changed.edits[0], *changed.constants) for changed in near}

@@ -133,7 +133,7 @@ def test_edits_of_one_line_come_together():
     signs = [edit for edit in lines.edits if edit.method == "descended" and edit.kind == "a sign is wrong"]
     lost = [edit for edit in lines.edits if edit.method == "descended" and edit.kind == "a factor is missing"]
     pair = (signs[0], lost[1])
-    assert sentence(pair) == "the inner step: θ + γ instead of θ − γ·pull (a sign is wrong and a factor is missing)"
+    assert sentence(pair) == "the inner step: θ + pull instead of θ − γ·pull (a sign is wrong and a factor is missing)"
     (factor,) = islice((e for e in lines.edits if e.method == "pull" and e.kind == "a factor is missing"), 1)
     (sign,) = islice((e for e in lines.edits if e.method == "pull" and e.kind == "a sign is wrong"), 1)
     assert text is lines.text
