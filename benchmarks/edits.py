@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are no package that is installed
 
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port
-from rbo_ref.oracle.dialects import READINGS, ROLLING_BALL
+from rbo_ref.oracle.catalogue import catalogue, right_port
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.suspects import search
 from rbo_ref.oracle.suspects.played import Played
 from rbo_ref.oracle.suspects.words import sentence
@@ -45,7 +45,7 @@ def known(optimizer: str) -> Iterator[Wrong]:
     noisy = {*precisions, "float32_norm", "finite_differences", "result_rounded"}
     for name, cls in catalogue(optimizer).items():
         own = (name,) if name in precisions else precisions if name in noisy else ()
-        yield Wrong(name, optimizer, in_dialect(cls, READINGS[optimizer][0]), own)
+        yield Wrong(name, optimizer, cls, own)
 
 
 PAIRED = (ROLLING_BALL, "adam", "muon", "sam")
@@ -69,9 +69,8 @@ def pairs(count: int, seed: int) -> Iterator[Wrong]:
 
 def _lines(optimizer: str) -> tuple[search.Lines, list[Any], list[Played]]:
     """The lines of an optimizer, their plain edits that do anything, and runs that show what they do."""
-    make = in_dialect(right_port(optimizer), READINGS[optimizer][0])
     runs = [asked(case, tolerance=1e-15) for case in all_cases(optimizer) if 1 < case.theta.size < 9][:4]
-    lines = search.lines_of(right_port(optimizer), make, runs)
+    lines = search.lines_of(right_port(optimizer), runs)
     return lines, search.different(lines, runs), runs
 
 
@@ -82,9 +81,9 @@ def strays() -> Iterator[Wrong]:
     for name, (make, true) in stray.STRAY.items():
         yield Wrong(name, ROLLING_BALL, make, true)
     for name, (optimizer, make) in (stray.SMALL_OTHERS | stray.WILD).items():
-        yield Wrong(name, optimizer, in_dialect(make, READINGS[optimizer][0]))
+        yield Wrong(name, optimizer, make)
     for name, (optimizer, make, true) in stray.STRAY_OTHERS.items():
-        yield Wrong(name, optimizer, in_dialect(make, READINGS[optimizer][0]), true)
+        yield Wrong(name, optimizer, make, true)
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy
 
-from rbo_ref.oracle.suspects.courses import Make
+from rbo_ref.oracle.formulas import Formula
 from rbo_ref.oracle.suspects.explain import EDITED, Explanation, certain, rest_of
 from rbo_ref.oracle.suspects.judgement import Suspect
 from rbo_ref.oracle.suspects.played import Numbers, Played, elsewhere, examples
@@ -21,10 +21,10 @@ NEAREST = 256  # edits, of those that are near in floats, of which is asked whet
 PROVEN = 24  # formulas that are judged in full
 
 
-def by_edits(cls: type[Any], make: Make, runs: Sequence[Played], numbers: Numbers) -> Explanation | None:
+def by_edits(cls: type[Formula], runs: Sequence[Played], numbers: Numbers) -> Explanation | None:
     """The right formula with an edit, or two, that explains all that a port did."""
     chosen = examples(runs)
-    lines = lines_of(cls, make, chosen)
+    lines = lines_of(cls, chosen)
     tried = len(lines.edits)
     found = sorted(changes(lines, chosen), key=lambda changed: changed.rank)[:NEAREST]
     proven = []

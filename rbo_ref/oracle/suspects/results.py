@@ -16,7 +16,7 @@ SHORT = tuple(10.0**k for k in range(-8, 0))  # of moves that are not made
 
 def of_results(text: Text, method: str, line: ast.FunctionDef, survey: Survey) -> Iterator[Edit]:
     """A line that remembers, and a new θ that is none."""
-    last = "finished" if "finished" in text.methods else "stepped"  # the line of which the result is the new θ
+    last = "finished" if "finished" in text.methods else "step"  # the line of which the result is the new θ
     for path, node in _results(line):
         numbers = node.elts if isinstance(node, ast.Tuple) else None
         paths = [(*path, ("elts", i)) for i in range(len(numbers))] if numbers else [path]
@@ -135,7 +135,7 @@ def _of_iterates(line: ast.FunctionDef, survey: Survey) -> Iterator[Found]:
 
 def _of_theta(survey: Survey) -> Iterator[Found]:
     old = "self.theta" if "self.theta" in survey.pool.everywhere else "theta"
-    yield 5, "two steps at once", "self.again(NODE)"
+    yield 5, "two steps at once", "self.one_more(NODE)"
     yield 3, "the move is given", f"displaced(self, NODE, {old})"
     rate = "self.eta" if "self.eta" in survey.pool.everywhere else "self.h.learning_rate"
     yield 2, "a decay is in the step", Constant(f"(NODE) - CONSTANT * {rate} * {old}", 0.0)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy
 
 from rbo_ref.oracle.calls import ServedLoss
+from rbo_ref.oracle.formulas import Formula
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.suspects.courses import floating, laned, served
 from rbo_ref.oracle.suspects.judgement import FAILURES, NEAR, NEARER
@@ -37,28 +38,27 @@ class Lines(NamedTuple):
     """The lines of a right port, and all their edits."""
 
     text: Text
-    make: Callable[[], Any]
     edits: list[Edit]
 
     def maker(self, changed: Changed) -> Callable[[], Any]:
         """A maker of ports with edits."""
-        return varied(self.text, self.make, [changed])
+        return varied(self.text, [changed])
 
 
-def lines_of(cls: type[Any], make: Callable[[], Any], runs: Sequence[Played]) -> Lines:
-    """The edits of a port class, which show in runs like these."""
+def lines_of(cls: type[Formula], runs: Sequence[Played]) -> Lines:
+    """The edits of a formula, which show in runs like these."""
     text, first = text_of(cls), telling(runs)[0]  # type: ignore[arg-type]
     told = tuple((name, type(value)) for name, value in first.steps[0].hyper.items())
-    return Lines(text, make, _edits(text, (first.steps[0].theta.shape, told), make, first))
+    return Lines(text, _edits(text, (first.steps[0].theta.shape, told), first))
 
 
 _KNOWN: dict[Any, list[Edit]] = {}
 
 
-def _edits(text: Text, kind: Any, make: Callable[[], Any], run: Played) -> list[Edit]:
+def _edits(text: Text, kind: Any, run: Played) -> list[Edit]:
     """The edits of a text, made once for places of a shape and hyper-parameters of some types."""
     if (text, kind) not in _KNOWN:
-        _KNOWN[text, kind] = all_edits(text, surveyed(text, make, run))
+        _KNOWN[text, kind] = all_edits(text, surveyed(text, run))
     return _KNOWN[text, kind]
 
 
@@ -104,7 +104,7 @@ def _in_lanes(lines: Lines, changes: Sequence[Changed], run: Played, found: Floa
     """The variants that lanes cannot hold; the answers of the others are found."""
     failed = numpy.zeros(len(changes), bool)
     try:
-        for t, theta in enumerate(laned(varied(lines.text, lines.make, changes, failed), run)):
+        for t, theta in enumerate(laned(varied(lines.text, changes, failed), run)):
             found[:, t] = theta.reshape(len(theta), -1)
     except FAILURES:
         failed[:] = True

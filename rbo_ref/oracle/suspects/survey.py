@@ -36,7 +36,7 @@ class Survey(NamedTuple):
     pool: Pool
 
 
-def surveyed(text: Text, make: Callable[[], Any], run: Played) -> Survey:
+def surveyed(text: Text, run: Played) -> Survey:
     """What is seen in a run of the right port."""
     shapes: dict[tuple[str, Path], Shape] = {}
     counts: set[tuple[str, Path]] = set()
@@ -51,7 +51,7 @@ def surveyed(text: Text, make: Callable[[], Any], run: Played) -> Survey:
         return value
 
     def watched() -> Any:
-        port = make()
+        port = text.cls()
         made.append(port)
         for name in text.methods:
             setattr(port, name, MethodType(_watched(text, name, seen), port))

@@ -76,7 +76,7 @@ class _Varied:
         self.places = (*self.places, theta)
         return now
 
-    def again(self, theta: Any) -> Any:
+    def one_more(self, theta: Any) -> Any:
         """One more step."""
         if self.repeated:
             return theta
@@ -91,17 +91,14 @@ class _Varied:
         return port
 
 
-def varied(
-    text: Text, make: Callable[[], Any], changes: Sequence[Changed], failed: Flags | None = None
-) -> Callable[[], Any]:
+def varied(text: Text, changes: Sequence[Changed], failed: Flags | None = None) -> Callable[[], Any]:
     """A maker of right ports with edits, other ones in each lane; lanes that cannot be computed so are marked."""
-    cls = _class(text, type(make()), tuple(changed.edits for changed in changes), failed)
+    cls = _class(text, tuple(changed.edits for changed in changes), failed)
     constants, doubts = _constants(changes), changes[0].attributes(changes[0].doubts) if len(changes) == 1 else {}
     lanes = numpy.arange(len(changes))
 
     def made() -> Any:
-        port = make()
-        port.__class__ = cls
+        port = cls()
         vars(port).update(constants, lanes=lanes, doubts=doubts, fresh=made)
         return port
 
@@ -111,17 +108,17 @@ def varied(
 _CLASSES: dict[Any, type[Any]] = {}
 
 
-def _class(text: Text, kind: type[Any], edits: tuple[tuple[Edit, ...], ...], failed: Flags | None) -> type[Any]:
+def _class(text: Text, edits: tuple[tuple[Edit, ...], ...], failed: Flags | None) -> type[Any]:
     """The class of ports with edits; where there is one lane of one edit, made once."""
-    if failed is None and (known := _CLASSES.get((kind, edits))):
+    if failed is None and (known := _CLASSES.get((text, edits))):
         return known
     lines: dict[str, Any] = dict(text.inherited)
     for method in {edit.method for own in edits for edit in own}:
         lines[method] = _line(text, method, [tuple(e for e in own if e.method == method) for own in edits], failed)
     lines["hears"] = any(edit.hears for own in edits for edit in own)
-    cls = type("Varied", (_Varied, kind), lines)
+    cls = type("Varied", (_Varied, text.cls), lines)
     if failed is None and len(edits[0]) == 1:
-        _CLASSES[kind, edits] = cls
+        _CLASSES[text, edits] = cls
     return cls
 
 
