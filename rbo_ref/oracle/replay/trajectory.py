@@ -30,6 +30,7 @@ from rbo_ref.oracle.replay.surfaces import surface_of
 from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 
 __all__ = ["Question", "check_trajectory", "run_of"]
 
@@ -345,7 +346,7 @@ class _Tally:
 def _diagnosed(run: Question, tally: _Tally) -> Any:
     """The known mistake that the first steps, or the first wrong ones, show."""
     assert run.rules.surface is not None
-    setting = Setting(array_namespace(numpy.zeros(1)), run.rules.target, run.rules.dialect.name, 20.0)
+    setting = Setting(array_namespace(numpy.zeros(1)), Formats(run.rules.target), run.rules.dialect.name, 20.0)
     early, failed = tally.telling[:EARLY], [step for step in tally.telling if step[0] == "fail"]
     as_walk = any(verdict == "fail" for verdict, *_ in early)
     judged: list[tuple[Result, Run]] = []

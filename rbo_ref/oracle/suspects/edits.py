@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy
 
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suspects.courses import Make, floating, served
 from rbo_ref.oracle.suspects.explain import EDITED, Explanation, certain, rest_of
 from rbo_ref.oracle.suspects.judgement import FAILURES, Suspect
-from rbo_ref.oracle.suspects.played import Numbers, Played, elsewhere, examples
+from rbo_ref.oracle.suspects.played import Played, elsewhere, examples
 from rbo_ref.oracle.suspects.search import Changed, Lines, changes, lines_of
 from rbo_ref.oracle.suspects.words import sentence
 
@@ -20,7 +21,7 @@ __all__ = ["by_edits"]
 PROVEN = 24  # edits that are judged in full, of those that are near in floats
 
 
-def by_edits(cls: type[Any], make: Make, runs: Sequence[Played], numbers: Numbers) -> Explanation | None:
+def by_edits(cls: type[Any], make: Make, runs: Sequence[Played], formats: Formats) -> Explanation | None:
     """The right formula with an edit, or two, that explains all that a port did."""
     chosen = examples(runs)
     lines = lines_of(cls, make, chosen)
@@ -28,7 +29,7 @@ def by_edits(cls: type[Any], make: Make, runs: Sequence[Played], numbers: Number
     found = sorted(islice(changes(lines, chosen), PROVEN), key=lambda changed: changed.rank)
     proven = []
     for changed in found:
-        how = certain(_as_suspect(lines, changed), chosen, numbers)
+        how = certain(_as_suspect(lines, changed), chosen, formats)
         if how is not None and how.is_evidence(tried ** len(changed.edits), len(changed.constants)):
             proven.append((changed, how))
     if not proven:
@@ -37,7 +38,7 @@ def by_edits(cls: type[Any], make: Make, runs: Sequence[Played], numbers: Number
     others = [(other, fitted) for other, fitted in others if not _is_same(lines, best, other, chosen)]
     if others:
         rest = rest_of(runs, chosen)
-        others = [pair for pair in others if certain(_as_suspect(lines, pair[0]), rest, numbers)]
+        others = [pair for pair in others if certain(_as_suspect(lines, pair[0]), rest, formats)]
     twins = {sentence(other.edits, other.constants): _as_suspect(lines, other) for other, _ in others}
     return Explanation(_as_suspect(lines, best), how, tuple(twins.values()))
 

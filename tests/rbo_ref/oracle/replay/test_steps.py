@@ -13,6 +13,7 @@ from rbo_ref.oracle.replay.judging import CLEARLY
 from rbo_ref.oracle.replay.steps import Hypers, Rules
 from rbo_ref.oracle.replay.surfaces import Surface, surface_of
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.truth import iterated, true_step
 
 from .runs import CASES
@@ -73,7 +74,7 @@ def test_tolerances_of_one_inner_iteration_are_those_of_the_oracle(name):
     theta, hyper = case.start(target), case.hyper(0)
     truth = true_step(case.loss, tuple(theta), hyper, reading, target)
     place, once = theta + 0.125, {**hyper, "projection_steps": 1}
-    after = iterated(case, once, place, truth.parts["candidate"], Setting(np, target, "authors", 1.0), target)
+    after = iterated(case, once, place, truth.parts["candidate"], Setting(np, Formats(target), "authors", 1.0), target)
     expected = after.radius + rounding(after.middle, target)
     rules = Rules(surface_of(case.loss), reading, target)
     found = rules.spread(theta[None], hypers(hyper), place[None].astype(np.longdouble))[0]
