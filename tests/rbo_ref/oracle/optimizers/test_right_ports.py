@@ -11,6 +11,7 @@ from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle import READINGS, OptaxPort, TorchPort, as_port, check_optimizer
 from rbo_ref.oracle.catalogue import CATALOGUES as MISTAKES
 from rbo_ref.oracle.catalogue import RIGHT_PORTS
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.judge import judge
 from rbo_ref.oracle.reference import reference
@@ -18,7 +19,7 @@ from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.step_formats import Formats
 from tests.rbo_ref.oracle.optimizers.drawing import cases
 
-OPTIMIZERS = tuple(RIGHT_PORTS)
+OPTIMIZERS = [optimizer for optimizer in RIGHT_PORTS if optimizer != ROLLING_BALL]
 SPOKEN = [(optimizer, dialect) for optimizer in OPTIMIZERS for dialect in READINGS[optimizer]]
 FEW = {  # compiling takes time
     "gradient-descent": ("nesterov-saddle", "plain-bowl"),
