@@ -59,8 +59,7 @@ def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diag
     chosen = {id(played) for played in examples(runs)}
     told = [(run, played) for run, played in records if id(played) in chosen]
     noise = port and (_mixed(port, judged, told, setting) or _precision(port, judged, records, setting))
-    right = formula_of(optimizer, dialect)
-    return noise or _named(by_edits(right, right, runs, setting.formats))
+    return noise or _named(by_edits(formula_of(optimizer, dialect), runs, setting.formats))
 
 
 def _named(found: Explanation | None) -> Diagnosis | None:

@@ -20,9 +20,10 @@ from geometry.arithmetic.rounded import Rounded
 from rbo_ref.oracle.formulas.evaluation import given, mixed
 from rbo_ref.oracle.losses import Loss, correctly_rounded, evaluate
 from rbo_ref.oracle.step_formats import Formats
+from rbo_ref.oracle.suspects.lanes import Lanes
 from rbo_ref.oracle.suspects.played import Floats, Played, Step
 
-__all__ = ["Certified", "Floating", "Make", "certified", "floating", "served"]
+__all__ = ["Certified", "Floating", "Make", "certified", "floating", "laned", "served"]
 
 PRECISION = 256  # bits of the true values
 Make = Callable[[], Any]
@@ -108,6 +109,21 @@ def floating(make: Make, run: Played, loss: Any, dtype: Any = float) -> Iterator
     return (theta for theta, _ in steps)
 
 
+def laned(make: Make, run: Played) -> Iterator[Floats]:
+    """The answers in floats of many suspects at once, one in each lane."""
+
+    def held(numbers: Place) -> Lanes:
+        return Lanes(numbers.astype(float)[None])
+
+    def answered(theta: Lanes) -> tuple[Lanes, Lanes]:
+        places = theta.x.reshape(len(theta.x), -1)
+        f, g = run.loss.first(places, numpy) if isinstance(run.loss, Loss) else _one_by_one(run.loss, places)
+        return Lanes(f), Lanes(g.reshape(theta.x.shape))
+
+    steps = _steps(make, run, answered, lambda step: held(step.theta), dict, held, lambda theta, _: theta)
+    return (theta.x for theta, _ in steps)
+
+
 def _steps(
     make: Make, run: Played, loss: Any, start: Any, given: Any, draws: Any, handed: Any
 ) -> Iterator[tuple[Any, NDArray[Any]]]:
@@ -129,6 +145,11 @@ def _steps(
             yield theta, step.theta
     if walks:
         yield from ((theta, step.theta) for theta, step in zip(port.delivered(iterates), run.steps, strict=True))
+
+
+def _one_by_one(loss: Any, places: Floats) -> tuple[Floats, Floats]:
+    answers = [served(loss)(place) for place in places]
+    return numpy.array([f for f, _ in answers]), numpy.array([g for _, g in answers])
 
 
 @lru_cache(maxsize=256)

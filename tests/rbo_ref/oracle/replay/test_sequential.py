@@ -13,7 +13,6 @@ from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.catalogue import CATALOGUES as MISTAKES
 from rbo_ref.oracle.catalogue import RIGHT_PORTS
-from rbo_ref.oracle.dialects import ROLLING_BALL
 
 SOME = {
     "gradient-descent": "nesterov-saddle",
@@ -42,7 +41,7 @@ def judged(path, case, **options):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("optimizer", [optimizer for optimizer in RIGHT_PORTS if optimizer != ROLLING_BALL])
+@pytest.mark.parametrize("optimizer", SOME)
 def test_right_runs_pass_and_a_wrong_step_is_found(optimizer, dtype):
     (case,) = select(optimizer, SOME[optimizer])
     path = recorded(RIGHT_PORTS[optimizer](), case, dtype)
