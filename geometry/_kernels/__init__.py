@@ -23,6 +23,7 @@ KERNELS = {
     ("dilation", "cupy"): "geometry._kernels.cupy_dilation",
     ("evaluate", "numpy"): "geometry._kernels.blocks",
     ("look", "numpy"): "geometry._kernels.peaks",
+    ("nearest", "numpy"): "geometry._kernels.nearest",
     ("rest", "numpy"): "geometry._kernels.peaks",
     ("roll", "numpy"): "geometry._kernels.rolls",
     ("roll", "cupy"): "geometry._kernels.cupy_rolls",
