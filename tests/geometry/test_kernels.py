@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 import geometry._dilation
 import geometry._maximum
 import geometry._search
+import geometry.certified
 import geometry.certified._points
 import geometry.reachability
 import rbo_ref
@@ -36,6 +37,7 @@ SPECIFICATIONS = {
     "dilation": geometry._dilation.dilation,
     "evaluate": Expression.hessian,
     "look": FunctionGraph.curvatures,
+    "nearest": geometry.certified.distance,
     "rest": resting_starts,
     "roll": rbo_ref.trajectory,
     "search": geometry._search.descend,
