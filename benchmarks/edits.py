@@ -22,10 +22,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are no package t
 
 import numpy
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port
 from rbo_ref.oracle.dialects import READINGS, ROLLING_BALL
-from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.suspects import search
 from rbo_ref.oracle.suspects.played import Played, Step
 from rbo_ref.oracle.suspects.words import sentence

@@ -24,13 +24,13 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are no package that is installed
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref.cli._ports import prepare
 from rbo_ref.oracle import DIALECTS, Result, RightPort
 from rbo_ref.oracle.catalogue import in_dialect
 from rbo_ref.oracle.check import library_of
 from rbo_ref.oracle.judge import LEVELS, judge
 from rbo_ref.oracle.reference import rolling_ball
-from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.setting import Setting
 from tests.rbo_ref.oracle.drawing import cases
 from tests.rbo_ref.oracle.test_tolerance import FORMULATIONS

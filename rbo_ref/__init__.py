@@ -11,7 +11,10 @@ from rbo_ref.optimizers import (
     GradientDescent,
     InducedMetric,
     Jointly,
+    Lion,
     Muon,
+    NAdam,
+    RMSprop,
 )
 from rbo_ref.rolling_ball import RollingBall, Step
 from rbo_ref.run import Trajectory, roll, trajectory
@@ -26,7 +29,10 @@ __all__ = [
     "InducedMetric",
     "Ironing",
     "Jointly",
+    "Lion",
     "Muon",
+    "NAdam",
+    "RMSprop",
     "RollingBall",
     "Step",
     "Trajectory",

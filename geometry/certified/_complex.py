@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 
 import numpy
 
-from geometry.certified._intervals import Interval, add_up, call, halved, interval, like, mapped, midpoint, symmetric
+from geometry.arithmetic.intervals import FUNCTIONS as REAL
+from geometry.arithmetic.intervals import Interval, interval, recip, sqr, sqrt, symmetric
 from geometry.expressions._graph import ordered
 from geometry.expressions._operations import TABLE
 from geometry.expressions.expression import Expression
@@ -69,7 +70,7 @@ class Rectangles:
         def entry(end: numpy.ndarray) -> numpy.ndarray:
             return numpy.ascontiguousarray(end[key]).reshape(end[key].shape)
 
-        return self.new(mapped(entry, self.re), None if self.im is None else mapped(entry, self.im))
+        return self.new(self.re.map(entry), None if self.im is None else self.im.map(entry))
 
     def new(self, re: Interval, im: Interval | None, *others: Rectangles) -> Rectangles:
         return Rectangles(re, im, self.lost, self.fixed and all(o.fixed for o in others))
@@ -78,8 +79,7 @@ class Rectangles:
         number = numpy.asarray(value, dtype=float)
         if not numpy.isfinite(number).all():
             self.lost[:] = True
-        made = interval(number.reshape(-1))
-        return Rectangles(mapped(lambda end: end.reshape(number.shape), made), None, self.lost, True)
+        return Rectangles(interval(number), None, self.lost, True)
 
     def lose(self, where: Any) -> None:
         """The boxes where an operation may leave its domain are lost; without any knowledge it may as well."""
@@ -97,7 +97,7 @@ class Rectangles:
         """|z|, rounded up."""
         if self.im is None:
             return self.re.mag
-        return call("sqrt", call("sqr", symmetric(self.re)) + call("sqr", symmetric(self.im))).hi
+        return sqrt(sqr(symmetric(self.re)) + sqr(symmetric(self.im))).hi
 
     # Arithmetic.
 
@@ -144,20 +144,20 @@ class Rectangles:
 
     def square(self) -> Rectangles:
         if self.im is None:
-            return self.new(call("sqr", self.re), None)
+            return self.new(sqr(self.re), None)
         both = self.re * self.im
-        return self.new(call("sqr", self.re) - call("sqr", self.im), both + both)
+        return self.new(sqr(self.re) - sqr(self.im), both + both)
 
     def reciprocal(self) -> Rectangles:
         """(a − ib)/(a² + b²)."""
-        square = call("sqr", self.re) if self.im is None else call("sqr", self.re) + call("sqr", self.im)
+        square = sqr(self.re) if self.im is None else sqr(self.re) + sqr(self.im)
         self.lose(~(square.lo > 0))
         if self.im is None:
-            return self.new(call("recip", self.re), None)
+            return self.new(recip(self.re), None)
         return self.new(self.re / square, -self.im / square)
 
     def sum(self) -> Rectangles:
-        return self.new(add_up(self.re, -1), None if self.im is None else add_up(self.im, -1))
+        return self.new(self.re.sum(-1), None if self.im is None else self.im.sum(-1))
 
     # Powers.
 
@@ -182,7 +182,7 @@ class Rectangles:
 
     def exponential(self) -> Rectangles:
         """eᵃ(cos b + i sin b)."""
-        size = call("exp", self.re)
+        size = REAL["exp"](self.re)
         if self.im is None:
             return self.new(size, None)
         cosine, sine = _turn(self.im)
@@ -192,52 +192,52 @@ class Rectangles:
         """In the right half-plane: log|z| + i·atan(b/a)."""
         self.inside(0.0)
         if self.im is None:
-            return self.new(call("log", self.re), None)
-        size = call("log", call("sqr", self.re) + call("sqr", self.im))
-        return self.new(halved(size), call("atan", self.im / self.re))
+            return self.new(REAL["log"](self.re), None)
+        size = REAL["log"](sqr(self.re) + sqr(self.im))
+        return self.new(size * 0.5, REAL["atan"](self.im / self.re))
 
     def root(self) -> Rectangles:
         """In the right half-plane: c + i·b/(2c), c² = (|z| + a)/2."""
         self.inside(0.0)
         if self.im is None:
-            return self.new(call("sqrt", self.re), None)
-        size = call("sqrt", call("sqr", self.re) + call("sqr", self.im))
-        re = call("sqrt", halved(size + self.re))
-        return self.new(re, halved(self.im / re))
+            return self.new(sqrt(self.re), None)
+        size = sqrt(sqr(self.re) + sqr(self.im))
+        re = sqrt((size + self.re) * 0.5)
+        return self.new(re, self.im / re * 0.5)
 
     def sin(self) -> Rectangles:
         """sin a cosh b + i cos a sinh b."""
         cosine, sine = _turn(self.re)
         if self.im is None:
             return self.new(sine, None)
-        return self.new(sine * call("cosh", self.im), cosine * call("sinh", self.im))
+        return self.new(sine * REAL["cosh"](self.im), cosine * REAL["sinh"](self.im))
 
     def cos(self) -> Rectangles:
         """cos a cosh b − i sin a sinh b."""
         cosine, sine = _turn(self.re)
         if self.im is None:
             return self.new(cosine, None)
-        return self.new(cosine * call("cosh", self.im), -(sine * call("sinh", self.im)))
+        return self.new(cosine * REAL["cosh"](self.im), -(sine * REAL["sinh"](self.im)))
 
     def tan(self) -> Rectangles:
         return self.sin() / self.cos()
 
     def sinh(self) -> Rectangles:
         if self.im is None:
-            return self.new(call("sinh", self.re), None)
+            return self.new(REAL["sinh"](self.re), None)
         cosine, sine = _turn(self.im)
-        return self.new(call("sinh", self.re) * cosine, call("cosh", self.re) * sine)
+        return self.new(REAL["sinh"](self.re) * cosine, REAL["cosh"](self.re) * sine)
 
     def cosh(self) -> Rectangles:
         if self.im is None:
-            return self.new(call("cosh", self.re), None)
+            return self.new(REAL["cosh"](self.re), None)
         cosine, sine = _turn(self.im)
-        return self.new(call("cosh", self.re) * cosine, call("sinh", self.re) * sine)
+        return self.new(REAL["cosh"](self.re) * cosine, REAL["sinh"](self.re) * sine)
 
     def tanh(self) -> Rectangles:
         """±(1 − 2w/(1 + w)), w = e^(∓2z), with the sign of the middle, so that w is not large."""
         side = self.constant(1.0) * Rectangles(
-            _like_numbers(self.re, numpy.where(midpoint(self.re) < 0, -1.0, 1.0)), None, self.lost, self.fixed
+            interval(numpy.where(self.re.middle < 0, -1.0, 1.0)), None, self.lost, self.fixed
         )
         w = (side * self * -2.0).exponential()
         return side * (1.0 - w * 2.0 / (w + 1.0))
@@ -245,28 +245,27 @@ class Rectangles:
     def atan(self) -> Rectangles:
         """(log(1 + iz) − log(1 − iz))/2i, for |b| < 1: both in the right half-plane."""
         if self.im is None:
-            return self.new(call("atan", self.re), None)
+            return self.new(REAL["atan"](self.re), None)
         turned = self.new(-self.im, self.re)
         found = (1.0 + turned).logarithm() - (1.0 - turned).logarithm()
-        return self.new(halved(found.im), halved(-found.re))
+        assert found.im is not None
+        return self.new(found.im * 0.5, found.re * -0.5)
 
     def asin(self) -> Rectangles:
         """atan(z/√(1 − z²)), where the root is in the right half-plane."""
         return (self / (1.0 - self.square()).root()).atan()
 
     def acos(self) -> Rectangles:
-        quarter = self.constant(numpy.pi / 2)
-        ends = numpy.nextafter(numpy.pi / 2, 0), numpy.nextafter(numpy.pi / 2, 2)
-        quarter.re = like(quarter.re, *(numpy.asarray(end) for end in ends))
-        return quarter - self.asin()
+        quarter = REAL["acos"](interval(0.0))
+        return Rectangles(quarter, None, self.lost, True) - self.asin()
 
     def hypot(self, other: Rectangles) -> Rectangles:
         return (self.square() + other.square()).root()
 
     def logaddexp(self, other: Rectangles) -> Rectangles:
         """log(eˣ⁻ᵐ + eʸ⁻ᵐ) + m for every number m."""
-        middle = numpy.maximum(midpoint(self.re), midpoint(other.re))
-        shift = Rectangles(_like_numbers(self.re, middle), None, self.lost, self.fixed and other.fixed)
+        middle = numpy.maximum(self.re.middle, other.re.middle)
+        shift = Rectangles(interval(middle), None, self.lost, self.fixed and other.fixed)
         return ((self - shift).exponential() + (other - shift).exponential()).logarithm() + shift
 
 
@@ -292,12 +291,8 @@ REDUCTIONS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _like_numbers(kind: Interval, numbers: numpy.ndarray) -> Interval:
-    return like(kind, numbers, numbers)
-
-
 def _spread(x: Interval, shape: tuple[int, ...]) -> Interval:
-    return mapped(lambda end: numpy.broadcast_to(end, shape), x)
+    return x.map(lambda end: numpy.broadcast_to(end, shape))
 
 
 def _turn(angle: Interval) -> tuple[Interval, Interval]:
@@ -307,7 +302,7 @@ def _turn(angle: Interval) -> tuple[Interval, Interval]:
     for name in ("cos", "sin"):
         low, high = numpy.full(narrow.shape, -1.0), numpy.full(narrow.shape, 1.0)
         if narrow.any():
-            some = call(name, like(angle, angle.lo[narrow], angle.hi[narrow]))
+            some = REAL[name](angle[narrow])
             low[narrow], high[narrow] = some.lo, some.hi
-        found.append(like(angle, low, high))
+        found.append(Interval(low, high))
     return found[0], found[1]

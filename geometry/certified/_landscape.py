@@ -57,7 +57,7 @@ class Landscape:
         Largest error of a polynomial.
     """
 
-    def __init__(self, surface: FunctionGraph, d: int, side: float, target: float, arithmetic: str | None = None):
+    def __init__(self, surface: FunctionGraph, d: int, side: float, target: float):
         expression = surface.expression(d)
         if d > len(DEGREES) or kernel("nearest", numpy) is None or not is_analytic(expression):
             raise Unsuitable
@@ -65,7 +65,7 @@ class Landscape:
 
         self.search: Any = nearest
         self.expression, self.d, self.side, self.target = expression, d, side, target
-        self.model = Model(surface, d, arithmetic)
+        self.model = Model(surface, d)
         self.degree, self.levels = DEGREES[d - 1], LEVELS[d - 1]
         self.count = self.rough = 0
         self._roots: dict[tuple[int, ...], int] = {}
@@ -231,22 +231,19 @@ def by_landscape(
     tolerance: float,
     max_boxes: int,
     regions: int,
-    arithmetic: str | None,
 ) -> Searched | None:
     """As `Landscape.distances`, by a model that is there or worth its price; None if there is none."""
     if tolerance < FINEST or not len(x):
         return None
     with _LOCK:
-        landscape = _found(surface, x, limits, tolerance, arithmetic)
+        landscape = _found(surface, x, limits, tolerance)
         try:
             return None if landscape is None else landscape.distances(x, y, limits, tolerance, max_boxes, regions)
         except Unsuitable:
             return None
 
 
-def _found(
-    surface: FunctionGraph, x: numpy.ndarray, limits: numpy.ndarray, tolerance: float, arithmetic: str | None
-) -> Landscape | None:
+def _found(surface: FunctionGraph, x: numpy.ndarray, limits: numpy.ndarray, tolerance: float) -> Landscape | None:
     """A model for queries near x, if there is one, or there are enough of them to begin one."""
     try:
         digest = surface.expression(x.shape[1]).digest
@@ -255,7 +252,7 @@ def _found(
     size = float(max(1.0, limits.max(), numpy.abs(x).max()))
     exponent = int(numpy.ceil(numpy.log2(size))) + 1
     for key, known in _LANDSCAPES.items():
-        if key[:2] == (digest, arithmetic) and (known is None or known.serves(exponent, tolerance)):
+        if key[0] == digest and (known is None or known.serves(exponent, tolerance)):
             _LANDSCAPES[key] = _LANDSCAPES.pop(key)  # the last one that was used is at the end
             return known
     if len(x) < MANY:
@@ -264,7 +261,7 @@ def _found(
         del _LANDSCAPES[next(iter(_LANDSCAPES))]
     try:
         target = 2.0 ** math.floor(math.log2(tolerance / 64))
-        made = Landscape(surface, x.shape[1], 2.0**exponent, target, arithmetic)
+        made = Landscape(surface, x.shape[1], 2.0**exponent, target)
     except Unsuitable:
         made = None
-    return _LANDSCAPES.setdefault((digest, arithmetic, exponent, tolerance), made)
+    return _LANDSCAPES.setdefault((digest, exponent, tolerance), made)

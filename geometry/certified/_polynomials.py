@@ -27,8 +27,8 @@ from typing import NamedTuple
 
 import numpy
 
+from geometry.arithmetic.intervals import Interval, interval
 from geometry.certified._complex import largest_values
-from geometry.certified._intervals import Interval, interval
 from geometry.expressions.expression import Expression
 
 __all__ = ["DEGREES", "Fits", "fitted"]

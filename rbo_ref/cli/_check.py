@@ -12,6 +12,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from geometry.arithmetic.formats import FORMATS
 from rbo_ref.cli._common import CouldNotRun, status_of
 from rbo_ref.cli._guard import going_on
 from rbo_ref.cli._ports import as_port, load, named_port, prepare
@@ -25,7 +26,6 @@ from rbo_ref.oracle.check import DTYPES, INNER_DTYPES
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.judge import LEVELS
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
-from rbo_ref.oracle.rounding import FORMATS
 
 __all__ = ["add"]
 
@@ -106,7 +106,7 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
-            going_on(f"{task.name} was judged" + (f" in case {asked[done].id}" if done < total else ""))
+            going_on(f"{task.name} was judged" + (f" in case {asked[done].id}" if done < total else ""), True)
 
         optimizer = options.optimizer or ROLLING_BALL
         given = {name: getattr(options, name) for name in ("dialect", "compute_dtype", "inner_dtype")}

@@ -21,7 +21,10 @@ from rbo_ref.optimizers.entropy_sgd import EntropySGD
 from rbo_ref.optimizers.gradient_descent import GradientDescent
 from rbo_ref.optimizers.induced_metric import InducedMetric
 from rbo_ref.optimizers.joint import Jointly
+from rbo_ref.optimizers.lion import Lion
 from rbo_ref.optimizers.muon import Muon, newton_schulz
+from rbo_ref.optimizers.nadam import NAdam
+from rbo_ref.optimizers.rmsprop import RMSprop
 from rbo_ref.optimizers.sam import SAM
 
 __all__ = [
@@ -34,8 +37,11 @@ __all__ = [
     "GradientDescent",
     "InducedMetric",
     "Jointly",
+    "Lion",
     "Muon",
+    "NAdam",
     "Outcome",
+    "RMSprop",
     "flatten",
     "newton_schulz",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.rounding import Format
+from geometry.arithmetic.formats import Format
 
 __all__ = ["decode", "encode"]
 
@@ -18,7 +18,7 @@ def encode(numbers: Any, target: Format) -> Any:
 
     Examples
     --------
-    >>> from rbo_ref.oracle.rounding import format_of
+    >>> from geometry.arithmetic.formats import format_of
     >>> encode([1.5, -0.0], format_of("float64"))
     ['0x3ff8000000000000', '0x8000000000000000']
     >>> encode(1.5, format_of("bfloat16"))
@@ -40,7 +40,7 @@ def decode(patterns: Any, target: Format) -> NDArray[Any]:
 
     Examples
     --------
-    >>> from rbo_ref.oracle.rounding import format_of
+    >>> from geometry.arithmetic.formats import format_of
     >>> decode(["0x3ff8000000000000", "0xfff0000000000000"], format_of("float64"))
     array([ 1.5, -inf])
     """

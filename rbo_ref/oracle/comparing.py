@@ -10,14 +10,14 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import error_of, handing_over, rounding, storing
+from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import DIALECTS
 from rbo_ref.oracle.formulas import LOOPS
 from rbo_ref.oracle.playing import Taken
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
-from rbo_ref.oracle.rounding import error_of
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.tolerance import UNDECIDABLE, handing_over, is_decidable, rounding, share_of, storing
+from rbo_ref.oracle.tolerance import UNDECIDABLE, is_decidable, share_of
 from rbo_ref.oracle.truth import Step, iterated
 
 __all__ = ["Trail", "Verdict", "compared", "projection", "verdict_on"]

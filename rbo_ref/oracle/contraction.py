@@ -13,14 +13,14 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array
+from geometry.arithmetic.formats import exact, format_of, nearest
+from geometry.arithmetic.precision import working_precision
 from rbo_ref.oracle.catalogue import in_dialect
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.judge import Run
 from rbo_ref.oracle.mistakes import RightPort
 from rbo_ref.oracle.playing import call
-from rbo_ref.oracle.precision import working_precision
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounding import exact, format_of, nearest
 from rbo_ref.oracle.setting import Setting
 
 __all__ = ["Contracted", "fused", "notes"]

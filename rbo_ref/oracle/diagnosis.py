@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy
 
+from geometry.arithmetic.formats import BFLOAT16_ROUNDED_ONCE, Format, coarse, format_of
 from rbo_ref.oracle.calls import Port, ServedLoss
 from rbo_ref.oracle.cases import Case
 from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port, suspects_of
@@ -17,7 +18,6 @@ from rbo_ref.oracle.excuses import held_to_rounding, nature_of
 from rbo_ref.oracle.judge import LEVELS, Run, judge, replay, wrong_part
 from rbo_ref.oracle.mistakes import MISTAKES
 from rbo_ref.oracle.report import Diagnosis, Result
-from rbo_ref.oracle.rounding import BFLOAT16_ROUNDED_ONCE, Format, coarse, format_of
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.suspects.courses import floating
 from rbo_ref.oracle.suspects.edits import by_edits

@@ -10,13 +10,13 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, deviation_of, rounded
 from rbo_ref.oracle.calls import Port
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.judge import Run, replay
 from rbo_ref.oracle.playing import takes
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.roughness import ABOVE, Course, Line, Nature, courses_of
-from rbo_ref.oracle.rounding import Format, deviation_of, rounded
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.truth import Truth
 

@@ -9,15 +9,15 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import storing
+from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle.calls import Outcome, Port
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.comparing import Trail, Verdict, compared, projection, verdict_on
 from rbo_ref.oracle.formulas import LOOPS, Formula
 from rbo_ref.oracle.playing import Taken, takes
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounded import Arithmetic
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.tolerance import storing
 from rbo_ref.oracle.truth import Step, Truth
 
 __all__ = ["LEVELS", "Run", "judge", "levels_of", "replay", "result_of", "wrong_part"]

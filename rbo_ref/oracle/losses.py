@@ -14,9 +14,9 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace, array_namespace
-from rbo_ref.oracle import balls
-from rbo_ref.oracle.precision import working_precision
-from rbo_ref.oracle.rounding import Format, exact, nearest
+from geometry.arithmetic import balls
+from geometry.arithmetic.formats import Format, exact, nearest
+from geometry.arithmetic.precision import working_precision
 
 if TYPE_CHECKING:
     from flint import arb, arb_mat

@@ -7,11 +7,11 @@ from itertools import pairwise
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import midpoints
 from rbo_ref.oracle.formulas import LOOPS
 from rbo_ref.oracle.judge import Run
 from rbo_ref.oracle.report import Result, Scene
 from rbo_ref.oracle.report.scene import heights_of
-from rbo_ref.oracle.rounding import midpoints
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.truth import Truth
 

@@ -10,15 +10,14 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, coarser, handing_over, nearest_middle, rounded
+from geometry.arithmetic.precision import working_precision
+from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import ROLLING_BALL, Dialect, dialect_of
 from rbo_ref.oracle.formulas import FORMULAS, LOOPS, MEMORYLESS, Formula, Problem, hyper_parameters, scheduled
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.precision import working_precision
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
-from rbo_ref.oracle.rounding import Format, coarser, nearest_middle, rounded
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.tolerance import handing_over
 
 __all__ = ["PRECISIONS", "Rules", "Step", "Truth", "iterated", "true_step"]
 
@@ -242,7 +241,7 @@ def true_step(
     Examples
     --------
     >>> from rbo_ref.oracle.cases import select
-    >>> from rbo_ref.oracle.rounding import format_of
+    >>> from geometry.arithmetic.formats import format_of
     >>> (case,) = select("rolling-ball", "plane")
     >>> step = true_step(case.loss, tuple(case.theta), case.hyper(0), "authors", format_of("float64"))
     >>> step.theta.middle.round(3), bool(step.tolerance.max() < 1e-13)

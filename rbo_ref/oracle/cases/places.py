@@ -1,15 +1,22 @@
-"""Places to start from, each on its loss; the coefficients are float64 numbers taken as exact."""
+"""Places to start from, each on its loss, the same for all optimizers but the rolling ball.
+
+A bowl, a slope that never changes, a saddle, waves in three and ten dimensions, a small classifier, a steep and a flat
+place, parameters far from zero, points of rest, matrices. The coefficients are float64 numbers taken as exact.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
+from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges
 
-__all__ = ["matrix", "places"]
+__all__ = ["case_at", "matrix", "places"]
 
 Floats = NDArray[numpy.float64]
 
@@ -64,3 +71,15 @@ def matrix(rows: int, columns: int) -> tuple[Loss, Floats]:
     """Waves under a matrix of parameters."""
     theta = _point(rows * columns, 10 * rows + columns)
     return _waves(rows * columns, 100 + 10 * rows + columns), theta.reshape(rows, columns)
+
+
+def case_at(optimizer: str, name: str, length: int, hyper: Mapping[str, Any]) -> Case:
+    """A case of so many steps, at the place with which its name ends.
+
+    Examples
+    --------
+    >>> case_at("sam", "usual-flat", 4, {}).theta
+    array([-0.00390625,  0.00195312])
+    """
+    loss, theta = places()[max((place for place in places() if name.endswith(place)), key=len)]
+    return Case(name, loss, theta, (hyper,), optimizer=optimizer, walk=length)

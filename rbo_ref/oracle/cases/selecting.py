@@ -1,12 +1,20 @@
-"""The cases of each optimizer: fixed ones, and three that a seed draws."""
+"""The cases of every optimizer: fixed ones, and three that a seed draws.
+
+Those of an optimizer stand in the module ``for_`` and its name: its function `fixed` makes them. A function `drawn`
+makes three from a seed; where there is none, they are fixed ones elsewhere.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cache
+from importlib import import_module
+from typing import Any
 
-from rbo_ref.oracle.cases import of_optimizers, of_rolling_ball
+import numpy
+
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL
 
@@ -22,8 +30,32 @@ def all_cases(optimizer: str = ROLLING_BALL, seed: int = 0) -> tuple[Case, ...]:
     >>> [case.id for case in all_cases("sam", seed=7)][-1].startswith("drawn-")
     True
     """
-    of = of_rolling_ball if optimizer == ROLLING_BALL else of_optimizers
-    return (*of.fixed(optimizer), *of.drawn(optimizer, seed))
+    here = import_module(f"rbo_ref.oracle.cases.for_{optimizer.replace('-', '_')}")
+    cases = here.fixed()
+    if hasattr(here, "drawn"):
+        return (*cases, *here.drawn(seed))
+    return (*cases, *(_elsewhere(cases, seed, number) for number in range(3)))
+
+
+def _elsewhere(cases: tuple[Case, ...], seed: int, number: int) -> Case:
+    """A fixed case elsewhere, with other rates, and with fractions that are neither the usual ones nor simple."""
+    optimizer = cases[0].optimizer
+    random = numpy.random.RandomState([seed, number, OPTIMIZERS.index(optimizer) - 1])
+    case = cases[random.randint(len(cases))]
+
+    def other(name: str, value: Any) -> Any:
+        if name == "betas" and optimizer != "alice":  # of which β₃ must stay positive
+            return tuple(other("beta", beta) for beta in value)
+        if not isinstance(value, float) or value == 0:
+            return value
+        if name in ("momentum", "beta", "beta_rms", "averaging"):
+            return float(random.uniform(0.1, 0.9))
+        return value * float(random.uniform(0.5, 1.0))
+
+    hyper = {name: other(name, value) for name, value in case.hyper(0).items()}
+    shift = random.uniform(-0.25, 0.25, case.theta.shape).astype(numpy.float32)
+    theta = (case.theta + shift).astype(numpy.float32).astype(float)
+    return replace(case, id=f"drawn-{case.id}-{seed}-{number}", theta=theta, hypers=(hyper,))
 
 
 def select(optimizer: str, patterns: Iterable[str] | str | None = None, seed: int = 0) -> list[Case]:

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, rounded
 from rbo_ref._words import printable, quoted
 from rbo_ref.oracle.bits import decode, encode
 from rbo_ref.oracle.calls import PortError
-from rbo_ref.oracle.rounding import Format, rounded
 
 __all__ = ["SCHEMA", "VERSION", "Numbers", "line_of", "read"]
 
@@ -131,7 +131,7 @@ class Numbers(NamedTuple):
 
     Examples
     --------
-    >>> from rbo_ref.oracle.rounding import format_of
+    >>> from geometry.arithmetic.formats import format_of
     >>> Numbers(format_of("float32"), "bits").written([1.5, 0.0])
     ['0x3fc00000', '0x00000000']
     >>> Numbers(format_of("float64"), "decimal").read([0.1, "Infinity"])

@@ -12,11 +12,11 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, array_namespace, device_of, to_numpy
+from geometry.arithmetic.formats import format_of
 from rbo_ref._words import printable, quoted
 from rbo_ref.oracle.calls import PortError, Skip
 from rbo_ref.oracle.protocol.messages import VERSION, Numbers, line_of, read
 from rbo_ref.oracle.protocol.program import Program
-from rbo_ref.oracle.rounding import format_of
 
 __all__ = ["Capabilities", "ProgramPort", "Undeclared"]
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy
 
+from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.replay.running import formula_error
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
 
 __all__ = ["Computed"]
 
@@ -18,7 +18,7 @@ class Computed(Arithmetic):
     Examples
     --------
     >>> from rbo_ref.oracle.cases import select
-    >>> from rbo_ref.oracle.rounding import format_of
+    >>> from geometry.arithmetic.formats import format_of
     >>> (case,) = select("rolling-ball", "plane")
     >>> served, computed = (kind(format_of("float64")) for kind in (Arithmetic, Computed))
     >>> values = [a.evaluate(case.loss, a.exact(case.theta))[0] for a in (served, computed)]

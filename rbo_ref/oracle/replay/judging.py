@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, error_of, handing_over, rounding
 from rbo_ref.oracle.replay.recording import Piece, Rows
 from rbo_ref.oracle.replay.steps import Evaluation, Hypers, Rules, wider
-from rbo_ref.oracle.rounding import Format, error_of
-from rbo_ref.oracle.tolerance import handing_over, rounding, share_of
+from rbo_ref.oracle.tolerance import share_of
 from rbo_ref.oracle.truth import true_step
 
 __all__ = ["Judged", "judge_iterates", "judge_steps"]

@@ -14,7 +14,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import is_array_api_obj, to_numpy
-from rbo_ref.oracle.rounding import Format, format_of, rounded
+from geometry.arithmetic.formats import Format, format_of, rounded
 
 __all__ = ["FIELDS", "HYPERS", "Piece", "Recording", "RecordingError", "Rows", "filled", "verified"]
 

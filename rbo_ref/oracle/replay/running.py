@@ -17,9 +17,8 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry import FunctionGraph
+from geometry.arithmetic.formats import SAFETY, Format
 from rbo_ref.oracle.replay._functions import Numbers, Parts, Truth
-from rbo_ref.oracle.rounding import Format
-from rbo_ref.oracle.tolerance import SAFETY
 
 __all__ = ["Running", "balls", "formula_error", "rounding_to"]
 

@@ -11,6 +11,8 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import array_namespace, to_numpy
+from geometry.arithmetic.formats import format_of, rounded
+from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle.asking import NEUTRAL
 from rbo_ref.oracle.calls import Outcome
 from rbo_ref.oracle.cases import all_cases
@@ -26,8 +28,6 @@ from rbo_ref.oracle.replay.surfaces import surface_of
 from rbo_ref.oracle.replay.told import TOLD, told
 from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounded import Arithmetic
-from rbo_ref.oracle.rounding import format_of, rounded
 from rbo_ref.oracle.setting import Setting
 
 __all__ = ["judge_sequence"]

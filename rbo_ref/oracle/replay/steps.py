@@ -20,12 +20,11 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry import FunctionGraph
+from geometry.arithmetic.formats import Format, handing_over, rounding
 from rbo_ref.oracle.dialects import Dialect
 from rbo_ref.oracle.replay._functions import Numbers
 from rbo_ref.oracle.replay.running import Running, balls, formula_error, rounding_to
 from rbo_ref.oracle.replay.surfaces import Surface
-from rbo_ref.oracle.rounding import Format
-from rbo_ref.oracle.tolerance import handing_over, rounding
 
 __all__ = ["Contact", "Evaluation", "Hypers", "Iteration", "Orbit", "Parts", "Rules", "Sizes", "wider"]
 

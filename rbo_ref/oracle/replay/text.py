@@ -12,9 +12,9 @@ from typing import IO, Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, format_of
 from rbo_ref.oracle.bits import decode, encode
 from rbo_ref.oracle.replay.recording import FIELDS, HYPERS, Recording, RecordingError, Rows, verified
-from rbo_ref.oracle.rounding import Format, format_of
 
 __all__ = ["open_csv", "open_json_lines", "write_csv", "write_json_lines"]
 

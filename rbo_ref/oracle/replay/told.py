@@ -7,7 +7,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
+from geometry.arithmetic.rounded import Arithmetic, Rounded
 
 __all__ = ["TOLD", "told"]
 
@@ -26,7 +26,7 @@ def told(places: NDArray[Any], gradients: NDArray[Any]) -> type[Arithmetic]:
 
     Examples
     --------
-    >>> from rbo_ref.oracle.rounding import format_of
+    >>> from geometry.arithmetic.formats import format_of
     >>> arithmetic = told(numpy.array([[3.0], [2.0]]), numpy.array([[0.5]]))(format_of("float64"))
     >>> arithmetic.evaluate(None, arithmetic.exact(numpy.array([3.0])))[1].middle
     array([0.5])

@@ -13,6 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import array_namespace
+from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle.calls import Outcome
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.diagnosis import diagnose
@@ -28,7 +29,6 @@ from rbo_ref.oracle.replay.steps import Hypers, Rules
 from rbo_ref.oracle.replay.surfaces import surface_of
 from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
 from rbo_ref.oracle.report import Result
-from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.setting import Setting
 
 __all__ = ["Question", "check_trajectory", "run_of"]

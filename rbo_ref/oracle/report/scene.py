@@ -9,7 +9,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.precision import working_precision
+from geometry.arithmetic.precision import working_precision
 
 __all__ = ["Scene", "heights_of"]
 

@@ -13,13 +13,12 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle import arrays
+from geometry.arithmetic import number_arrays as arrays
+from geometry.arithmetic.formats import format_of, handing_over, rounded
+from geometry.arithmetic.precision import working_precision
+from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.losses import Loss, correctly_rounded, evaluate
-from rbo_ref.oracle.precision import working_precision
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
-from rbo_ref.oracle.rounding import format_of, rounded
 from rbo_ref.oracle.suspects.played import Floats, Numbers, Played, Step
-from rbo_ref.oracle.tolerance import handing_over
 
 __all__ = ["Certified", "Floating", "Make", "certified", "floating", "served"]
 
@@ -73,7 +72,7 @@ def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
 
     def handed(theta: Rounded, before: Any) -> Rounded:
         error = handing_over(before.middle, theta.middle, numbers.coarsest)
-        return Rounded(arithmetic, theta.value, theta.names, theta.spread, theta.rest + error)
+        return theta.doubted(error)
 
     def made() -> Any:
         """The suspect, with what is uncertain in its constants."""

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from geometry.arithmetic.formats import exact
+from geometry.arithmetic.precision import working_precision
 from rbo_ref.oracle.calls import ServedLoss
-from rbo_ref.oracle.precision import working_precision
-from rbo_ref.oracle.rounding import exact
 from rbo_ref.oracle.suspects.courses import Certified, Make, certified, floating, served
 from rbo_ref.oracle.suspects.played import Floats, Numbers, Played, Step
 

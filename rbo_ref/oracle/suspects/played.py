@@ -10,9 +10,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, coarser
+from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.rounded import Arithmetic
-from rbo_ref.oracle.rounding import Format, coarser
 
 __all__ = ["EXAMPLES", "Numbers", "Played", "Step", "elsewhere", "examples", "spread"]
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, rounded
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.report import Diagnosis, Result, verdict_of
-from rbo_ref.oracle.rounding import Format, rounded
 from rbo_ref.oracle.vectors.naming import named
 from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
 from rbo_ref.oracle.vectors.reading import VectorError, VectorSet, target_of

@@ -13,11 +13,10 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle import balls
+from geometry.arithmetic import balls
+from geometry.arithmetic.formats import Format, nearest, rounding
+from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.losses import PROFILES, Bumps, Loss, Quadratic, Ridges, correctly_rounded
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
-from rbo_ref.oracle.rounding import Format, nearest
-from rbo_ref.oracle.tolerance import rounding
 
 __all__ = ["Evaluated", "Scripted", "doubted", "evaluation_error"]
 
@@ -41,7 +40,7 @@ class Evaluated(Arithmetic):
 
 def doubted(numbers: Rounded, error: Any) -> Rounded:
     """Numbers that carry a further error."""
-    return Rounded(numbers.arithmetic, numbers.value, numbers.names, numbers.spread, numbers.rest + error)
+    return numbers.doubted(error)
 
 
 class Scripted(Arithmetic):

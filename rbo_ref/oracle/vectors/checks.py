@@ -9,8 +9,8 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, rounded
 from rbo_ref.oracle.bits import decode
-from rbo_ref.oracle.rounding import Format, rounded
 from rbo_ref.oracle.vectors.numbers import FLOAT64, NEAREST, Record
 from rbo_ref.oracle.vectors.reading import target_of
 

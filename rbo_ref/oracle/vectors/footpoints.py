@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, exact, format_of, rounded
+from geometry.arithmetic.precision import working_precision
 from geometry.certified import footpoint
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Vector
-from rbo_ref.oracle.precision import working_precision
-from rbo_ref.oracle.rounding import Format, exact, format_of, rounded
 from rbo_ref.oracle.vectors.loss_records import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, enclosed, numbered, tolerated
 from rbo_ref.oracle.vectors.records import Draft

@@ -10,12 +10,12 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format
+from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.catalogue import suspects_of
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.report import Diagnosis, Result
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
-from rbo_ref.oracle.rounding import Format
 from rbo_ref.oracle.suspects.explain import by_known
 from rbo_ref.oracle.suspects.played import Numbers, Played, Step, spread
 from rbo_ref.oracle.vectors.arithmetic import Evaluated

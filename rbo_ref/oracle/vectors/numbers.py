@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, format_of
+from geometry.arithmetic.precision import working_precision
 from rbo_ref.oracle.bits import encode
-from rbo_ref.oracle.precision import working_precision
-from rbo_ref.oracle.rounding import Format, format_of
 
 if TYPE_CHECKING:
     from flint import arb

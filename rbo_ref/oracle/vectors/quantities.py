@@ -7,14 +7,13 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, format_of, handing_over, rounded
+from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import READINGS, ROLLING_BALL
 from rbo_ref.oracle.formulas import Problem, descended, hyper_parameters, lifted, projected
 from rbo_ref.oracle.losses import Loss, correctly_rounded
-from rbo_ref.oracle.rounded import Arithmetic, Rounded
-from rbo_ref.oracle.rounding import Format, format_of, rounded
-from rbo_ref.oracle.tolerance import handing_over
 from rbo_ref.oracle.vectors.arithmetic import Evaluated, doubted
 from rbo_ref.oracle.vectors.loss_records import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, numbered

@@ -16,9 +16,9 @@ from typing import Any, NoReturn
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, format_of
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.rounding import Format, format_of
 from rbo_ref.oracle.vectors.loss_records import loss_of
 from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
 

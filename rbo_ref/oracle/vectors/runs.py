@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import cycle
 from typing import Any
 
+from geometry.arithmetic.formats import Format, format_of, rounded
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
 from rbo_ref.oracle.formulas import FORMULAS, Problem, scheduled
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.rounding import Format, format_of, rounded
 from rbo_ref.oracle.vectors.arithmetic import Evaluated, Scripted
 from rbo_ref.oracle.vectors.loss_records import held
 from rbo_ref.oracle.vectors.numbers import Record, numbered
@@ -25,9 +25,9 @@ IN_ALL_DIALECTS = ("valley-1d", "bowl-jumps", "saddle-small", "crest-2d", "waves
 """Of the rolling ball, which has the most cases."""
 
 
-def run_vectors() -> Iterator[Draft]:
-    """All of them, each with the loss of its case."""
-    for optimizer in OPTIMIZERS:
+def run_vectors(optimizers: Sequence[str] = OPTIMIZERS) -> Iterator[Draft]:
+    """Those of some optimizers, each with the loss of its case."""
+    for optimizer in optimizers:
         for case in all_cases(optimizer):
             if not case.id.startswith("drawn-"):
                 loss = held(case.loss)

@@ -9,13 +9,12 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.formats import Format, format_of, rounded, rounding
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import READINGS
 from rbo_ref.oracle.formulas import FORMULAS, Problem, scheduled
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.rounding import Format, format_of, rounded
-from rbo_ref.oracle.tolerance import rounding
 from rbo_ref.oracle.vectors.arithmetic import Evaluated
 from rbo_ref.oracle.vectors.loss_records import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, coarse, numbered

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.precision import working_precision
-from rbo_ref.oracle.rounded import Rounded
-from rbo_ref.oracle.rounding import Format, midpoints, nearest_middle
-from rbo_ref.oracle.tolerance import handing_over, is_decidable
+from geometry.arithmetic.formats import Format, handing_over, midpoints, nearest_middle
+from geometry.arithmetic.precision import working_precision
+from geometry.arithmetic.rounded import Rounded
+from rbo_ref.oracle.tolerance import is_decidable
 from rbo_ref.oracle.vectors.arithmetic import doubted
 
 __all__ = ["Expected", "certain", "followed", "nearest_to", "walked"]

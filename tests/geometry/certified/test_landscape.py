@@ -6,16 +6,15 @@ import numpy as np
 import pytest
 
 from geometry import FunctionGraph, certified
+from geometry.arithmetic.intervals import interval
 from geometry.certified import _landscape, _problems
 from geometry.certified._complex import is_analytic, largest_values
-from geometry.certified._intervals import interval
 from geometry.certified._landscape import Landscape, Unsuitable
 from geometry.certified._polynomials import DEGREES
 from rbo_ref import landscapes
 from tests.geometry import surfaces
 from tests.geometry.certified.truths import holds, polynomial, polynomial_distance
 
-pytest.importorskip("ival")
 flint = pytest.importorskip("flint")
 
 # Analytic on [−1, 1], and beyond it.
@@ -65,7 +64,7 @@ def test_what_has_kinks_is_no_landscape_of_polynomials(name):
     surface = FunctionGraph(ROUGH[name])
     assert not is_analytic(surface.expression(1))
     with pytest.raises(Unsuitable):
-        Landscape(surface, 1, 2.0, 1e-8, None)
+        Landscape(surface, 1, 2.0, 1e-8)
     if name in ("rounding", "sign"):
         return
     random = np.random.default_rng(0)
@@ -89,7 +88,7 @@ def built(request):
     """A landscape over [−1, 1]ᵈ with polynomials all over it."""
     name = request.param
     expression = expression_of(name)
-    landscape = Landscape(FunctionGraph(FUNCTIONS[name]), expression.d, 2.0, 1e-9, None)
+    landscape = Landscape(FunctionGraph(FUNCTIONS[name]), expression.d, 2.0, 1e-9)
     landscape.roots(np.zeros((1, expression.d)), np.ones(1))
     for _ in range(8):
         rough = np.flatnonzero(landscape.links[: landscape.count, 0] == landscape.search.UNBUILT)

@@ -9,7 +9,19 @@ import numpy as np
 from array_api_compat import array_namespace, device
 
 from geometry import FunctionGraph
-from rbo_ref import SAM, Adam, AdamW, Alice, EntropySGD, GradientDescent, InducedMetric, Muon
+from rbo_ref import (
+    SAM,
+    Adam,
+    AdamW,
+    Alice,
+    EntropySGD,
+    GradientDescent,
+    InducedMetric,
+    Lion,
+    Muon,
+    NAdam,
+    RMSprop,
+)
 from tests.rbo_ref.optimizers.multiprecision import A, W
 
 
@@ -62,7 +74,18 @@ class Case(NamedTuple):
         return list(draws.astype(np.float32).astype(float))  # every dtype holds them
 
 
-SWITCHES = ("nesterov", "shape", "adjustment", "adaptive", "noise_form", "variant", "hessian", "glass", "bounds")
+SWITCHES = (
+    "nesterov",
+    "centered",
+    "shape",
+    "adjustment",
+    "adaptive",
+    "noise_form",
+    "variant",
+    "hessian",
+    "glass",
+    "bounds",
+)
 
 # Perturbations and noise are large, so that no difference of nearly equal numbers spoils the digits to be compared.
 _LANGEVIN = {"steps": 4, "noise": 0.25, "scope": 0.5, "scoping": 0.125}
@@ -74,6 +97,13 @@ CASES = [
     Case(Adam(0.1)),
     Case(Adam(0.1, betas=(0.0, 0.5), epsilon=0.1)),
     Case(AdamW(0.1, weight_decay=0.3)),
+    Case(RMSprop(0.1)),
+    Case(RMSprop(0.1, smoothing=0.5, epsilon=0.1, momentum=0.75)),
+    Case(RMSprop(0.1, smoothing=0.75, momentum=0.5, centered=True)),
+    Case(NAdam(0.1)),
+    Case(NAdam(0.1, betas=(0.5, 0.75), epsilon=0.1, momentum_decay=0.25), steps=5),
+    Case(Lion(0.1, weight_decay=0.25)),
+    Case(Lion(0.1, betas=(0.75, 0.25)), steps=5),
     Case(Muon(0.1, shape=(2, 3))),
     Case(Muon(0.1, shape=(3, 2), nesterov=False, adjustment="match_rms_adamw")),
     Case(Muon(0.1, shape=(6, 1), steps=2, coefficients=(1.5, -0.5, 0.0), weight_decay=0.0, adjustment="none")),

@@ -61,6 +61,54 @@ def adam(theta, *, learning_rate=1e-3, betas=(0.9, 0.999), epsilon=1e-8, weight_
         }  # fmt: skip
 
 
+def rmsprop(theta, *, learning_rate=1e-2, smoothing=0.99, epsilon=1e-8, momentum=0.0, centered=False):
+    eta, alpha, eps, mu = map(mpf, (learning_rate, smoothing, epsilon, momentum))
+    square, mean, b = zeros(theta), zeros(theta), zeros(theta)
+    while True:
+        height, g = value(theta), gradient(theta)
+        square = alpha * square + (1 - alpha) * g**2
+        mean = alpha * mean + (1 - alpha) * g if centered else mean
+        b = mu * b + g / (sqrt(square - mean**2) + eps)
+        theta = theta - eta * b
+        yield {
+            "theta": theta, "height": height, "gradient": g, "direction": b, "square": square - mean**2, "mean": mean,
+            "momentum": b,
+        }  # fmt: skip
+
+
+def nadam(theta, *, learning_rate=2e-3, betas=(0.9, 0.999), epsilon=1e-8, momentum_decay=4e-3):
+    eta, b1, b2, eps, psi = map(mpf, (learning_rate, *betas, epsilon, momentum_decay))
+    m, v, t, product = zeros(theta), zeros(theta), 0, mpf(1)
+
+    def rate(t):
+        return b1 * (1 - (mpf(96) / 100) ** (t * psi) / 2)
+
+    while True:
+        t += 1
+        height, g = value(theta), gradient(theta)
+        m = b1 * m + (1 - b1) * g
+        v = b2 * v + (1 - b2) * g**2
+        product *= rate(t)
+        ahead = rate(t + 1) * m / (1 - product * rate(t + 1)) + (1 - rate(t)) * g / (1 - product)
+        direction = ahead / (sqrt(v / (1 - b2**t)) + eps)
+        theta = theta - eta * direction
+        yield {
+            "theta": theta, "height": height, "gradient": g, "direction": direction, "mean": m, "square": v,
+            "product": product, "steps": t,
+        }  # fmt: skip
+
+
+def lion(theta, *, learning_rate=1e-4, betas=(0.9, 0.99), weight_decay=0.0):
+    eta, b1, b2, decay = map(mpf, (learning_rate, *betas, weight_decay))
+    m = zeros(theta)
+    while True:
+        height, g = value(theta), gradient(theta)
+        direction = sign(b1 * m + (1 - b1) * g)
+        m = b2 * m + (1 - b2) * g
+        theta = (1 - eta * decay) * theta - eta * direction
+        yield {"theta": theta, "height": height, "gradient": g, "direction": direction, "mean": m}
+
+
 def muon(
     theta, *, shape, learning_rate=1e-3, momentum=0.95, nesterov=True, weight_decay=0.1, steps=5,
     coefficients=(3.4445, -4.775, 2.0315), epsilon=1e-7, adjustment="original",
@@ -194,6 +242,9 @@ TRUTHS = {
     "GradientDescent": gradient_descent,
     "Adam": adam,
     "AdamW": adam,
+    "RMSprop": rmsprop,
+    "NAdam": nadam,
+    "Lion": lion,
     "Muon": muon,
     "SAM": sam,
     "EntropySGD": entropy_sgd,

@@ -10,11 +10,24 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from geometry import FunctionGraph
-from rbo_ref import SAM, Adam, AdamW, Alice, EntropySGD, GradientDescent, InducedMetric, Jointly, Muon
+from rbo_ref import (
+    SAM,
+    Adam,
+    AdamW,
+    Alice,
+    EntropySGD,
+    GradientDescent,
+    InducedMetric,
+    Jointly,
+    Lion,
+    Muon,
+    NAdam,
+    RMSprop,
+)
 from rbo_ref.optimizers import Outcome, flatten, newton_schulz
 from tests.rbo_ref.optimizers.cases import WAVE
 
-ALL = (GradientDescent, Adam, AdamW, Muon, SAM, EntropySGD, InducedMetric, Alice)
+ALL = (GradientDescent, Adam, AdamW, RMSprop, NAdam, Lion, Muon, SAM, EntropySGD, InducedMetric, Alice)
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -40,6 +53,14 @@ def test_rates_are_numbers(kind):
         (lambda: Adam(betas=(0.9, 1.5)), ValueError, r"betas\[1\] must be at least 0 and less than 1, got 1.5"),
         (lambda: Adam(epsilon=-1.0), ValueError, "epsilon must be finite and not negative, got -1.0"),
         (lambda: AdamW(weight_decay=-1.0), ValueError, "weight_decay must be finite and not negative, got -1.0"),
+        (lambda: RMSprop(smoothing=1.0), ValueError, "smoothing must be at least 0 and less than 1, got 1.0"),
+        (lambda: RMSprop(momentum=-0.5), ValueError, "momentum must be finite and not negative, got -0.5"),
+        (lambda: RMSprop(epsilon=-1.0), ValueError, "epsilon must be finite and not negative, got -1.0"),
+        (lambda: NAdam(betas=(1.0, 0.9)), ValueError, r"betas\[0\] must be at least 0 and less than 1, got 1.0"),
+        (lambda: NAdam(epsilon=-1.0), ValueError, "epsilon must be finite and not negative, got -1.0"),
+        (lambda: NAdam(momentum_decay=-1.0), ValueError, "momentum_decay must be finite and not negative, got -1.0"),
+        (lambda: Lion(betas=(0.9,)), ValueError, r"betas must be a pair \(beta1, beta2\), got \(0.9,\)"),
+        (lambda: Lion(weight_decay=-1.0), ValueError, "weight_decay must be finite and not negative, got -1.0"),
         (lambda: Muon(adjustment="half"), ValueError, "adjustment must be one of 'original', .*, got 'half'"),
         (lambda: Muon(coefficients=(1.5, -0.5)), ValueError, r"coefficients must be three numbers \(a, b, c\)"),
         (lambda: Muon(steps=1.5), TypeError, "steps must be an integer, got 1.5"),
@@ -282,7 +303,18 @@ def test_a_gradient_that_is_not_finite_for_muon():
 
 @pytest.mark.parametrize(
     "optimizer",
-    [GradientDescent(0.1), Adam(), Muon(shape=(1, 2)), SAM(0.1), EntropySGD(0.1, noise=0.0), InducedMetric(), Alice()],
+    [
+        GradientDescent(0.1),
+        Adam(),
+        RMSprop(),
+        NAdam(),
+        Lion(),
+        Muon(shape=(1, 2)),
+        SAM(0.1),
+        EntropySGD(0.1, noise=0.0),
+        InducedMetric(),
+        Alice(),
+    ],
     ids=lambda o: type(o).__name__,
 )
 def test_without_a_gradient_nothing_moves(optimizer):

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize_scalar
 
 from geometry import FunctionGraph
-from rbo_ref import SAM, Adam, Alice, EntropySGD, GradientDescent, InducedMetric, Muon, roll
+from rbo_ref import SAM, Adam, Alice, EntropySGD, GradientDescent, InducedMetric, Lion, Muon, NAdam, RMSprop, roll
 from rbo_ref.optimizers import Outcome, newton_schulz
 from rbo_ref.optimizers import alice as alice_module
 from tests.rbo_ref.optimizers.cases import WAVE
@@ -77,6 +77,46 @@ def test_adam_does_not_see_the_scale_of_the_loss(theta, exponent):
 def test_adams_first_step_is_the_sign_of_the_gradient(slope):
     step = Adam(0.5, epsilon=0.0).step(plane(np.array(slope)), np.zeros(len(slope)))
     assert_allclose(step.theta, -0.5 * np.sign(slope), rtol=8 * EPS)
+
+
+# RMSprop, NAdam, Lion.
+
+
+@settings(max_examples=30)
+@given(vectors, st.integers(-30, 30), st.sampled_from([NAdam(0.1, epsilon=0.0), RMSprop(0.1, epsilon=0.0), Lion(0.1)]))
+def test_they_do_not_see_the_scale_of_the_loss(theta, exponent, optimizer):
+    scaled = FunctionGraph(lambda t: 2.0**exponent * WAVE.value(t), lambda t: 2.0**exponent * WAVE.gradient(t))
+    for one, other in zip(path(optimizer, WAVE, theta, 3), path(optimizer, scaled, theta, 3), strict=True):
+        assert_array_equal(one.theta, other.theta)
+
+
+@given(st.floats(0.1, 0.9), st.integers(1, 60), st.floats(0.1, 100))
+def test_rmsprop_on_a_plane(smoothing, steps, slope):
+    """The averages of a constant g have gathered 1 − αᵗ, and αᵗ of them is the start, 0; nothing cancels in between."""
+    weight = smoothing**steps
+    assume(weight > 64 * EPS)  # else g − m is rounding
+    for centered, spread in ((False, 1 - weight), (True, weight * (1 - weight))):
+        rms = RMSprop(0.5, smoothing=smoothing, epsilon=0.0, centered=centered)
+        last = path(rms, plane(np.array([slope])), [0.0], steps)[-1]
+        assert_allclose(last.direction, [spread**-0.5], rtol=8 * steps * EPS)
+
+
+def test_nadam_and_rmsprop_by_hand():
+    """From g = 2 at ψ = 0, where μ = β₁/2: m = 1, v̂ = 4, m̂ = ¾·2/(1 − ¼) + ¼·1/(1 − 1/16) = 34/15."""
+    step = NAdam(1.5, betas=(0.5, 0.75), epsilon=0.0, momentum_decay=0.0).step(plane(np.array([2.0])), [0.0])
+    assert_allclose(step.theta, [-1.7], rtol=4 * EPS)
+    first, second = path(RMSprop(0.5, smoothing=0.75, epsilon=1.0, momentum=0.5), plane(np.array([2.0])), [0.0], 2)
+    assert_allclose(first.theta, [-0.5], rtol=4 * EPS)  # v = 1, b = 2/(1 + 1)
+    assert_allclose(second.theta, [-0.5 - 0.25 - 1 / (math.sqrt(1.75) + 1)], rtol=4 * EPS)
+
+
+def test_lion_by_hand():
+    """A slope of 1, then of −4: c = ¾·¼·1 − ¼·4 < 0 and the walk turns; the memory ¼ then −13/16 stays."""
+    lion, down, up = Lion(0.5, betas=(0.75, 0.75), weight_decay=0.5), plane(np.ones(1)), plane(np.array([-4.0]))
+    first = lion.step(down, [2.0])
+    second = lion.step(up, first.theta, first.state)
+    assert (float(first.theta[0]), float(second.theta[0])) == (1.0, 1.25)  # 2 − ½(1 + 1), 1 − ½(−1 + ½)
+    assert (float(first.state.mean[0]), float(second.state.mean[0])) == (0.25, -0.8125)
 
 
 # Muon.

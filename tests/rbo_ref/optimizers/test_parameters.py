@@ -14,7 +14,21 @@ from array_api_compat import array_namespace
 from numpy.testing import assert_allclose, assert_array_equal
 
 from geometry import FunctionGraph
-from rbo_ref import SAM, Adam, AdamW, Alice, EntropySGD, GradientDescent, InducedMetric, Muon, roll, trajectory
+from rbo_ref import (
+    SAM,
+    Adam,
+    AdamW,
+    Alice,
+    EntropySGD,
+    GradientDescent,
+    InducedMetric,
+    Lion,
+    Muon,
+    NAdam,
+    RMSprop,
+    roll,
+    trajectory,
+)
 from rbo_ref.optimizers import Outcome, flatten
 from rbo_ref.optimizers._randomness import signs
 from tests.conftest import BACKENDS
@@ -219,6 +233,9 @@ def test_hyper_parameters_broadcast_against_the_batch(name, case):
     "optimizer",
     [
         AdamW([0.1, 0.2]),
+        RMSprop([0.1, 0.2], centered=True),
+        NAdam([0.1, 0.2], betas=([0.5, 0.9], 0.9)),
+        Lion([0.1, 0.2]),
         SAM(base=GradientDescent([0.1, 0.2], momentum=0.5)),
         EntropySGD([0.1, 0.2], steps=2),
         InducedMetric([0.1, 0.2], variant="rms"),

@@ -11,7 +11,7 @@ import pytest
 from array_api_compat import array_namespace
 from numpy.testing import assert_allclose
 
-from rbo_ref import SAM, Adam, AdamW, GradientDescent, Muon, roll
+from rbo_ref import SAM, Adam, AdamW, GradientDescent, Lion, Muon, NAdam, RMSprop, roll
 from rbo_ref.optimizers import newton_schulz
 from tests.rbo_ref.optimizers.cases import WAVE, value
 
@@ -28,6 +28,16 @@ def ours(optimizer: Any, loss: Any = WAVE, start: Any = START) -> np.ndarray:
 
 
 # PyTorch.
+
+
+@pytest.fixture
+def doubles():
+    """PyTorch keeps the products of NAdam's μ in the default dtype, whatever the parameters are."""
+    torch = pytest.importorskip("torch")
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield torch
+    torch.set_default_dtype(before)
 
 
 def theirs(make: Callable[[list], Any], start: np.ndarray = START) -> np.ndarray:
@@ -52,12 +62,20 @@ def theirs(make: Callable[[list], Any], start: np.ndarray = START) -> np.ndarray
         (Adam(0.1, betas=(0.5, 0.75), epsilon=1e-3), "Adam", {"lr": 0.1, "betas": (0.5, 0.75), "eps": 1e-3}),
         (AdamW(), "AdamW", {}),
         (AdamW(0.1, weight_decay=0.5), "AdamW", {"lr": 0.1, "weight_decay": 0.5}),
+        (RMSprop(), "RMSprop", {}),
+        (RMSprop(0.1, smoothing=0.75, momentum=0.5), "RMSprop", {"lr": 0.1, "alpha": 0.75, "momentum": 0.5}),
+        (RMSprop(0.1, smoothing=0.5, centered=True), "RMSprop", {"lr": 0.1, "alpha": 0.5, "centered": True}),
+        (NAdam(), "NAdam", {}),
+        (
+            NAdam(0.1, betas=(0.5, 0.75), momentum_decay=0.25),
+            "NAdam",
+            {"lr": 0.1, "betas": (0.5, 0.75), "momentum_decay": 0.25},
+        ),
     ],
     ids=repr,
 )
-def test_pytorch_agrees(optimizer, peer, settings):
-    torch = pytest.importorskip("torch")
-    assert_allclose(ours(optimizer), theirs(lambda p: getattr(torch.optim, peer)(p, **settings)), **TOLERANCE)
+def test_pytorch_agrees(doubles, optimizer, peer, settings):
+    assert_allclose(ours(optimizer), theirs(lambda p: getattr(doubles.optim, peer)(p, **settings)), **TOLERANCE)
 
 
 class Matrix:
@@ -133,8 +151,12 @@ def optax_path(make: Callable[[Any], Any], **more: Any) -> np.ndarray:
         (GradientDescent(0.1, momentum=0.9, nesterov=True), lambda optax: optax.sgd(0.1, 0.9, nesterov=True)),
         (Adam(0.1), lambda optax: optax.adam(0.1)),
         (AdamW(0.1, weight_decay=0.5), lambda optax: optax.adamw(0.1, weight_decay=0.5)),
+        (RMSprop(0.1, momentum=0.5), lambda optax: optax.rmsprop(0.1, 0.99, eps_in_sqrt=False, momentum=0.5)),
+        (RMSprop(0.1, centered=True), lambda optax: optax.rmsprop(0.1, 0.99, eps_in_sqrt=False, centered=True)),
+        (NAdam(0.1, momentum_decay=1e6), lambda optax: optax.nadam(0.1)),
+        (Lion(0.1, weight_decay=0.5), lambda optax: optax.lion(0.1, weight_decay=0.5)),
     ],
-    ids=["momentum", "nesterov", "adam", "adamw"],
+    ids=["momentum", "nesterov", "adam", "adamw", "rmsprop", "centered", "nadam", "lion"],
 )
 def test_optax_agrees(optimizer, make):
     # Optax computes 1 − βᵗ as a difference: for β = 0.999 it loses up to three digits at the first steps.

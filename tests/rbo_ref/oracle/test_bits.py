@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle.bits import decode, encode
-from rbo_ref.oracle.rounding import format_of
 
 LETTERS = {"float16": "e", "float32": "f", "float64": "d"}
 NAMES = (*LETTERS, "bfloat16")

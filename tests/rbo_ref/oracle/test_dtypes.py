@@ -10,6 +10,7 @@ from flint import arb
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geometry.arithmetic.formats import coarser, exact, format_of, nearest, rounded
 from rbo_ref.oracle import DIALECTS, MISTAKES, RightPort, check
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import all_cases
@@ -18,7 +19,6 @@ from rbo_ref.oracle.contraction import Contracted, fused
 from rbo_ref.oracle.judge import LEVELS, judge
 from rbo_ref.oracle.losses import Loss, Quadratic
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
-from rbo_ref.oracle.rounding import coarser, exact, format_of, nearest, rounded
 from rbo_ref.oracle.setting import Setting
 from tests.rbo_ref.oracle import drawing
 from tests.rbo_ref.oracle.multiprecision import fraction

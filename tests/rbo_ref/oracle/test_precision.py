@@ -10,7 +10,7 @@ import threading
 import pytest
 from flint import arb, ctx
 
-from rbo_ref.oracle.precision import working_precision
+from geometry.arithmetic.precision import working_precision
 
 
 def test_threads_keep_their_own_precision_and_leave_that_of_the_user():
@@ -53,7 +53,7 @@ def test_blocks_nest_and_errors_restore():
 
 FORKS = """
 import os, threading
-from rbo_ref.oracle.precision import working_precision
+from geometry.arithmetic.precision import working_precision
 
 holding, done = threading.Event(), threading.Event()
 

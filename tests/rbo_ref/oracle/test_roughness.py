@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from geometry.arithmetic.formats import format_of, rounded
 from rbo_ref.oracle.roughness import Line, Nature, courses_of
-from rbo_ref.oracle.rounding import format_of, rounded
 
 FORMATS = ["float32", "tf32", "float16", "bfloat16"]
 PLACES = {f"place {seed}": np.random.RandomState(seed).uniform(0.5, 4, 3) for seed in range(20)}

@@ -10,7 +10,7 @@ from flint import arb, ctx
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from rbo_ref.oracle.rounding import exact, format_of, nearest, rounded
+from geometry.arithmetic.formats import exact, format_of, nearest, rounded
 from tests.rbo_ref.oracle.multiprecision import fraction
 
 FORMATS = ("float16", "float32", "float64", "longdouble")

@@ -7,6 +7,8 @@ from flint import ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geometry.arithmetic.formats import SAFETY, error_of, exact, format_of, handing_over, midpoints, rounding
+from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle import DIALECTS, RightPort
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
@@ -16,10 +18,8 @@ from rbo_ref.oracle.formulas import Problem, projected
 from rbo_ref.oracle.judge import LEVELS, judge
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges, correctly_rounded
 from rbo_ref.oracle.mistakes import MISTAKES
-from rbo_ref.oracle.rounded import Arithmetic
-from rbo_ref.oracle.rounding import error_of, exact, format_of, midpoints
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.tolerance import SAFETY, handing_over, is_decidable, rounding
+from rbo_ref.oracle.tolerance import is_decidable
 from rbo_ref.oracle.truth import iterated, true_step
 from tests.rbo_ref.oracle import drawing
 from tests.rbo_ref.oracle.test_right_ports import WAYS, ContactRefreshed, OptaxLike

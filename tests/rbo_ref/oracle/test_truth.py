@@ -10,14 +10,14 @@ from flint import arb, ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geometry.arithmetic.formats import error_of, exact, format_of, midpoints
+from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle import truth
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import DIALECTS, Hyper
 from rbo_ref.oracle.formulas import FORMULAS
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges, correctly_rounded
-from rbo_ref.oracle.rounded import Arithmetic
-from rbo_ref.oracle.rounding import error_of, exact, format_of, midpoints
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.truth import iterated
 from tests.rbo_ref.oracle import drawing, multiprecision

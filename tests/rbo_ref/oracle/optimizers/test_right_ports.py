@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle import READINGS, OptaxPort, TorchPort, as_run, check_optimizer
 from rbo_ref.oracle.judge import judge
 from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS
 from rbo_ref.oracle.reference import reference
-from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.setting import Setting
 from tests.rbo_ref.oracle.optimizers.drawing import cases
 

@@ -5,11 +5,11 @@ import pytest
 from flint import arb, ctx
 from scipy.optimize import minimize_scalar
 
+from geometry.arithmetic.formats import format_of
+from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle import READINGS
 from rbo_ref.oracle.formulas import FORMULAS, Problem, hyper_parameters
 from rbo_ref.oracle.losses import Loss, Quadratic
-from rbo_ref.oracle.rounded import Arithmetic
-from rbo_ref.oracle.rounding import format_of
 
 START = np.array([1.5, -0.75])
 HESSIAN = np.array([[2.0, 0.5], [0.5, 1.0]])

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle import ProgramPort, check, check_optimizer
 from rbo_ref.oracle.protocol.messages import Numbers
-from rbo_ref.oracle.rounding import format_of
 from tests.rbo_ref.oracle.protocol.conversations import ROOT, conversations
 
 PORTS = ROOT / "tests" / "ports"

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref._words import quoted
 from rbo_ref.oracle.calls import PortError
 from rbo_ref.oracle.protocol.messages import Numbers, line_of, read
-from rbo_ref.oracle.rounding import format_of
 
 styles = st.sampled_from(["bits", "decimal"])
 dtypes = st.sampled_from(["float16", "float32", "float64"])

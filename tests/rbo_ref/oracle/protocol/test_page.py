@@ -8,9 +8,9 @@ import fastjsonschema
 import numpy as np
 import pytest
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle import ProgramPort, check
 from rbo_ref.oracle.protocol.messages import SCHEMA, Numbers
-from rbo_ref.oracle.rounding import format_of
 from tests.rbo_ref.oracle.protocol.conversations import Transcript, actor, conversations
 
 CONVERSATIONS = conversations()

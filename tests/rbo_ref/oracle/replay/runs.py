@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from array_api_compat import numpy as xp
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.replay import Recording
-from rbo_ref.oracle.rounding import format_of
 
 CASES = {case.id: case for case in all_cases()}
 HYPERS = ("learning_rate", "radius", "projection_rate", "projection_steps")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from geometry.arithmetic.formats import error_of, format_of
 from rbo_ref.oracle.dialects import DIALECTS
 from rbo_ref.oracle.replay.judging import FAIL, PASS, UNDECIDED, judge_steps
 from rbo_ref.oracle.replay.recording import Piece
 from rbo_ref.oracle.replay.steps import Rules
 from rbo_ref.oracle.replay.surfaces import surface_of
-from rbo_ref.oracle.rounding import error_of, format_of
 from rbo_ref.oracle.tolerance import is_decidable
 from rbo_ref.oracle.truth import true_step
 

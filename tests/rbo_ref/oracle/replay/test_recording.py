@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from geometry.arithmetic.formats import exact, format_of, nearest, rounded
 from rbo_ref.oracle import Recording, check_trajectory
 from rbo_ref.oracle.replay import RecordingError, open_recording, save_recording
 from rbo_ref.oracle.replay.recording import FIELDS
-from rbo_ref.oracle.rounding import exact, format_of, nearest, rounded
 
 from .runs import HYPERS
 

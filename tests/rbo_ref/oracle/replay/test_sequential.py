@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from array_api_compat import numpy as xp
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref import Adam, landscapes, trajectory
 from rbo_ref.oracle import Recording, check_trajectory
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.dialects import READINGS
 from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS
-from rbo_ref.oracle.rounding import format_of
 
 SOME = {
     "gradient-descent": "nesterov-saddle",

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from flint import ctx
 
+from geometry.arithmetic.formats import error_of, exact, format_of, rounding
 from rbo_ref.landscapes import by_name
 from rbo_ref.oracle.dialects import DIALECTS, Hyper
 from rbo_ref.oracle.replay.judging import CLEARLY
 from rbo_ref.oracle.replay.steps import Hypers, Rules
 from rbo_ref.oracle.replay.surfaces import Surface, surface_of
-from rbo_ref.oracle.rounding import error_of, exact, format_of
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.tolerance import rounding
 from rbo_ref.oracle.truth import iterated, true_step
 
 from .runs import CASES

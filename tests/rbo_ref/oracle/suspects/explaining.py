@@ -4,10 +4,10 @@ from unittest import mock
 
 import numpy as np
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle import check, diagnosis
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.suspects.courses import certified, floating
 from rbo_ref.oracle.suspects.judgement import apart
 from rbo_ref.oracle.suspects.played import Numbers, Played, Step, elsewhere

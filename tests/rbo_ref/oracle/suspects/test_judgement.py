@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from flint import ctx
 
-from rbo_ref.oracle import MISTAKES, RightPort, arrays
+from geometry.arithmetic import number_arrays as arrays
+from geometry.arithmetic.formats import format_of
+from geometry.arithmetic.rounded import Arithmetic
+from rbo_ref.oracle import MISTAKES, RightPort
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port
 from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
-from rbo_ref.oracle.rounded import Arithmetic
-from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.suspects.courses import PRECISION, certified
 from rbo_ref.oracle.suspects.explain import by_known
 from rbo_ref.oracle.suspects.judgement import Suspect, apart, fit

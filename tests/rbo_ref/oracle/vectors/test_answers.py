@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geometry.arithmetic.formats import format_of
 from rbo_ref.cli import main
 from rbo_ref.oracle.bits import encode
 from rbo_ref.oracle.catalogue import right_port
 from rbo_ref.oracle.dialects import ROLLING_BALL
-from rbo_ref.oracle.rounding import format_of
 from rbo_ref.oracle.vectors import judge_answers, play
 from tests.rbo_ref.oracle.vectors.test_mistakes import write_answers
 

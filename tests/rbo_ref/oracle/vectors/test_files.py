@@ -10,6 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from rbo_ref.oracle.freezing import derived
 from rbo_ref.oracle.vectors import SUITE, VectorError, VectorSet, generate, generation, reading
 
 SOME = """
@@ -68,6 +69,11 @@ def test_the_must_pass_list_is_that_of_the_decidable_vectors(stock):
     assert len(decidable) > 0.95 * len(stock.vectors)
 
 
+def test_published_vectors_keep_their_meaning(stock):
+    """And new ones are listed: ``rbo-ref freeze``."""
+    assert {name: derived.digest_of(stock, vector) for name, vector in stock.vectors.items()} == derived._digests()
+
+
 def test_arrays_carry_no_date_and_no_pickle(folder):
     with zipfile.ZipFile(folder / "trajectories.npz") as archive:
         assert {member.date_time for member in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
@@ -107,9 +113,9 @@ def test_rubbish_is_no_file_of_arrays(content):
 
 def test_the_truth_is_that_of_the_oracle(stock):
     """Of runs that evaluate the loss, and of steps that are served it."""
+    from geometry.arithmetic.formats import format_of, nearest
     from rbo_ref.oracle.cases import all_cases
     from rbo_ref.oracle.dialects import DIALECTS
-    from rbo_ref.oracle.rounding import format_of, nearest
     from rbo_ref.oracle.truth import true_step
     from rbo_ref.oracle.vectors.loss_records import held
 

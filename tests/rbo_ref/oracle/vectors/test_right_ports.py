@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mpmath import mp, mpf
 
+from geometry.arithmetic.formats import exact, format_of
 from rbo_ref.oracle.catalogue import right_port
 from rbo_ref.oracle.losses import evaluate
-from rbo_ref.oracle.rounding import exact, format_of
 from rbo_ref.oracle.vectors import answers, play
 from rbo_ref.oracle.vectors.arithmetic import evaluation_error
 from rbo_ref.oracle.vectors.loss_records import described, held, loss_of

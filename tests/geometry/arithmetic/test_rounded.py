@@ -8,9 +8,9 @@ from flint import ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geometry.arithmetic.formats import error_of, format_of
+from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.rounded import Arithmetic
-from rbo_ref.oracle.rounding import error_of, format_of
 from tests.rbo_ref.oracle.drawing import losses, powers, vectors
 
 NUMBERS = st.lists(st.floats(-8, 8, width=32).filter(lambda x: x == 0 or abs(x) > 1e-3), min_size=3, max_size=3)
@@ -156,6 +156,6 @@ def test_what_nobody_can_bound_is_said_to_be_so():
     assert np.isinf(zero.reciprocal().radius).all()
     assert np.isinf((arithmetic.exact([1e30]) * 1e30).radius).all()
     assert zero.sqrt().radius == pytest.approx(1e-9**0.5, rel=1e-6)
-    assert zero.signs().radius == 2
+    assert zero.sign().radius == 2
     lost = arithmetic.exact(all_cases("sam")[0].theta).lost()
     assert not np.isfinite(arithmetic.evaluate(all_cases("sam")[0].loss, lost)[1].radius).any()

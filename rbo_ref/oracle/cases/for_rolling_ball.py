@@ -84,7 +84,7 @@ def _point(d: int, seed: int, size: float = 1.0) -> tuple[float, ...]:
 # --- cases ----------------------------------------------------------------------------------------------------------
 
 
-def fixed(optimizer: str) -> tuple[Case, ...]:
+def fixed() -> tuple[Case, ...]:
     """Those that no seed draws."""
     return (*_steps(), *_walks(), *_halves())
 
@@ -228,7 +228,7 @@ def _halves() -> tuple[Case, ...]:
     )
 
 
-def drawn(optimizer: str, seed: int) -> tuple[Case, ...]:
+def drawn(seed: int) -> tuple[Case, ...]:
     """Three that `seed` draws: a place, a radius from 0.01 to 10 and stable rates."""
     random = numpy.random.RandomState(seed)
     cases = []

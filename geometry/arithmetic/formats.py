@@ -1,4 +1,4 @@
-"""Floating formats, correct rounding of exact numbers and certified enclosures to them, and errors of numbers."""
+"""Floating formats: rounding of exact numbers and enclosures to them, what an operation may err by, and errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
-from rbo_ref.oracle.precision import working_precision
+from geometry.arithmetic.precision import working_precision
 
 if TYPE_CHECKING:
     from flint import arb
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BFLOAT16_ROUNDED_ONCE",
     "FORMATS",
+    "SAFETY",
     "Format",
     "coarse",
     "coarser",
@@ -24,11 +25,17 @@ __all__ = [
     "error_of",
     "exact",
     "format_of",
+    "handing_over",
     "midpoints",
     "nearest",
     "nearest_middle",
     "rounded",
+    "rounding",
+    "storing",
 ]
+
+
+Floats = NDArray[numpy.float64]
 
 
 class Format(NamedTuple):
@@ -56,6 +63,7 @@ def _name(target: Format) -> str:
     return next((n for n, held in HELD_IN_SINGLE.items() if held[:-1] == target[:-1]), target.dtype.name)
 
 
+SAFETY = 2.0  # unit roundoffs allowed to an operation, for the sake of formulations that were not thought of
 FORMATS = ("float16", "bfloat16", "tf32", "float32", "float64")
 HELD_IN_SINGLE = {
     name: Format(numpy.dtype(numpy.float32), bits, -125 - bits, 128, 2.0**-bits)
@@ -122,6 +130,23 @@ def _of_fewer_bits(numbers: NDArray[Any], target: Format) -> NDArray[Any]:
     _, exponent = numpy.frexp(wide)
     last = numpy.maximum(exponent - target.precision, target.least)  # the weight of the last bit is 2^last
     return numpy.ldexp(numpy.rint(numpy.ldexp(wide, -last)), last)
+
+
+def rounding(numbers: Floats, target: Format) -> Floats:
+    """The error of one operation with such results: what is subnormal may be flushed to zero, the range may be left."""
+    size = numpy.abs(numbers)
+    error = SAFETY * target.unit * size + target.smallest_normal
+    return numpy.where(size < 2.0 ** (target.most - 2), error, numpy.inf)
+
+
+def storing(numbers: Floats, target: Format, inside: Format) -> Floats:
+    """The error of handing out numbers that were computed in another format: none if that is no finer."""
+    return rounding(numbers, target) if target.precision < inside.precision else 0 * numbers
+
+
+def handing_over(old: Floats, new: Floats, target: Format) -> Floats:
+    """The new θ may be formed as θ + (θ' − θ)."""
+    return rounding(new - old, target) + rounding(new, target)
 
 
 def exact(number: Any) -> arb:
