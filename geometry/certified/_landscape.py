@@ -61,15 +61,16 @@ class Landscape:
         expression = surface.expression(d)
         if d > len(DEGREES) or kernel("nearest", numpy) is None or not is_analytic(expression):
             raise Unsuitable
-        from geometry._kernels import nearest
+        from geometry._kernels import nearest, rows
 
-        self.search: Any = nearest
+        self._search: Any = nearest
+        self._below: Any = rows
         self.expression, self.d, self.side, self.target = expression, d, side, target
         self.model = Model(surface, d)
         self.degree, self.levels = DEGREES[d - 1], LEVELS[d - 1]
         self.count = self.rough = 0
         self._roots: dict[tuple[int, ...], int] = {}
-        self.rows = numpy.empty((0, self.search.width(d)))
+        self.rows = numpy.empty((0, self._below.width(d)))
         self.links = numpy.empty((0, 2), dtype=numpy.int64)  # first child, polynomial
         self.depth = numpy.empty(0, dtype=numpy.int64)
         self.hopeless = numpy.empty(0, dtype=bool)  # whether the children need not be tried
@@ -119,7 +120,7 @@ class Landscape:
         halves, d = numpy.full(len(center), half), self.d
         numbers = self._reserve(len(center))
         self.rows[numbers, :d], self.rows[numbers, d], self.depth[numbers] = center, half, depth
-        self.links[numbers, 0] = numpy.where(depth >= DEPTH, self.search.DEAD, self.search.UNBUILT)
+        self.links[numbers, 0] = numpy.where(depth >= DEPTH, self._below.DEAD, self._below.UNBUILT)
         self.links[numbers, 1] = -1
         good, tried = numpy.zeros(len(center), dtype=bool), numpy.flatnonzero(~hopeless)
         self.hopeless[numbers] = False
@@ -165,7 +166,7 @@ class Landscape:
         self.sizes = numpy.concatenate([self.sizes, sizes])
         below = sum(2 ** (d * level) for level in range(1, self.levels + 1))
         starts = self._reserve(below * len(numbers))[::below]
-        self.search.sprout(
+        self._below.sprout(
             numbers, starts, self.levels, k, d, self.places, self.coefficients, self.sizes, self.rows, self.links,
             0, len(numbers),
         )  # fmt: skip
@@ -189,22 +190,22 @@ class Landscape:
     ) -> Searched:
         """Of the points (x, y), which are no farther than `limits`; with so many regions for each of them at most."""
         n = len(x)
-        status = numpy.full(n, self.search.OPEN, dtype=numpy.int64)
+        status = numpy.full(n, self._search.OPEN, dtype=numpy.int64)
         lower, upper, theta = numpy.zeros(n), numpy.full(n, numpy.inf), x.copy()
         results = lower, upper, theta, numpy.zeros(n, dtype=numpy.int64), status
         ids, kept = numpy.arange(n), [numpy.empty((0, 2 * self.d + 2))]
         offsets, roots = self.roots(x, limits)
         while ids.size:
             wanted = numpy.zeros(len(self.links), dtype=bool)
-            kept += self.search.nearest(
+            kept += self._search.nearest(
                 self, x, y, offsets, roots, limits, tolerance, max_boxes, ids, wanted, results, regions
             )
-            ids = ids[status[ids] == self.search.WAITING]
+            ids = ids[status[ids] == self._search.WAITING]
             if ids.size:
                 if max(len(self.places), self.rough - ROUGH) > MANY * n:
                     raise Unsuitable
                 self.divide(numpy.flatnonzero(wanted))
-        return Searched(*results[:4], status == self.search.CLOSED, numpy.concatenate(kept))
+        return Searched(*results[:4], status == self._search.CLOSED, numpy.concatenate(kept))
 
 
 _LANDSCAPES: dict[tuple[Any, ...], Landscape | None] = {}

@@ -91,7 +91,7 @@ def built(request):
     landscape = Landscape(FunctionGraph(FUNCTIONS[name]), expression.d, 2.0, 1e-9)
     landscape.roots(np.zeros((1, expression.d)), np.ones(1))
     for _ in range(8):
-        rough = np.flatnonzero(landscape.links[: landscape.count, 0] == landscape.search.UNBUILT)
+        rough = np.flatnonzero(landscape.links[: landscape.count, 0] == landscape._below.UNBUILT)
         inside = (np.abs(landscape.rows[rough, : expression.d]) <= 1).all(1)
         if not inside.any():
             break
