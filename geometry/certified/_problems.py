@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy
@@ -15,23 +15,15 @@ from geometry.certified._convexity import Convexity, Height, SquaredDistance
 from geometry.certified._landscape import by_landscape
 from geometry.certified._model import Model, cover
 from geometry.certified._regions import Boxes, contracted, merged
-from geometry.certified._search import Bounds, Found
+from geometry.certified._search import Bounds, Found, gap
 from geometry.certified._slabs import distance_bounds, height_bounds, slabs
 from geometry.certified._slips import check_near
-from geometry.certified.enclosure import Enclosure
 
-__all__ = ["Solution", "distances", "gap", "offsets"]
+__all__ = ["Solution", "distances", "offsets"]
 
 LEEWAY = 1e-9  # of a distance that was rounded
 REGIONS = 64  # of one query at most, that a model is enough for
 LADDER = 4.0 ** numpy.arange(-10, 11)  # how far to look for a surface that is not defined below the query
-
-
-def gap(lower: numpy.ndarray, upper: numpy.ndarray) -> numpy.ndarray:
-    """upper − lower, rounded up; infinite where the upper bound is."""
-    with numpy.errstate(invalid="ignore"):
-        width = numpy.nextafter(upper - lower, numpy.inf)
-    return numpy.where(upper == lower, 0.0, numpy.where(numpy.isnan(width), numpy.inf, width))
 
 
 @dataclass
@@ -42,11 +34,18 @@ class Solution:
     upper: numpy.ndarray  # (N,)
     theta: numpy.ndarray  # (N, d)
     boxes: numpy.ndarray  # (N,)
+    side: Any = None  # what to call for `above`
     regions: list[tuple[Boxes, numpy.ndarray]] = field(default_factory=list)
 
-    def enclosure(self, tolerance: float, batch: tuple[int, ...]) -> Enclosure:
-        closed = gap(self.lower, self.upper) <= tolerance
-        return Enclosure(*(part.reshape(batch) for part in (self.lower, self.upper, closed, self.boxes)))
+    @cached_property
+    def above(self) -> numpy.ndarray:
+        """1 where a point is proven to be above the surface, −1 below, (N,)."""
+        side: numpy.ndarray = self.side()
+        return side
+
+    def between(self, lower: numpy.ndarray, upper: numpy.ndarray) -> Solution:
+        """Other bounds."""
+        return replace(self, lower=lower, upper=upper)
 
     def all_regions(self) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
         """Lower and upper ends, query, and whether there is one stationary point only; sorted by query."""
@@ -71,8 +70,8 @@ def distances(
     progress: bool,
 ) -> Solution:
     """Distances of (x, y) to a graph, and where the nearest points may be."""
-    zero = numpy.zeros(len(x))
-    solution = Solution(zero, zero + numpy.inf, x.copy(), zero.astype(int))
+    zero, side = numpy.zeros(len(x)), partial(_side, model, x, y)
+    solution = Solution(zero, zero + numpy.inf, x.copy(), zero.astype(int), side)
     ids = _by_landscape(model, x, y, starts, solution, regions, tolerance, max_boxes)
     upper, theta = _nearest_known(model, x, y, [x, *starts], ids)
     solution.upper[ids], solution.theta[ids] = upper[ids], theta[ids]
@@ -104,6 +103,11 @@ def distances(
         solution.lower[some], solution.upper[some], solution.theta[some] = lower, better, place
         solution.boxes[some] = found.boxes
     return solution
+
+
+def _side(model: Model, x: numpy.ndarray, y: numpy.ndarray) -> numpy.ndarray:
+    above = y - model.heights(x) if len(x) else interval(numpy.empty(0))
+    return numpy.where(above.lo > 0, 1, numpy.where(above.hi < 0, -1, 0))
 
 
 def _by_landscape(
