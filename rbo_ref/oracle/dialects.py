@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-__all__ = ["DIALECTS", "OPTIMIZERS", "READINGS", "ROLLING_BALL", "Dialect", "Hyper", "dialect_of"]
+__all__ = ["DIALECTS", "OPTIMIZERS", "READINGS", "ROLLING_BALL", "Dialect", "Hyper", "dialect_of", "optimizer_of"]
 
 ROLLING_BALL = "rolling-ball"
 
@@ -68,6 +68,18 @@ READINGS: dict[str, tuple[str, ...]] = {
 """The readings of each optimizer that a port may claim; the first is the default."""
 
 OPTIMIZERS = tuple(READINGS)
+ALIASES = {"sgd": "gradient-descent"}
+
+
+def optimizer_of(name: str) -> str:
+    """The one name that an optimizer has in all that is shown; what is no other name of one stays as it is.
+
+    Examples
+    --------
+    >>> optimizer_of("sgd"), optimizer_of("adam")
+    ('gradient-descent', 'adam')
+    """
+    return ALIASES.get(name, name)
 
 
 def dialect_of(name: str | Dialect | None, optimizer: str = ROLLING_BALL) -> str:
