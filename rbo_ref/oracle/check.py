@@ -30,6 +30,7 @@ from rbo_ref.oracle.recognition import as_port
 from rbo_ref.oracle.report import Report, Result
 from rbo_ref.oracle.scenes import scene_of
 from rbo_ref.oracle.setting import COMPILING, Setting
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suite import coverage
 from rbo_ref.oracle.time_limit import within
 
@@ -194,7 +195,7 @@ def _judged(
     if report.failures and diagnosis:  # where no rounding is excused, no precision is the cause
         lies = judged is not played
         report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, port)
-    report.notes = [*_understood(port, optimizer), *_declared(setting.compute)]
+    report.notes = [*_understood(port, optimizer), *_declared(setting.formats.compute)]
     if report.passed and diagnosis:
         report.notes += notes(judged, setting)
     report.counts = _counts(report, setting)
@@ -244,7 +245,7 @@ def _setting(
         raise ValueError(f"time_limit must be positive, got {time_limit}")
     reading, inner = dialect_of(dialect, optimizer), _inner(optimizer, inner_dtype)
     compute, namespace = _computing(compute_dtype, dtype), _namespace(port, xp, dtype)
-    return Setting(namespace, format_of(dtype), reading, time_limit, compute, inner, errors=_errors_of_numpy())
+    return Setting(namespace, Formats(format_of(dtype), compute, inner), reading, time_limit, _errors_of_numpy())
 
 
 def _namespace(port: Port, xp: Any, dtype: str) -> Namespace:

@@ -202,7 +202,7 @@ def _compared_parts(outcome: Outcome, step: Step, setting: Setting) -> dict[str,
     for name, numbers in outcome.parts.items():
         part = step.parts[name]
         with numpy.errstate(all="ignore"):
-            tolerance = part.radius + storing(part.middle, setting.target, setting.inside)
+            tolerance = part.radius + storing(part.middle, setting.target, setting.formats.inside)
         verdicts[name] = compared(numbers, part.value, tolerance)
     return verdicts
 

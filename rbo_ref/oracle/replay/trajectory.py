@@ -32,6 +32,7 @@ from rbo_ref.oracle.replay.surfaces import surface_of
 from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 
 __all__ = ["Question", "check_trajectory", "run_of"]
 
@@ -348,7 +349,7 @@ class _Tally:
 def _diagnosed(run: Question, tally: _Tally) -> Any:
     """The known mistake that the first steps, or the first wrong ones, show."""
     assert run.rule.surface is not None
-    setting = Setting(array_namespace(numpy.zeros(1)), run.rule.target, run.rule.formula.dialect, 20.0)
+    setting = Setting(array_namespace(numpy.zeros(1)), Formats(run.rule.target), run.rule.formula.dialect, 20.0)
     early, failed = tally.telling[:EARLY], [step for step in tally.telling if step[0] == "fail"]
     as_walk = any(verdict == "fail" for verdict, *_ in early)
     judged: list[tuple[Result, Run]] = []
