@@ -22,6 +22,7 @@ from rbo_ref.oracle.replay.computed import Computed
 from rbo_ref.oracle.replay.maps import Hypers, Map, errors_of, wide
 from rbo_ref.oracle.replay.recording import Piece
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.tolerance import share_of
 from rbo_ref.oracle.truth import Truth
 
@@ -83,7 +84,7 @@ def _certified(rule: Map, theta: NDArray[Any], after: NDArray[Any], hyper: dict[
     """Verdict, error and tolerance of one step, from an enclosure of Φ(θ)."""
     assert rule.surface is not None
     case = Case("recorded", rule.surface.loss, theta, (hyper,), optimizer=rule.formula.optimizer)
-    setting = Setting(array_namespace(numpy.zeros(1)), rule.target, rule.formula.dialect, numpy.inf)
+    setting = Setting(array_namespace(numpy.zeros(1)), Formats(rule.target), rule.formula.dialect, numpy.inf)
     truth = Truth(case, setting, arithmetic=Arithmetic if rule.is_served else Computed).step(theta)
     if not truth.is_tight:
         return UNDECIDED, numpy.nan, numpy.nan

@@ -18,7 +18,7 @@ from geometry.arithmetic.rounded import GENERATORS
 from rbo_ref.oracle.calls import Outcome
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.diagnosis import diagnose
-from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of
+from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of, optimizer_of
 from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.judge import Run, replay
 from rbo_ref.oracle.playing import Taken
@@ -32,6 +32,7 @@ from rbo_ref.oracle.replay.surfaces import surface_of
 from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 
 __all__ = ["Question", "check_trajectory", "run_of"]
 
@@ -246,7 +247,7 @@ def check_trajectory(
     """
     if isinstance(theta, str | Path):
         theta = open_recording(theta)
-    optimizer = optimizer or getattr(theta, "metadata", {}).get("optimizer", ROLLING_BALL)
+    optimizer = optimizer_of(optimizer or getattr(theta, "metadata", {}).get("optimizer", ROLLING_BALL))
     if optimizer != ROLLING_BALL:
         given = {"learning_rate": learning_rate, "radius": radius, **others}
         return judge_sequence(
@@ -348,7 +349,7 @@ class _Tally:
 def _diagnosed(run: Question, tally: _Tally) -> Any:
     """The known mistake that the first steps, or the first wrong ones, show."""
     assert run.rule.surface is not None
-    setting = Setting(array_namespace(numpy.zeros(1)), run.rule.target, run.rule.formula.dialect, 20.0)
+    setting = Setting(array_namespace(numpy.zeros(1)), Formats(run.rule.target), run.rule.formula.dialect, 20.0)
     early, failed = tally.telling[:EARLY], [step for step in tally.telling if step[0] == "fail"]
     as_walk = any(verdict == "fail" for verdict, *_ in early)
     judged: list[tuple[Result, Run]] = []
