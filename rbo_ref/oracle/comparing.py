@@ -53,6 +53,15 @@ class Verdict:
     def is_wrong(self) -> bool:
         return self.ratio > 1
 
+    @property
+    def beyond(self) -> list[tuple[int, float, float]]:
+        """Number, error and tolerance of the entries that are wrong, the worst first."""
+        errors, tolerances = self.errors.reshape(-1), self.tolerances.reshape(-1)
+        with numpy.errstate(all="ignore"):
+            excess = numpy.where(numpy.isfinite(errors), errors / tolerances, numpy.inf)
+        order = [int(i) for i in numpy.argsort(-excess, kind="stable") if not errors[i] <= tolerances[i]]
+        return [(i, float(errors[i]), float(tolerances[i])) for i in order]
+
 
 def compared(numbers: NDArray[Any], truth: Iterable[Any], tolerances: NDArray[Any]) -> Verdict:
     """A quantity beside its enclosure."""
