@@ -18,7 +18,7 @@ from geometry.arithmetic.rounded import GENERATORS
 from rbo_ref.oracle.calls import Outcome
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.diagnosis import diagnose
-from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of
+from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of, optimizer_of
 from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.judge import Run, replay
 from rbo_ref.oracle.playing import Taken
@@ -247,7 +247,7 @@ def check_trajectory(
     """
     if isinstance(theta, str | Path):
         theta = open_recording(theta)
-    optimizer = optimizer or getattr(theta, "metadata", {}).get("optimizer", ROLLING_BALL)
+    optimizer = optimizer_of(optimizer or getattr(theta, "metadata", {}).get("optimizer", ROLLING_BALL))
     if optimizer != ROLLING_BALL:
         given = {"learning_rate": learning_rate, "radius": radius, **others}
         return judge_sequence(
