@@ -22,7 +22,7 @@ from geometry.arithmetic.ball_arrays import middles, sizes, vector
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
 
-__all__ = ["Arithmetic", "Floats", "Rounded", "concatenated", "joined"]
+__all__ = ["Arithmetic", "Floats", "Rounded", "concatenated"]
 
 GENERATORS = 600  # a zonotope of more is replaced by the box around it
 Floats = NDArray[numpy.float64]
@@ -402,10 +402,6 @@ class Rounded:
         total = sum(flat.value[1:], flat.value[0])
         return Rounded(self.arithmetic, total, self.names, flat.spread.sum(axis=1), rest)
 
-    def norm(self) -> Rounded:
-        """The Euclidean norm of all entries."""
-        return (self * self).sum().sqrt()
-
     def __getitem__(self, key: Any) -> Rounded:
         spread = self.spread[(slice(None), *key)] if isinstance(key, tuple) else self.spread[:, key]
         return Rounded(self.arithmetic, self.value[key], self.names, spread, self.rest[key])
@@ -428,19 +424,6 @@ class Rounded:
         through = numpy.where(self.rest == 0, 0.0, numpy.abs(slope) * self.rest)
         image = Rounded(self.arithmetic, value, self.names, linear, through + rest)
         return image.again(times) if times else image
-
-
-def joined(first: Rounded, second: Rounded) -> Rounded:
-    """A vector of the entries of two: of vectors, or of a vector and a number.
-
-    Examples
-    --------
-    >>> from geometry.arithmetic.formats import format_of
-    >>> arithmetic = Arithmetic(format_of("float64"))
-    >>> joined(arithmetic.exact([1.0, 2.0]), arithmetic.exact(3.0)).middle
-    array([1., 2., 3.])
-    """
-    return concatenated([part.reshaped((-1,)) for part in (first, second)])
 
 
 def concatenated(parts: list[Rounded], axis: int = 0) -> Rounded:
