@@ -59,7 +59,7 @@ def fixed() -> tuple[Case, ...]:
         case("row-wide", (1, 6), 0.125, 0.9, True, 0.125),
         case("large-usual-wide", (4, 6), 0.02, 0.95, True, 0.1),
         case("large-usual-tall", (8, 5), 0.02, 0.95, True, 0.1),
-        case("large-plain-square", (4, 4), 0.125, 0.75, False, 0.0),
+        case("large-plain-square", (5, 5), 0.125, 0.75, False, 0.0),
         case("large-short-tall", (6, 4), 0.125, 0.5, True, 0.25, steps=2, coefficients=(2.0, -1.5, 0.5)),
         case("large-faint-wide", (4, 6), 0.125, 0.95, True, 0.1, 2.0**-30),
         case("large-faint-tall", (8, 5), 0.125, 0.95, True, 0.5, 2.0**-31),
