@@ -66,7 +66,6 @@ def fixed() -> tuple[Case, ...]:
         case("faint-wide", (2, 3), 0.25, 0.95, True, 0.1, 2.0**-29),
         case("faint-plain-tall", (6, 2), 0.125, 0.5, False, 0.25, 2.0**-31),
         case("faint-tiny-square", (3, 3), 0.125, 0.75, True, 0.125, 2.0**-56, epsilon=1e-15),
-        case("faint-bare-tall", (5, 2), 0.0625, 0.75, False, 0.25, 2.0**-40, epsilon=0.0, steps=2),
         case("sheer-square", (2, 2), 0.125, 0.5, True, 0.25, 2.0**12, steps=2),
         case("long-wide", (2, 3), 0.0625, 0.75, True, 0.125, steps=2, coefficients=(1.875, -1.25, 0.375)),
     )

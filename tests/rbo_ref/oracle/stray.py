@@ -370,7 +370,6 @@ for _name in RIGHT_PORTS:
         UNSEEN[f"{_name}: gradient across the rows"] = (_name, served(across, RIGHT_PORTS[_name]))
 for _name, _least in WITH_EPSILON.items():
     UNSEEN[f"{_name}: epsilon {_least} at least"] = (_name, other(_name, tuned=tuned(epsilon=partial(max, _least))))
-    UNSEEN[f"{_name}: epsilon {_least} for 0"] = (
-        _name,
-        other(_name, tuned=tuned(epsilon=lambda epsilon, usual=_least: epsilon or usual)),
-    )
+    if _name != "muon":  # its ε is positive
+        absent = tuned(epsilon=lambda epsilon, usual=_least: epsilon or usual)
+        UNSEEN[f"{_name}: epsilon {_least} for 0"] = (_name, other(_name, tuned=absent))
