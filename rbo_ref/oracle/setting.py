@@ -13,7 +13,7 @@ from geometry._namespace import Array, Namespace
 from geometry.arithmetic.formats import Format, coarser, rounded
 from rbo_ref.oracle.calls import Outcome
 
-__all__ = ["Setting"]
+__all__ = ["COMPILING", "Setting"]
 
 HANGS_ALLOWED = 2
 COMPILING = 5  # time limits that the first call for each shape of θ may take
