@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from geometry._namespace import Array, Namespace
 from geometry.arithmetic.formats import Format, coarser, rounded
 from rbo_ref.oracle.calls import Outcome
+from rbo_ref.oracle.step_formats import Formats
 
 __all__ = ["COMPILING", "Setting"]
 
@@ -35,6 +36,10 @@ class Setting:
     steps: int = 0
     evaluations: int = 0
     needed: int = 0  # evaluations that a port needs
+
+    @property
+    def formats(self) -> Formats:
+        return Formats(self.target, self.compute, self.inner)
 
     @property
     def inside(self) -> Format:

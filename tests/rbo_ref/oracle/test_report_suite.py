@@ -7,10 +7,10 @@ import pytest
 
 from rbo_ref.oracle import OPTIMIZERS, RightPort, check, check_optimizer, freezing, suite
 from rbo_ref.oracle.cases import all_cases, select
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.oracle.freezing import questions
 from rbo_ref.oracle.judge import LEVELS, levels_of
-from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
 
 
 def test_the_cases_are_those_of_the_frozen_suite():
