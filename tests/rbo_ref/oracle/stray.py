@@ -360,7 +360,7 @@ UNSEEN = {
     "entropy-sgd: noise of a row": ("entropy-sgd", derived("entropy-sgd", FirstRowOfDraws)),
     "alice: signs of a row": ("alice", derived("alice", FirstRowOfDraws)),
 }
-for _name in RIGHT_PORTS:
+for _name in ("gradient-descent", "adam", "adamw", "sam", "muon", "entropy-sgd", "induced-metric", "alice"):
     if _name not in ("alice", "muon"):  # Alice asks twice at a place, Muon orthogonalizes what it is told
         UNSEEN[f"{_name}: memoised"] = (_name, derived(_name, Memoised))
     if _name != "alice":

@@ -17,15 +17,9 @@ from rbo_ref.oracle.hunters import read, shared, written
 
 ROOT = Path(__file__).parents[3]
 CASE = '        case("plain-bowl", 0.125, 0.0),\n'
-MISTAKE = '''
-
-@mistake
-class gradient_cubed(GradientDescentPort):
-    """The cube of the gradient is followed."""
-
-    def answered(self, f, g):
-        return f, g**3
-'''
+MISTAKE = """
+MISTAKES["gradient_cubed"] = Mistake("The cube of the gradient is followed", answered=lambda self, f, g: (f, g**3))
+"""
 
 
 def test_the_documents_have_the_numbers_of_the_suite():
@@ -63,7 +57,7 @@ def changed(path, old, new):
 def test_a_case_and_a_mistake_are_one_file_each(copy):
     oracle = copy / "rbo_ref" / "oracle"
     changed(oracle / "cases" / "for_gradient_descent.py", CASE, CASE + CASE.replace("bowl", "flat"))
-    with (oracle / "optimizers" / "mistakes" / "of_gradient_descent.py").open("a") as file:
+    with (oracle / "mistakes" / "in_gradient_descent.py").open("a") as file:
         file.write(MISTAKE)
     before = {path: path.read_bytes() for path in copy.rglob("*.*") if path.suffix != ".pyc"}
     status, told = freeze(copy, "--check")
