@@ -35,6 +35,7 @@ from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.judge import judge, levels_of
 from rbo_ref.oracle.reference import reference, rolling_ball
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from tests.rbo_ref.oracle.drawing import cases as cases_of_ball
 from tests.rbo_ref.oracle.optimizers.drawing import cases as cases_of
 from tests.rbo_ref.oracle.optimizers.test_right_ports import OTHER_WAYS, is_refused
@@ -83,7 +84,7 @@ def run(library: str, optimizer: str, examples: int, start: int) -> tuple[Counte
     def judged(case: Any, dialect: str, dtype: str, name: str) -> None:
         nonlocal worst
         port = ports["plain" if name == OWN and optimizer != ROLLING_BALL and is_refused(case) else name](dialect)
-        setting = Setting(library_of(library, dtype), format_of(dtype), dialect, math.inf)
+        setting = Setting(library_of(library, dtype), Formats(format_of(dtype)), dialect, math.inf)
         results: list[Result] = [result for result, _ in judge(port, case, setting, levels_of(optimizer))]
         count.update(["examples", *(result.verdict for result in results)])
         count["decided"] += any(result.verdict == "pass" for result in results)
