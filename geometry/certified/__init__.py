@@ -16,6 +16,7 @@ np.float64(2.37704519)
 
 from geometry.certified.curvature import critical_radius, medial_radius, reach, reachable
 from geometry.certified.enclosure import Decision, Enclosure, Regions
+from geometry.certified.saved import load_model, save_model
 from geometry.certified.solver import Certified
 from geometry.certified.verbs import distance, footpoint, offset_function, project, signed_distance
 
@@ -27,10 +28,12 @@ __all__ = [
     "critical_radius",
     "distance",
     "footpoint",
+    "load_model",
     "medial_radius",
     "offset_function",
     "project",
     "reach",
     "reachable",
+    "save_model",
     "signed_distance",
 ]

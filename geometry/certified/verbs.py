@@ -66,6 +66,11 @@ def distance(
     Over each box f is enclosed between two parallel planes, with an error of second order in the size of the box, by
     one evaluation of f. The boxes are shared by all points of one call: it pays to ask for many at once.
 
+    For 64 points or more, and f that is analytic and of at most three variables, a model of the landscape is made where
+    they look: piecewise polynomials, each proven to be next to f within a part of the tolerance. Then a box costs the
+    same for a sum of one term or of a thousand, the search is compiled, and later calls for the same f begin with the
+    model: see `save_model`. What it cannot prove is left to the search above.
+
     Examples
     --------
     >>> import numpy as np
