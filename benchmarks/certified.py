@@ -1,7 +1,8 @@
 """Time of certified distances and radii, and a search for violated enclosures.
 
 Times are the processor time that the model of the landscape has taken, wall time and processor time for one query of a
-batch that finds it made, and the median of single calls of SciPy's `direct`, which proves nothing. `Sampling` proves nothing either: how long it takes, and how often it is right.
+batch that finds it made, and the median of single calls of SciPy's `direct`, which proves nothing. `Sampling` proves
+nothing either: how long it takes, and how often it is right.
 
 `--check` counts answers that do not contain the truth: of random polynomials, from all roots of the equation of
 stationary points, isolated by python-flint; of planes, paraboloids, cones and caps, from closed forms.
