@@ -3,8 +3,9 @@
 The verbs are those of `geometry`, on function graphs; distances and footpoints on level sets as well. The function is
 recorded (`geometry.expressions.record`), and the recording is evaluated on intervals over boxes of θ, with its
 derivatives by the slope rules of the table of operations. Proofs rest on the values alone, never on derivatives that
-were written by hand; what cannot be recorded is refused with the reason. Each answer is an `Enclosure`; for footpoints, `Regions`. Where the budget of boxes ends first, the bounds
-reached so far are returned, and say that they are not closed.
+were written by hand; what cannot be recorded is refused with the reason. Each answer is an `Enclosure`; for footpoints,
+`Regions`. Where the budget of boxes ends first, the bounds reached so far are returned, and say that they are not
+closed.
 
 >>> import numpy as np
 >>> from geometry import FunctionGraph

@@ -8,6 +8,7 @@ the farther one. Over a box F is in a slab C + Σ A_i ε_i, and wherever it is 0
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy
@@ -48,11 +49,9 @@ def level_distances(
     """Distances of points q (N, n) to a level set, and where the nearest points may be."""
     number, n = q.shape
     model = Model(surface, n)
-    above = model.heights(q) if number else interval(numpy.empty(0))
-    side = numpy.where(above.lo > 0, 1, numpy.where(above.hi < 0, -1, 0))
     upper, theta = _first_zeros(model, q, starts)
     check_near(surface, q, upper)
-    solution = Solution(numpy.zeros(number), upper, theta, numpy.zeros(number, dtype=int), side)
+    solution = Solution(numpy.zeros(number), upper, theta, numpy.zeros(number, dtype=int), partial(_side, model, q))
     ids = numpy.flatnonzero(upper < numpy.inf)
     ids = ids[numpy.argsort(upper[ids])]
 
@@ -76,6 +75,11 @@ def level_distances(
         solution.lower[some], solution.upper[some], solution.theta[some] = lower, better, place
         solution.boxes[some] = found.boxes
     return solution
+
+
+def _side(model: Model, q: numpy.ndarray) -> numpy.ndarray:
+    above = model.heights(q) if len(q) else interval(numpy.empty(0))
+    return numpy.where(above.lo > 0, 1, numpy.where(above.hi < 0, -1, 0))
 
 
 def _first_zeros(model: Model, q: numpy.ndarray, starts: list[numpy.ndarray]) -> tuple[numpy.ndarray, numpy.ndarray]:

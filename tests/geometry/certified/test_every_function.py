@@ -20,7 +20,7 @@ NUMBERS = np.array([0.3, 1.7, 0.9])
 
 
 def check(function, theta):
-    """Enclosures of the value at a point and over boxes hold what NumPy gives at places of the boxes, and what balls."""
+    """Enclosures at a point and over boxes hold what NumPy gives at places of the boxes, and what balls give."""
     expression, random = record(function, len(theta)), np.random.default_rng(0)
     for radius in (0.0, 1e-7, 0.04):
         notes, center = Record(), theta[None, :]
