@@ -16,7 +16,7 @@ import numpy
 
 from geometry.arithmetic._forms import Form, Record, box_form, differentiated, point_form
 from geometry.arithmetic.intervals import Interval, interval
-from geometry.graph import FunctionGraph
+from geometry.level_set import Surface
 
 __all__ = ["Cells", "derivatives", "evaluated", "in_batches", "regular"]
 
@@ -117,7 +117,7 @@ def in_batches(function: Callable[..., Any], cost: int, *arrays: numpy.ndarray) 
         return list(pool.map(lambda s: function(*(a[s] for a in arrays)), slices))
 
 
-def derivatives(surface: FunctionGraph, theta: Form, order: int = 2) -> tuple[Form, ...]:
+def derivatives(surface: Surface, theta: Form, order: int = 2) -> tuple[Form, ...]:
     """f(θ), ∇f(θ) and ∇²f(θ) up to an order, from the values alone: (...), (..., d), (..., d, d)."""
     try:
         expression = surface.expression(theta.shape[-1])
