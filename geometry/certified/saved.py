@@ -80,6 +80,18 @@ def load_model(surface: FunctionGraph, d: int, path: str | PathLike[str]) -> boo
     Raises
     ------
     FileNotFoundError
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile, os
+    >>> from geometry import FunctionGraph
+    >>> from geometry.certified import distance
+    >>> hills = FunctionGraph(lambda t: np.cos(t[..., 0]))
+    >>> found = distance(hills, np.linspace(-2, 2, 200).reshape(100, 2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_model(hills, 1, os.path.join(folder, "hills.npz"))
+    ...     load_model(hills, 1, os.path.join(folder, "hills.npz"))
+    True
     """
     check_surface(surface)
     digest, told = surface.expression(whole("d", d, 1)).digest, ""
