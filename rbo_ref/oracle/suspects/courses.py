@@ -19,8 +19,9 @@ from geometry.arithmetic.precision import working_precision
 from geometry.arithmetic.rounded import Rounded
 from rbo_ref.oracle.formulas.evaluation import given, mixed
 from rbo_ref.oracle.losses import Loss, correctly_rounded, evaluate
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suspects.lanes import Lanes
-from rbo_ref.oracle.suspects.played import Floats, Numbers, Played, Step
+from rbo_ref.oracle.suspects.played import Floats, Played, Step
 
 __all__ = ["Certified", "Floating", "Make", "certified", "floating", "laned", "served"]
 
@@ -37,7 +38,7 @@ class Certified(NamedTuple):
     tolerance: Floats
 
 
-def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
+def certified(make: Make, run: Played, formats: Formats) -> Iterator[Certified]:
     """The certified answers of a suspect.
 
     Raises
@@ -45,30 +46,30 @@ def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
     AttributeError
         If it does what only floats can.
     """
-    arithmetic = run.arithmetic(numbers.inside)
+    arithmetic = run.arithmetic(formats.inside)
     assert arrays is Rounded.namespace
 
     def start(step: Step) -> Rounded:
         """θ as a port that computes in another format holds it: rounded to a coarser one, or not yet rounded."""
         theta = arithmetic.exact(step.theta)
-        if numbers.compute is None or not (step.kept or numbers.inside == numbers.coarsest):
+        if formats.compute is None or not (step.kept or formats.inside == formats.coarsest):
             return theta
-        with arithmetic.within(numbers.coarsest):
+        with arithmetic.within(formats.coarsest):
             return theta.again()
 
     def draws(draw: Place) -> Rounded:
-        return arithmetic.exact(rounded(draw, numbers.coarsest))
+        return arithmetic.exact(rounded(draw, formats.coarsest))
 
     def enclosed(theta: Rounded, before: Place) -> Certified:
         doubt = numpy.array([float(ball.rad()) for ball in theta.value.reshape(-1)]).reshape(theta.shape)
-        allowed = theta.radius + handing_over(before.astype(float), theta.middle, numbers.coarsest) + 2 * doubt
+        allowed = theta.radius + handing_over(before.astype(float), theta.middle, formats.coarsest) + 2 * doubt
         return Certified(theta.value, theta.middle, allowed)
 
     def evaluated(theta: Rounded) -> tuple[Rounded, Rounded]:
         return arithmetic.evaluate(run.loss, theta)
 
     def handed(theta: Rounded, before: Any) -> Rounded:
-        error = handing_over(before.middle, theta.middle, numbers.coarsest)
+        error = handing_over(before.middle, theta.middle, formats.coarsest)
         return theta.doubted(error)
 
     def made() -> Any:
@@ -81,7 +82,7 @@ def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
         return port
 
     steps = _steps(
-        lambda: mixed(made(), arithmetic, numbers.inner),
+        lambda: mixed(made(), arithmetic, formats.inner),
         run,
         evaluated,
         start,

@@ -8,9 +8,10 @@ from typing import Any
 import numpy
 
 from rbo_ref.oracle.formulas import Formula
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suspects.explain import EDITED, Explanation, certain, rest_of
 from rbo_ref.oracle.suspects.judgement import Suspect
-from rbo_ref.oracle.suspects.played import Numbers, Played, elsewhere, examples
+from rbo_ref.oracle.suspects.played import Played, elsewhere, examples
 from rbo_ref.oracle.suspects.search import Lines, answers, changes, lines_of
 from rbo_ref.oracle.suspects.variants import Changed
 from rbo_ref.oracle.suspects.words import sentence
@@ -21,7 +22,7 @@ NEAREST = 256  # edits, of those that are near in floats, of which is asked whet
 PROVEN = 24  # formulas that are judged in full
 
 
-def by_edits(cls: type[Formula], runs: Sequence[Played], numbers: Numbers) -> Explanation | None:
+def by_edits(cls: type[Formula], runs: Sequence[Played], formats: Formats) -> Explanation | None:
     """The right formula with an edit, or two, that explains all that a port did."""
     chosen = examples(runs)
     lines = lines_of(cls, chosen)
@@ -29,7 +30,7 @@ def by_edits(cls: type[Formula], runs: Sequence[Played], numbers: Numbers) -> Ex
     found = sorted(changes(lines, chosen), key=lambda changed: changed.rank)[:NEAREST]
     proven = []
     for changed in _formulas(lines, found, chosen)[:PROVEN]:
-        how = certain(_as_suspect(lines, changed), chosen, numbers)
+        how = certain(_as_suspect(lines, changed), chosen, formats)
         if how is not None and how.is_evidence(tried ** len(changed.edits), len(changed.constants)):
             proven.append((changed, how))
     if not proven:
@@ -37,7 +38,7 @@ def by_edits(cls: type[Formula], runs: Sequence[Played], numbers: Numbers) -> Ex
     (best, how), *others = proven
     if others:
         rest = rest_of(runs, chosen)
-        others = [pair for pair in others if certain(_as_suspect(lines, pair[0]), rest, numbers)]
+        others = [pair for pair in others if certain(_as_suspect(lines, pair[0]), rest, formats)]
     twins = {sentence(other.edits, other.constants): _as_suspect(lines, other) for other, _ in others}
     return Explanation(_as_suspect(lines, best), how, tuple(twins.values()))
 

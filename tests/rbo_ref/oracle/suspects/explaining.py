@@ -8,11 +8,12 @@ from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle import check, diagnosis
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suspects.courses import certified, floating
 from rbo_ref.oracle.suspects.judgement import apart
-from rbo_ref.oracle.suspects.played import Numbers, Played, Step, elsewhere
+from rbo_ref.oracle.suspects.played import Played, Step, elsewhere
 
-NUMBERS = Numbers(format_of("float64"))
+FORMATS = Formats(format_of("float64"))
 
 
 def explained(port, optimizer, cases=None, *, catalogue=False):
@@ -43,7 +44,7 @@ def _is_same(suspect, make, optimizer):
                 answers = list(floating(make, moved, ServedLoss(case.loss, np, case.theta.shape)))
         except ValueError:  # of shapes, where the port itself has no answer
             continue
-        for answer, enclosed in zip(answers, certified(suspect, moved, NUMBERS), strict=True):
+        for answer, enclosed in zip(answers, certified(suspect, moved, FORMATS), strict=True):
             if np.isfinite(answer).all() and (apart(answer, enclosed) > enclosed.tolerance).any():
                 return False
     return True
