@@ -253,6 +253,16 @@ class Rounded:
             power = power * self
         return power
 
+    def __rpow__(self, base: float) -> Rounded:
+        """A positive number to these powers: e to the power of them times its logarithm."""
+        number = self.arithmetic.given(base)
+        size, radius = number.middle, number.radius
+        logarithm = number._mapped(_objects(exact(base).log()), 1 / size, radius**2 / (2 * (size - radius) ** 2))
+        x = self * logarithm
+        value = _vector([ball.exp() for ball in x.value.reshape(-1)]).reshape(self.shape)
+        slope = numpy.exp(x.middle)
+        return x._mapped(value, slope, slope * numpy.exp(x.radius) * x.radius**2 / 2)
+
     __radd__, __rmul__ = __add__, __mul__
 
     def reciprocal(self) -> Rounded:
@@ -290,10 +300,13 @@ class Rounded:
         return integers
 
     def signs(self) -> Rounded:
-        """−1, 0 or 1."""
+        """−1, 0 or 1. A zero that is exact but for what may be flushed to it has one; of another, rounding decides."""
         x, radius = self.middle, self.radius
+        flushed = 2.0**10 * self.arithmetic.target.smallest_normal
+        nothing = numpy.reshape([ball == 0 for ball in self.value.reshape(-1)], self.shape)
+        exact = (radius == 0) | (nothing & (radius <= flushed) & (flushed < self.arithmetic.target.unit**4))
         signs = self.arithmetic.exact(numpy.sign(x))
-        signs.rest = numpy.where((numpy.abs(x) > radius) | (radius == 0), 0.0, 2.0)
+        signs.rest = numpy.where((numpy.abs(x) > radius) | exact, 0.0, 2.0)
         return signs
 
     def minimum(self, other: Any) -> Rounded:
