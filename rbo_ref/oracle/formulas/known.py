@@ -32,14 +32,14 @@ READ: tuple[tuple[type[Formula], ...], ...] = (
     (GradientDescentFormula, DampenedDescent),
     (AdamFormula, HatAdam, AMSGrad, CorrectedAMSGrad),
     (AdamWFormula, HatAdamW, FreelyDecayed, AMSGradW, CorrectedAMSGradW),
-    (NAdamFormula, ConstantNAdam, HastyNAdam),
-    (RMSpropFormula, InsideRMSprop),
-    (LionFormula,),
     (MuonFormula, MatchedMuon, JordanMuon, OptaxMuon, KerasMuon),
     (SAMFormula, PlainSAM),
     (EntropySGDFormula, CodedEntropySGD, FixedScope),
     (InducedMetricFormula,),
     (AliceFormula,),
+    (RMSpropFormula, InsideRMSprop),
+    (NAdamFormula, ConstantNAdam, HastyNAdam),
+    (LionFormula,),
 )
 """Of each optimizer the reading that is the default, then the others, which are subclasses of it."""
 

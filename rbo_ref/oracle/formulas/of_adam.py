@@ -57,6 +57,7 @@ class HatAdam(AdamFormula):
     """m̂√(1−β₂ᵗ)/(√v + ε): the ε̂ at the end of the paper's section 2."""
 
     dialect, reading = "tensorflow", "ε is added before the bias correction, as in TensorFlow, Keras and scikit-learn"
+    mistake = "epsilon_not_corrected"
 
     def denominator(self, v: Array) -> Array:
         return (self.xp.sqrt(self.v) + self.h.epsilon) / self.correction(self.h.betas[1], self.t) ** 0.5
@@ -80,6 +81,7 @@ class CorrectedAMSGrad(AMSGrad):
     """v̂ is the largest of all corrected v so far."""
 
     dialect, reading = "amsgrad-optax", "AMSGrad of Optax: the largest v̂ so far takes the place of v̂"
+    mistake = "amsgrad"
 
     def mean_square(self, v: Array) -> Array:
         self.peak = self.xp.maximum(self.peak, AdamFormula.mean_square(self, v))
@@ -106,6 +108,7 @@ class FreelyDecayed(AdamWFormula):
     """λθ is subtracted, as in the paper's Algorithm 2 with a schedule of 1."""
 
     dialect, reading = "free-decay", "the decay λθ is not multiplied by the learning rate"
+    mistake = "decay_without_rate"
 
     def decay(self, theta: Array) -> Array:
         return self.h.weight_decay * theta

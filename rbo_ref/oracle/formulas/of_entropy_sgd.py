@@ -66,6 +66,7 @@ class FixedScope(EntropySGDFormula):
     """γ stays as it is."""
 
     dialect, reading = "fixed-scope", "the scope γ does not grow, as in the package of the rolling ball's authors"
+    mistake = "scope_fixed"
 
     def next_scope(self) -> Any:
         return self.scope

@@ -32,6 +32,7 @@ class DampenedDescent(GradientDescentFormula):
     """v ← μv + (1−μ)g, in the first step too."""
 
     dialect, reading = "dampened", "the momentum is an average, μv + (1−μ)g"
+    mistake = "momentum_dampened"
 
     def remembered(self, v: Array, g: Array) -> Array:
         return self.h.momentum * v + (1 - self.h.momentum) * g

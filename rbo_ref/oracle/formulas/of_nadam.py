@@ -24,8 +24,17 @@ class NAdamFormula(AdamFormula):
 
     def mean(self, m: Array, g: Array) -> Array:
         now, later = self.rate(self.t), self.rate(self.t + 1)
-        self.product = now * self.product
-        return (1 - now) * g / (1 - self.product) + later * m / (1 - later * self.product)
+        self.product = self.grown(now)
+        return self.renewed(g, now) + self.carried(m, later)
+
+    def grown(self, now: Any) -> Any:
+        return now * self.product
+
+    def renewed(self, g: Array, now: Any) -> Array:
+        return (1 - now) * g / (1 - self.product)
+
+    def carried(self, m: Array, later: Any) -> Array:
+        return later * m / (1 - later * self.product)
 
     def rate(self, t: int) -> Any:
         return self.h.betas[0] * (1 - 0.96 ** (t * self.h.momentum_decay) / 2)

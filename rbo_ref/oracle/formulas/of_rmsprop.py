@@ -21,9 +21,12 @@ class RMSpropFormula(Formula):
 
     def step(self, theta: Array) -> Array:
         g = self.gradient(theta)
-        self.v, self.m = self.averaged(self.v, g * g), self.averaged(self.m, g)
+        self.v, self.m = self.averaged(self.v, self.squared(g)), self.averaged(self.m, g)
         self.b = self.summed(self.b, g / self.denominator(self.spread(self.v, self.m)))
         return theta - self.h.learning_rate * self.b
+
+    def squared(self, g: Array) -> Array:
+        return g * g
 
     def averaged(self, old: Array, new: Array) -> Array:
         return self.h.smoothing * old + (1 - self.h.smoothing) * new

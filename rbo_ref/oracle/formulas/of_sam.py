@@ -35,6 +35,7 @@ class PlainSAM(SAMFormula):
     """e = ρg/|g|: the papers have no ε."""
 
     dialect, reading = "without-epsilon", "there is no ε, as in the paper and in Optax"
+    mistake = "epsilon_missing"
 
     def length(self, g: Array) -> Array:
         return self.norm(g)
