@@ -90,7 +90,11 @@ def check(
     seed : int
         Draws three further cases.
     time_limit : float
-        Seconds that one call of the port may take.
+        Seconds that one call of the port may take; five times as many the first call for each shape of theta, which may
+        have to compile. A longer one is a failure: the port, which runs in this thread with all settings of this
+        thread, is stopped by an exception at its next Python instruction or question, and in the main thread out of a
+        sleep, too. What never comes back from compiled code can only be ended together with its process, as
+        ``rbo-ref check`` does.
     diagnosis : bool
         Whether to compare a port that fails with the known mistakes, and the bits of one that passes with those of
         fused multiply-adds.
@@ -211,7 +215,14 @@ def _setting(
         raise ValueError(f"time_limit must be positive, got {time_limit}")
     reading, inner = dialect_of(dialect, optimizer), _inner(optimizer, inner_dtype)
     compute = _computing(compute_dtype, dtype)
-    return Setting(library_of(xp, dtype), format_of(dtype), reading, time_limit, compute, inner)
+    return Setting(
+        library_of(xp, dtype), format_of(dtype), reading, time_limit, compute, inner, errors=_errors_of_numpy()
+    )
+
+
+def _errors_of_numpy() -> dict[str, Any]:
+    """What the caller wants of floating-point errors in a port; what NumPy would only warn of, the numbers show."""
+    return {kind: "ignore" if what == "warn" else what for kind, what in numpy.geterr().items()}
 
 
 def _inner(optimizer: str, dtype: str | None) -> Format | None:

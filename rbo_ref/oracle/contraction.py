@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from geometry._namespace import Array
 from geometry.arithmetic.formats import exact, format_of, nearest
 from geometry.arithmetic.precision import working_precision
-from rbo_ref.oracle.catalogue import in_dialect
+from rbo_ref.oracle.catalogue import RightPort, in_dialect
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.judge import Run
-from rbo_ref.oracle.mistakes import RightPort
 from rbo_ref.oracle.playing import call
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.setting import Setting

@@ -11,12 +11,12 @@ import numpy
 from geometry.arithmetic.formats import BFLOAT16_ROUNDED_ONCE, Format, coarse, format_of
 from rbo_ref.oracle.calls import Port, ServedLoss
 from rbo_ref.oracle.cases import Case
-from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port, suspects_of
+from rbo_ref.oracle.catalogue import MISTAKES, catalogue, in_dialect, suspects_of
 from rbo_ref.oracle.comparing import Verdict
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.excuses import held_to_rounding, nature_of
+from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.judge import LEVELS, Run, judge, replay, wrong_part
-from rbo_ref.oracle.mistakes import MISTAKES
 from rbo_ref.oracle.report import Diagnosis, Result
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.suspects.courses import floating
@@ -61,7 +61,8 @@ def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diag
     chosen = {id(played) for played in examples(runs)}
     told = [(run, played) for run, played in records if id(played) in chosen]
     noise = port and (_mixed(port, judged, told, setting) or _precision(port, judged, records, setting))
-    return noise or _named(by_edits(right_port(optimizer), in_dialect(right_port(optimizer), dialect), runs, numbers))
+    right = formula_of(optimizer, dialect)
+    return noise or _named(by_edits(right, right, runs, numbers))
 
 
 def _named(found: Explanation | None) -> Diagnosis | None:

@@ -14,7 +14,7 @@ from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle.calls import Outcome, Port
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.comparing import Trail, Verdict, compared, projection, verdict_on
-from rbo_ref.oracle.formulas import LOOPS, Formula
+from rbo_ref.oracle.formulas import LOOPS
 from rbo_ref.oracle.playing import Taken, takes
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.setting import Setting
@@ -67,19 +67,17 @@ class Run:
         return next((t for t, verdict in enumerate(self.verdicts) if verdict.is_wrong), None)
 
 
-def replay(
-    run: Run, setting: Setting, formula: Formula | None = None, arithmetic: type[Arithmetic] = Arithmetic
-) -> Iterator[Verdict]:
-    """The verdict on each step of a run, by the formula of its optimizer or by another one.
+def replay(run: Run, setting: Setting, arithmetic: type[Arithmetic] = Arithmetic) -> Iterator[Verdict]:
+    """The verdict on each step of a run.
 
     Ends where the run is no longer finite.
     """
-    truth = Truth(run.case, setting, formula, arithmetic=arithmetic)
+    truth = Truth(run.case, setting, arithmetic=arithmetic)
     for t, taken in enumerate(run.taken):
         if taken.answer is None:
             return
         if t and run.level == "restarted":
-            truth = Truth(run.case, setting, formula, at=t, arithmetic=arithmetic)
+            truth = Truth(run.case, setting, at=t, arithmetic=arithmetic)
         yield verdict_on(taken.theta, taken.answer, truth.step(taken.theta, taken.kept), setting)
         if not numpy.isfinite(taken.answer).all():
             return

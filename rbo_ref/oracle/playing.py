@@ -87,7 +87,7 @@ def _stepped(stepper: Port, case: Case, t: int, given: Array, setting: Setting) 
     arguments = asked(stepper, case.hyper(t))
     if case.draws is not None:
         arguments["draws"] = setting.array(case.draws[t])
-    return setting.count(1, lambda: called(stepper, case.loss, given, arguments, setting.time_limit, _read))
+    return setting.count(1, given, lambda seconds: called(stepper, case.loss, given, arguments, seconds, _read))
 
 
 def _run(port: Port, case: Case, length: int, setting: Setting) -> Iterator[Taken]:
@@ -112,11 +112,8 @@ def play(port: Port, case: Case, length: int, setting: Setting) -> Outcome:
     def read(result: Any, theta: Array, xp: Namespace) -> Outcome:
         return _read_iterates(result, theta, xp, length)
 
-    def run() -> Outcome:
-        start = setting.array(case.start(setting.target))
-        return called(fresh(port), case.loss, start, arguments, setting.time_limit, read)
-
-    return setting.count(length, run)
+    start = setting.array(case.start(setting.target))
+    return setting.count(length, start, lambda seconds: called(fresh(port), case.loss, start, arguments, seconds, read))
 
 
 def call(port: Port, loss: Loss, theta: Array, hyper: Mapping[str, Any], time_limit: float) -> Outcome:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from geometry._namespace import Array, array_namespace
 
-__all__ = ["Formula", "Loop", "given", "mixed"]
+__all__ = ["Formula", "Loop"]
 
 Served = Callable[[Array], tuple[Array, Array]]
 
@@ -25,8 +25,8 @@ class Loop(NamedTuple):
 class Formula:
     """An optimizer, a method for each line of its paper, over any arithmetic.
 
-    Over arrays of a library, with a loss that is served, it is a right port. Over numbers that know what rounding may do,
-    it is the truth with its tolerance. With a line overridden it is another reading of the paper, or a mistake.
+    Over arrays of a library, with a loss that is served, it is a right port. Over numbers that know what rounding may
+    do, it is the truth with its tolerance. With a line overridden it is another reading of the paper, or a mistake.
 
     Attributes
     ----------
@@ -66,8 +66,8 @@ class Formula:
     loop: ClassVar[Loop | None] = None
     mixed: ClassVar[str] = ""
     machinery: ClassVar[frozenset[str]] = frozenset(
-        {"__call__", "__init__", "fresh", "advance", "told", "heed", "delivered", "walks", "served"}
-        | {"inverse", "max", "norm", "number", "again", "sum"}
+        {"__call__", "__init__", "fresh", "advance", "told", "heed", "looped", "delivered", "walks", "served"}
+        | {"inverse", "max", "min", "norm", "number", "again", "sum"}
     )
 
     xp: Any
@@ -111,6 +111,10 @@ class Formula:
     def heed(self, hyper: Mapping[str, Any]) -> None:
         self.h = SimpleNamespace(**self.tuned(dict(hyper)))
 
+    def looped(self, goal: Array, start: Array | None = None) -> Array:
+        """The inner loop alone, to a goal that is known; where it starts is up to the formula, if that is not given."""
+        raise NotImplementedError
+
     def delivered(self, iterates: list[Array]) -> list[Array]:
         return iterates[1:]
 
@@ -153,6 +157,10 @@ class Formula:
             return a.maximum(b)
         return self.xp.maximum(a, 0 * a + b) if hasattr(a, "shape") else max(a, b)
 
+    def min(self, a: Any, b: Any) -> Any:
+        """The smaller one of two numbers."""
+        return -self.max(-a, -b)
+
     def number(self, value: float) -> Any:
         """A number that is no hyper-parameter."""
         return value if self.arithmetic is None else self.arithmetic.given(value)
@@ -160,28 +168,3 @@ class Formula:
     def again(self, array: Array) -> Array:
         """As a port may hold it that casts it to the format it computes in."""
         return array if self.arithmetic is None else array.again()
-
-
-def given(arithmetic: Any, hyper: Mapping[str, Any]) -> dict[str, Any]:
-    """Hyper-parameters in an arithmetic; counts, names and switches as they are."""
-
-    def one(value: Any) -> Any:
-        if isinstance(value, float):
-            return arithmetic.given(value)
-        return tuple(map(one, value)) if isinstance(value, tuple) else value
-
-    return {name: one(value) for name, value in hyper.items()}
-
-
-def mixed(formula: Any, arithmetic: Any, inner: Any) -> Any:
-    """A formula of which the line meant for it is computed in another format, if there is one."""
-    if inner is None or not formula.mixed:
-        return formula
-    line = getattr(formula, formula.mixed)
-
-    def within(array: Array) -> Array:
-        with arithmetic.within(inner):
-            return line(array)
-
-    setattr(formula, formula.mixed, within)
-    return formula

@@ -25,7 +25,7 @@ from rbo_ref.oracle.formulas.of_rmsprop import InsideRMSprop, RMSpropFormula
 from rbo_ref.oracle.formulas.of_sam import PlainSAM, SAMFormula
 from rbo_ref.oracle.formulas.of_the_ball import FullCandidate, FullContact, HalfCandidate, RollingBallFormula
 
-__all__ = ["FORMULAS", "formula_of"]
+__all__ = ["FORMULAS", "LOOPS", "formula_of"]
 
 READ: tuple[tuple[type[Formula], ...], ...] = (
     (RollingBallFormula, HalfCandidate, FullContact, FullCandidate),
@@ -45,6 +45,8 @@ READ: tuple[tuple[type[Formula], ...], ...] = (
 
 FORMULAS = {formulas[0].optimizer: {formula.dialect: formula for formula in formulas} for formulas in READ}
 """By the names of the optimizer and the reading."""
+LOOPS = {formulas[0].optimizer: formulas[0].loop for formulas in READ if formulas[0].loop is not None}
+"""The inner loops of those that have one."""
 
 
 def formula_of(optimizer: str, dialect: str | None = None) -> type[Formula]:
@@ -52,8 +54,8 @@ def formula_of(optimizer: str, dialect: str | None = None) -> type[Formula]:
 
     Examples
     --------
-    >>> formula_of("muon").dialect, formula_of("rolling-ball").loop.goal
-    ('original', 'candidate')
+    >>> formula_of("muon").dialect, formula_of("sam").is_memoryless
+    ('original', True)
     """
     formulas = FORMULAS[optimizer]
     return next(iter(formulas.values())) if dialect is None else formulas[dialect]

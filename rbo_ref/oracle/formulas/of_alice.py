@@ -25,9 +25,9 @@ class AliceFormula(Formula):
         self.mean, self.square, self.bend, self.glass = (self.xp.zeros_like(theta) for _ in range(4))
 
     def step(self, theta: Array) -> Array:
-        (b1, b2), nu = self.h.betas, self.place(theta)
-        g = self.gradient(nu)
-        self.mean = self.averaged(self.mean, g + self.h.l1 * self.xp.sign(nu) + self.h.l2 * nu, 1 - b1)
+        (b1, b2), self.here = self.h.betas, self.place(theta)
+        g = self.gradient(self.here)
+        self.mean = self.averaged(self.mean, g + self.h.l1 * self.xp.sign(self.here) + self.h.l2 * self.here, 1 - b1)
         self.square = self.averaged(self.square, g * g, 1 - b2)
         if self.samples():
             z, around = self.h.learning_rate * self.draw, self.around(theta)
@@ -42,7 +42,7 @@ class AliceFormula(Formula):
         return theta if self.t <= self.warm_up() + 1 else self.ahead
 
     def around(self, theta: Array) -> Array:
-        return self.place(theta)
+        return self.here
 
     def averaged(self, old: Array, new: Array, share: Any) -> Array:
         """(1 − w)·old + w·new with w = 1 − β, at least 1/n."""

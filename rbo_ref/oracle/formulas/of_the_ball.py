@@ -33,7 +33,7 @@ class RollingBallFormula(Formula):
     is_memoryless = True
     parts: ClassVar[Mapping[str, str]] = {"normal": "nu", "tangent": "tau", "center": "c", "candidate": "candidate"}
     loop = Loop("candidate", "projection_steps", run="projected", iteration="descended")
-    machinery = Formula.machinery | {"step", "looped", "joined"}
+    machinery = Formula.machinery | {"step", "lifted", "joined"}
 
     def __call__(  # type: ignore[override]
         self,
@@ -59,15 +59,19 @@ class RollingBallFormula(Formula):
         return eta, rho, gamma, steps
 
     def step(self, theta: Array) -> Array:
+        return self.finished(self.looped(self.lifted(theta)))
+
+    def lifted(self, theta: Array) -> Array:
+        """From the contact to the candidate."""
         self.f, self.g = self.evaluated(theta)
         self.nu, self.tau = self.normal(self.g), self.tangent(self.g)
         self.p = self.contact(theta, self.f)
         self.c = self.center()
-        return self.finished(self.looped(self.stepped()))
+        self.candidate = self.stepped()
+        return self.candidate
 
-    def looped(self, candidate: Array, start: Array | None = None) -> Array:
-        """The inner loop alone, to a candidate."""
-        self.candidate, self.x, self.y = candidate, candidate[:-1], candidate[-1]
+    def looped(self, goal: Array, start: Array | None = None) -> Array:
+        self.candidate, self.x, self.y = goal, goal[:-1], goal[-1]
         if start is None:
             start = self.start() if self.begins == "contact" else self.x
         return self.projected(start)

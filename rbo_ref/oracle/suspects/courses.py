@@ -7,7 +7,7 @@ that changes what is delivered, and not where it goes, walks by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy
@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from geometry.arithmetic import number_arrays as arrays
 from geometry.arithmetic.formats import format_of, handing_over, rounded
 from geometry.arithmetic.precision import working_precision
-from geometry.arithmetic.rounded import Arithmetic, Rounded
+from geometry.arithmetic.rounded import Rounded
+from rbo_ref.oracle.formulas.evaluation import given, mixed
 from rbo_ref.oracle.losses import Loss, correctly_rounded, evaluate
 from rbo_ref.oracle.suspects.played import Floats, Numbers, Played, Step
 
@@ -45,11 +46,6 @@ def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
     """
     arithmetic = run.arithmetic(numbers.inside)
     assert arrays is Rounded.namespace
-
-    def given(value: Any) -> Any:
-        if isinstance(value, float):
-            return arithmetic.given(value)
-        return tuple(map(given, value)) if isinstance(value, tuple) else value
 
     def start(step: Step) -> Rounded:
         """θ as a port that computes in another format holds it: rounded to a coarser one, or not yet rounded."""
@@ -83,7 +79,15 @@ def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
             setattr(port, name, value)
         return port
 
-    steps = _steps(_mixed(made, arithmetic, numbers), run, evaluated, start, given, draws, handed)
+    steps = _steps(
+        lambda: mixed(made(), arithmetic, numbers.inner),
+        run,
+        evaluated,
+        start,
+        partial(given, arithmetic),
+        draws,
+        handed,
+    )
     while True:
         with working_precision(PRECISION), numpy.errstate(all="ignore"):
             found = next(steps, None)
@@ -93,33 +97,13 @@ def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
         yield answer
 
 
-def _mixed(make: Make, arithmetic: Arithmetic, numbers: Numbers) -> Make:
-    """The suspect with an orthogonalization in another format, if one is declared."""
-    inner = numbers.inner
-    if inner is None:
-        return make
-
-    def made() -> Any:
-        port = make()
-        orthogonalized = port.orthogonalized
-
-        def mixed(x: Rounded) -> Rounded:
-            with arithmetic.within(inner):
-                return orthogonalized(x)
-
-        port.orthogonalized = mixed
-        return port
-
-    return made
-
-
 def floating(make: Make, run: Played, loss: Any, dtype: Any = float) -> Iterator[NDArray[Any]]:
     """The answers of a suspect in floats."""
 
     def held(numbers: Place) -> Place:
         return numbers.astype(dtype)
 
-    steps = _steps(make, run, loss, lambda step: held(step.theta), lambda value: value, held, lambda theta, _: theta)
+    steps = _steps(make, run, loss, lambda step: held(step.theta), dict, held, lambda theta, _: theta)
     return (theta for theta, _ in steps)
 
 
@@ -135,8 +119,7 @@ def _steps(
             port = make()
         theta = start(step) if theta is None or not walks else theta
         iterates = iterates or [theta]
-        hyper = {name: given(value) for name, value in step.hyper.items()}
-        new = port.advance(loss, theta, hyper, None if step.draw is None else draws(step.draw))
+        new = port.advance(loss, theta, given(step.hyper), None if step.draw is None else draws(step.draw))
         if new.shape != step.theta.shape:
             raise ValueError("another shape")
         theta = handed(new, theta) if walks else new

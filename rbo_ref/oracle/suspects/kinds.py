@@ -85,7 +85,7 @@ def _calls(place: Place, survey: Survey) -> Iterator[Found]:
             yield 2, "arguments are exchanged", partial(_exchanged, i)
         yield 3, "only the first argument counts", lambda node: node.args[0]
         yield 3, "only the second argument counts", lambda node: node.args[1]
-    if name in ("self.xp.maximum", "self.xp.minimum", "max", "min"):
+    if name in ("self.xp.maximum", "self.xp.minimum", "self.max", "self.min"):
         other = name.replace("max", "M").replace("min", "max").replace("M", "min")
         yield 2, "the bound is on the other side", f"{other}({', '.join(arguments)})"
         yield 2, "a sum stands for a bound", " + ".join(f"({a})" for a in arguments)

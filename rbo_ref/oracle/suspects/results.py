@@ -11,7 +11,7 @@ from rbo_ref.oracle.suspects.text import Edit, Path, Text
 
 __all__ = ["of_results"]
 
-LAST = ("finished", "stepped")  # the lines of which the result is the new θ
+LAST = ("finished", "step", "stepped")  # the lines of which the result is the new θ
 
 
 def of_results(text: Text, method: str, line: ast.FunctionDef, survey: Survey) -> Iterator[Edit]:

@@ -13,13 +13,13 @@ from functools import cached_property, lru_cache, partial
 from types import MethodType
 from typing import Any
 
+from rbo_ref.oracle.formulas import Formula
 from rbo_ref.oracle.suspects import tools
 
 __all__ = ["Edit", "Path", "Text", "expressions", "ported", "text_of"]
 
 Path = tuple[tuple[str, int | None], ...]  # fields and indices from a method to a node in it
 Build = Callable[[ast.expr, str], ast.expr]  # of a node and the name of a constant
-FIXED = {"__call__", "__init__", "fresh", "advance", "delivered", "walks", "served", "joined", "norm", "smaller"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,12 +64,12 @@ class Edit:
 class Text:
     """The methods of a port class by name; one that `super` calls has the name of its class after it."""
 
-    def __init__(self, cls: type[Any]) -> None:
+    def __init__(self, cls: type[Formula]) -> None:
         self.cls, self.methods = cls, dict[str, ast.FunctionDef]()
         self.scopes: dict[str, Mapping[str, Any]] = {}
         for base in cls.__mro__[:-1]:
             for method in _methods(base):
-                if method.name not in FIXED:
+                if method.name not in cls.machinery:
                     name = method.name if method.name not in self.methods else f"{method.name}_{base.__name__}"
                     self.methods[name], self.scopes[name] = method, vars(sys.modules[base.__module__])
         for name, method in self.methods.items():
@@ -115,7 +115,7 @@ class _Bases(ast.NodeTransformer):
         return node
 
 
-def _methods(cls: type[Any]) -> Iterator[ast.FunctionDef]:
+def _methods(cls: type[Formula]) -> Iterator[ast.FunctionDef]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     assert isinstance(tree, ast.ClassDef)
     for node in tree.body:
@@ -130,7 +130,7 @@ def _methods(cls: type[Any]) -> Iterator[ast.FunctionDef]:
 
 
 @lru_cache(maxsize=64)
-def text_of(cls: type[Any]) -> Text:
+def text_of(cls: type[Formula]) -> Text:
     """The text of a port class."""
     return Text(cls)
 

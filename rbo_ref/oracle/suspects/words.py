@@ -29,6 +29,8 @@ SYMBOLS = {
     "self.nu": "ν",
     "self.tau": "τ",
     "self.candidate": "c̃",
+    "self.x": "x",
+    "self.y": "y",
     "mu": "μ",
     "nu": "ν",
     "delta": "δ",
@@ -54,11 +56,15 @@ SYMBOLS = {
 CALLS = {
     "self.xp.sqrt": "√({0})",
     "self.xp.sum": "Σ({0})",
+    "self.sum": "Σ({0})",
+    "self.inverse": "1/{0}",
     "self.xp.abs": "|{0}|",
     "self.xp.sign": "sign({0})",
     "self.xp.max": "max({0})",
     "self.xp.mean": "mean({0})",
     "self.xp.maximum": "max({0}, {1})",
+    "self.max": "max({0}, {1})",
+    "self.min": "min({0}, {1})",
     "self.xp.minimum": "min({0}, {1})",
     "self.xp.concat": "{0}",
     "self.joined": "({0}, {1})",
@@ -95,7 +101,18 @@ CALLS = {
     "averaged": "v, v ← {3}v + (1 − {3}){2}",
     "range": "{0} times",
 }
-TIGHT = ("averaged", "between", "clipped", "displaced", "gathered", "gathered_ahead", "moved", "to_distance", "unit")
+TIGHT = (
+    "averaged",
+    "between",
+    "clipped",
+    "displaced",
+    "gathered",
+    "gathered_ahead",
+    "moved",
+    "to_distance",
+    "unit",
+    "self.inverse",
+)
 HEARD = {"None": "f and ∇f", "0": "f", "1": "∇f"}
 LINES = {
     "tuned": "(η, ρ, γ, P)",

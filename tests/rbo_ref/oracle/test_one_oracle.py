@@ -9,8 +9,8 @@ from array_api_compat import numpy as xp
 from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle import OPTIMIZERS, RightPort, check
 from rbo_ref.oracle.cases import Case, all_cases, select
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 from rbo_ref.oracle.judge import judge, levels_of
-from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
 from rbo_ref.oracle.setting import Setting
 
 

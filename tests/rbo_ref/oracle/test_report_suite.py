@@ -7,9 +7,9 @@ import pytest
 
 from rbo_ref.oracle import OPTIMIZERS, RightPort, check, check_optimizer, freezing, suite
 from rbo_ref.oracle.cases import all_cases, select
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.oracle.judge import LEVELS, levels_of
-from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
 
 COMMAND = 'python -c "from rbo_ref.oracle import freezing; freezing.freeze()"'
 

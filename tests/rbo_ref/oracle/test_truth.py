@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geometry.arithmetic.formats import error_of, exact, format_of, midpoints
 from geometry.arithmetic.rounded import Arithmetic
-from rbo_ref.oracle import truth
+from rbo_ref.oracle import RightPort, truth
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import DIALECTS, Hyper
@@ -75,20 +75,20 @@ def test_every_enclosure_is_tighter_than_rounding(case):
 def test_the_precision_is_doubled_until_the_chaos_of_equation_13_is_resolved(monkeypatch):
     asked = []
 
-    def spied(*arguments):
-        asked.append(ctx.prec)
-        return plain(*arguments)
+    class Spied(RightPort):
+        def lifted(self, theta):
+            asked.append(ctx.prec)
+            return super().lifted(theta)
 
-    plain = FORMULAS["rolling-ball"]
-    monkeypatch.setitem(FORMULAS, "rolling-ball", spied)
-    truth._asked.cache_clear()
+    monkeypatch.setitem(FORMULAS["rolling-ball"], "authors", Spied)
+    truth._alone.cache_clear()
     step = step_of(CASES["eq13-paper"])
     assert asked[0] == 128
     assert all(later == 2 * before for before, later in pairwise(asked))
     monkeypatch.setattr(truth, "PRECISIONS", (asked[-2],))
-    truth._asked.cache_clear()
+    truth._alone.cache_clear()
     (hasty,), (tight,) = step_of(CASES["eq13-paper"]).theta.value, step.theta.value
-    truth._asked.cache_clear()
+    truth._alone.cache_clear()
     assert hasty.rad() > 1e-22  # what half the precision knows is less than a double can tell
     assert tight.rad() < 1e-22
     assert hasty.overlaps(tight)

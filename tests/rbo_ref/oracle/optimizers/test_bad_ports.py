@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rbo_ref.oracle import OptaxPort, TorchPort, as_run, check_optimizer
-from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 
 right = RIGHT_PORTS["sam"]()
 CASES = ["usual-waves3", "wide-bowl", "adaptive-saddle"]
@@ -71,7 +71,7 @@ def test_a_port_that_hangs_is_stopped_and_not_asked_too_often():
     began = time.monotonic()
     report = check_optimizer(hangs, "sam", cases=CASES, time_limit=0.2)
     assert time.monotonic() - began < 5
-    assert "no answer within 0.2 s" in report.failures[0].message
+    assert "no answer within 1 s" in report.failures[0].message
     assert "not called: the port gave no answer too often" in report.failures[-1].message
 
 

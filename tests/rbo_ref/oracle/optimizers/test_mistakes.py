@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 
 from rbo_ref.oracle import check_optimizer
-from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS, _of_all
+from rbo_ref.oracle.catalogue import CATALOGUES as MISTAKES
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
+from rbo_ref.oracle.mistakes.in_all import in_all
 
 OPTIMIZERS = tuple(RIGHT_PORTS)
 ALL = [(optimizer, name) for optimizer in OPTIMIZERS for name in MISTAKES[optimizer]]
-COMMON = {name for name, value in vars(_of_all).items() if isinstance(value, type)}
+COMMON = in_all().keys()
 SMALL = {  # cases that suffice where judging takes long
     "muon": ("plain-*", "short-*", "cubic-wide", "epsilon-wide", "row-wide", "usual-tall"),
     "entropy-sgd": ("warm-bowl", "hot-plane", "tied-*", "short-saddle"),

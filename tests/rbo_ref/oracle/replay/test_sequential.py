@@ -11,8 +11,9 @@ from rbo_ref import Adam, landscapes, trajectory
 from rbo_ref.oracle import Recording, check_trajectory
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import select
+from rbo_ref.oracle.catalogue import CATALOGUES as MISTAKES
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 from rbo_ref.oracle.dialects import READINGS
-from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS
 
 SOME = {
     "gradient-descent": "nesterov-saddle",

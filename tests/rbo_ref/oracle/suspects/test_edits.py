@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rbo_ref.oracle import MISTAKES, RightPort
+from rbo_ref.oracle.catalogue import CATALOGUES as OTHERS
 from rbo_ref.oracle.catalogue import in_dialect, right_port
 from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
-from rbo_ref.oracle.optimizers import MISTAKES as OTHERS
 from rbo_ref.oracle.suspects import search
 from rbo_ref.oracle.suspects.text import expressions, ported, text_of
 from rbo_ref.oracle.suspects.words import sentence, written
