@@ -19,7 +19,7 @@ from rbo_ref.oracle.suite import FILE, frozen
 
 __all__ = ["VERSION", "freeze", "record"]
 
-VERSION = "1.1"
+VERSION = "1.2"
 """Of the suite, not of the package. New, changed or removed cases need a new one."""
 
 

@@ -20,10 +20,17 @@ NAMES = {
     "entropy-sgd": "EntropySGD",
     "induced-metric": "InducedMetric",
     "alice": "Alice",
+    "rmsprop": "RMSprop",
+    "nadam": "NAdam",
+    "lion": "Lion",
 }
 READINGS: dict[tuple[str, str], dict[str, Any]] = {
     ("muon", "match_rms_adamw"): {"adjustment": "match_rms_adamw"},
     ("entropy-sgd", "code"): {"noise_form": "code", "average_form": "code", "scaled": False},
+    ("entropy-sgd", "fixed-scope"): {"scoping": 0.0},
+    ("sam", "without-epsilon"): {"epsilon": 0.0},
+    ("nadam", "optax"): {"momentum_decay": 1e6},
+    ("nadam", "keras"): {"momentum_decay": 1.0},
 }
 
 
@@ -82,7 +89,7 @@ def reference(optimizer: str, dialect: str | None = None) -> Callable[..., Any]:
     ) -> list[Array]:
         if "nesterov" in hyper and not hyper["momentum"]:
             hyper = hyper | {"nesterov": False}
-        stepper, iterates = made(**hyper, **reading), []
+        stepper, iterates = made(**hyper | reading), []
         state = stepper.init(theta)
         for t in range(iterations):
             noise = {} if draws is None else {"noise": draws[t, ...]}

@@ -34,6 +34,8 @@ class Formula:
         Of which it is a reading, and which.
     reading : str
         What another reading than the first reads otherwise.
+    mistake : str
+        The mistake of the catalogue that another reading is to those who claim the first.
     name, description : str
         Of a mistake.
     is_memoryless : bool
@@ -59,6 +61,7 @@ class Formula:
     optimizer: ClassVar[str]
     dialect: ClassVar[str] = "paper"
     reading: ClassVar[str] = ""
+    mistake: ClassVar[str] = ""
     name: ClassVar[str] = "right"
     description: ClassVar[str] = "a right port"
     is_memoryless: ClassVar[bool] = False
