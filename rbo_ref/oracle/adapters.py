@@ -30,7 +30,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "scope": ("gamma", "g0"),
     "scoping": ("gamma1", "g1"),
     "beta_rms": ("beta_r",),
-    "smoothing": ("alpha", "decay", "rho"),
+    "smoothing": ("alpha", "decay", "rho", "gamma"),
 }
 APART: Mapping[str, tuple[tuple[str, ...], ...]] = {  # what some take apart
     "betas": (("b1", "b2"), ("beta1", "beta2"), ("beta_1", "beta_2")),

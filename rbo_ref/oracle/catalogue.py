@@ -65,4 +65,4 @@ def suspects_of(optimizer: str, dialect: str) -> list[Suspect]:
     told = {cls.mistake for cls in readings if dialect == first}
     wrong = [cls for name, cls in catalogue(optimizer).items() if name not in told]
     found += [Suspect(cls.name, cls.description, in_dialect(cls, dialect)) for cls in wrong]
-    return found + [Suspect(*other) for other in others(optimizer)]
+    return found + [Suspect(*other) for other in others(optimizer, dialect)]

@@ -21,11 +21,14 @@ __all__ = [
     "SklearnPort",
     "always_nesterov",
     "autograd_adam",
+    "autograd_rmsprop",
     "autograd_sgd",
     "eager_heavyball",
     "grouped_muon",
     "itself",
+    "keras_nadam",
     "mlx_muon",
+    "optax_nadam",
     "optax_sam",
     "pytorch_optimizer_muon",
     "pytorch_optimizer_sam",
@@ -125,6 +128,13 @@ class KerasPort(Adapter):
                 self._optimizer.learning_rate = value
         self._optimizer.apply(split(loss(theta)[1]), self._variables)
         return joined([variable.value.detach() for variable in self._variables]).clone()
+
+
+def keras_nadam(learning_rate: float, beta_1: float, beta_2: float, epsilon: float, momentum_decay: float) -> Any:
+    """NAdam of Keras, of which the schedule cannot be chosen."""
+    import keras
+
+    return keras.optimizers.Nadam(learning_rate, beta_1, beta_2, epsilon)
 
 
 # --- runs of many steps ---------------------------------------------------------------------------------------------
@@ -246,6 +256,15 @@ def autograd_adam(
     return adam(gradient, theta, callback, count, step_size, b1, b2, eps)
 
 
+def autograd_rmsprop(
+    gradient: Any, theta: Any, callback: Any, count: int, step_size: float, gamma: float, eps: float
+) -> Any:
+    """``rmsprop`` of autograd, with a signature."""
+    from autograd.misc.optimizers import rmsprop
+
+    return rmsprop(gradient, theta, callback, count, step_size, gamma, eps)
+
+
 # --- Optax ----------------------------------------------------------------------------------------------------------
 
 
@@ -260,3 +279,10 @@ def optax_sam(learning_rate: float, radius: float) -> Any:
         return opaque.update(updates, state, params, grad_fn=lambda place, _: value_and_grad_fn(place)[1])
 
     return optax.GradientTransformationExtraArgs(opaque.init, update)
+
+
+def optax_nadam(learning_rate: float, b1: float, b2: float, eps: float, momentum_decay: float) -> Any:
+    """NAdam of Optax, of which the momentum has no schedule."""
+    import optax
+
+    return optax.nadam(learning_rate, b1, b2, eps)

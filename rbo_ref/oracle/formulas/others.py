@@ -10,8 +10,8 @@ import numpy
 from geometry._namespace import Array
 from rbo_ref.oracle.formulas.evaluation import given
 from rbo_ref.oracle.formulas.formula import Formula
+from rbo_ref.oracle.formulas.known import formula_of
 from rbo_ref.oracle.formulas.of_adam import AdamFormula, AdamWFormula, HatAdam
-from rbo_ref.oracle.formulas.of_gradient_descent import GradientDescentFormula
 from rbo_ref.oracle.formulas.of_lion import LionFormula
 from rbo_ref.oracle.formulas.of_nadam import ConstantNAdam, HastyNAdam, NAdamFormula
 from rbo_ref.oracle.formulas.of_rmsprop import InsideRMSprop, RMSpropFormula
@@ -115,8 +115,6 @@ OF_ADAM: Mapping[str, tuple[str, type[Formula]]] = {
     "radam-pytorch": ("RAdam, as PyTorch has it: with ε added before the bias correction", HatRAdam),
     "adabelief": ("AdaBelief", AdaBelief),
     "adabelief-optax": ("AdaBelief, as Optax has it: with 10⁻¹⁶ for the ε under the root", FlooredAdaBelief),
-    "lookahead-5": ("Lookahead around the optimizer, once in 5 steps", _ahead(AdamFormula, 5)),
-    "lookahead-6": ("Lookahead around the optimizer, once in 6 steps", _ahead(AdamFormula, 6)),
 }
 LION = {"lion": ("Lion", _told(LionFormula, lambda hyper: {"weight_decay": hyper.get("weight_decay", 0)}))}
 RMSPROP = {
@@ -127,13 +125,14 @@ RMSPROP = {
     ),
 }
 OTHERS: Mapping[str, Mapping[str, tuple[str, type[Formula]]]] = {
-    "adam": OF_ADAM | RMSPROP | LION | {
-        "adamw": ("AdamW, with its usual weight decay of 0.01", _told(AdamWFormula, _usual(weight_decay=0.01)))
+    "adam": {
+        **OF_ADAM,
+        **RMSPROP,
+        **LION,
+        "adamw": ("AdamW, with its usual weight decay of 0.01", _told(AdamWFormula, _usual(weight_decay=0.01))),
     },
     "adamw": {name: (told, _decayed(formula)) for name, (told, formula) in OF_ADAM.items()} | LION,
     "gradient-descent": {
-        "lookahead-5": ("Lookahead around the optimizer, once in 5 steps", _ahead(GradientDescentFormula, 5)),
-        "lookahead-6": ("Lookahead around the optimizer, once in 6 steps", _ahead(GradientDescentFormula, 6)),
         "rmsprop": (
             "RMSprop, with the usual smoothing of 0.99 and ε of 10⁻⁸",
             _told(RMSpropFormula, _usual(smoothing=0.99, epsilon=1e-8, centered=False)),
@@ -148,18 +147,24 @@ OTHERS: Mapping[str, Mapping[str, tuple[str, type[Formula]]]] = {
         ),
     },
     "nadam": {"adam": ("Adam, without the look-ahead", AdamFormula)},
-}  # fmt: skip
+}
 
 
-def others(optimizer: str) -> list[tuple[str, str, type[Formula]]]:
+def others(optimizer: str, dialect: str) -> list[tuple[str, str, type[Formula]]]:
     """What else a port of an optimizer may be: a name, what it is, and its formula.
 
     Examples
     --------
-    >>> [name for name, _, _ in others("nadam")]
-    ['optimizer-adam']
+    >>> [name for name, _, _ in others("nadam", "optax")]
+    ['optimizer-adam', 'optimizer-lookahead-5', 'optimizer-lookahead-6']
     """
+    right = formula_of(optimizer, dialect)
+    ahead = {
+        f"lookahead-{period}": (f"Lookahead around this one, once in {period} steps", _ahead(right, period))
+        for period in (5, 6)
+        if not right.is_memoryless
+    }
     return [
         (f"optimizer-{name}", f"This is another optimizer: {told}", formula)
-        for name, (told, formula) in OTHERS.get(optimizer, {}).items()
+        for name, (told, formula) in {**OTHERS.get(optimizer, {}), **ahead}.items()
     ]
