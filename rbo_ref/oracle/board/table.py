@@ -92,8 +92,8 @@ def _optax(name: str, optimizer: str, dtypes: tuple[str, ...] = FLOATS, **more: 
 
 
 def _keras(name: str, optimizer: str, **more: Any) -> Row:
-    made = {"adapter": KERAS, "needs": ("torch",), "environment": ON_TORCH, "dtypes": TWO}
-    return Row("keras", name, optimizer, f"keras.optimizers:{name.partition(',')[0]}", **(made | more))
+    made = {"factory": f"keras.optimizers:{name.partition(',')[0]}", "adapter": KERAS, "needs": ("torch",)}
+    return Row("keras", name, optimizer, **(made | {"environment": ON_TORCH, "dtypes": TWO} | more))
 
 
 def _collection(library: str, module: str, name: str, optimizer: str, **more: Any) -> Row:
