@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
 import numpy
 
+from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt
 from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._cells import Cells
 from geometry.certified._convexity import Convexity, Height, SquaredDistance
-from geometry.certified._intervals import Interval, call, interval
 from geometry.certified._model import Model, cover
 from geometry.certified._regions import Boxes, contracted, merged
-from geometry.certified._search import Bounds, Found
+from geometry.certified._search import Bounds, Found, gap
 from geometry.certified._slabs import distance_bounds, height_bounds, slabs
 from geometry.certified._slips import check_near
-from geometry.certified.enclosure import Enclosure
 
-__all__ = ["Solution", "distances", "gap", "offsets"]
+__all__ = ["Solution", "distances", "offsets"]
 
 LADDER = 4.0 ** numpy.arange(-10, 11)  # how far to look for a surface that is not defined below the query
-
-
-def gap(lower: numpy.ndarray, upper: numpy.ndarray) -> numpy.ndarray:
-    """upper − lower, rounded up; infinite where the upper bound is."""
-    with numpy.errstate(invalid="ignore"):
-        width = numpy.nextafter(upper - lower, numpy.inf)
-    return numpy.where(upper == lower, 0.0, numpy.where(numpy.isnan(width), numpy.inf, width))
 
 
 @dataclass
@@ -39,11 +31,12 @@ class Solution:
     upper: numpy.ndarray  # (N,)
     theta: numpy.ndarray  # (N, d)
     boxes: numpy.ndarray  # (N,)
+    above: Any = None  # (N,): 1 where a point is proven to be above the surface, −1 below
     regions: list[tuple[Boxes, numpy.ndarray]] = field(default_factory=list)
 
-    def enclosure(self, tolerance: float, batch: tuple[int, ...]) -> Enclosure:
-        closed = gap(self.lower, self.upper) <= tolerance
-        return Enclosure(*(part.reshape(batch) for part in (self.lower, self.upper, closed, self.boxes)))
+    def between(self, lower: numpy.ndarray, upper: numpy.ndarray) -> Solution:
+        """Other bounds."""
+        return replace(self, lower=lower, upper=upper)
 
     def all_regions(self) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
         """Lower and upper ends, query, and whether there is one stationary point only; sorted by query."""
@@ -70,7 +63,9 @@ def distances(
     """Distances of (x, y) to a graph, and where the nearest points may be."""
     upper, theta = _nearest_known(model, x, y, [x, *starts])
     check_near(model.surface, x, upper)
-    solution = Solution(numpy.zeros(len(x)), upper, theta, numpy.zeros(len(x), dtype=int))
+    above = y - model.heights(x) if len(x) else interval(numpy.empty(0))
+    side = numpy.where(above.lo > 0, 1, numpy.where(above.hi < 0, -1, 0))
+    solution = Solution(numpy.zeros(len(x)), upper, theta, numpy.zeros(len(x), dtype=int), side)
     ids = numpy.flatnonzero(upper < numpy.inf)
     ids = ids[numpy.argsort(upper[ids])]  # balls of similar sizes begin with boxes of one size
 
@@ -86,7 +81,7 @@ def distances(
             *pairs,
             upper[some],
             theta[some],
-            Convexity(convex, model.arithmetic),
+            Convexity(convex),
         )
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
@@ -140,10 +135,10 @@ def _nearest_known(
 def _distance_to(model: Model, x: numpy.ndarray, y: numpy.ndarray, theta: numpy.ndarray) -> numpy.ndarray:
     if not len(x):
         return numpy.empty(0)
-    total = call("sqr", model.heights(theta) - y)
+    total = sqr(model.heights(theta) - y)
     for i in range(x.shape[1]):
-        total = total + call("sqr", interval(theta[:, i], arithmetic=model.arithmetic) - x[:, i])
-    far = call("sqrt", total).hi
+        total = total + sqr(interval(theta[:, i]) - x[:, i])
+    far = sqrt(total).hi
     return numpy.where(numpy.isnan(far), numpy.inf, far)
 
 
@@ -206,7 +201,7 @@ def offsets(
             return height_bounds(slabs(model.cells, x[some], level, query, cell), radius[some][query])
 
         convex = Height(model.surface, x[some], radius[some])
-        return Problem(model.cells, bounds, *pairs, -height[some], x[some], Convexity(convex, model.arithmetic))
+        return Problem(model.cells, bounds, *pairs, -height[some], x[some], Convexity(convex))
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
     for some, _, found in solved(ids, problem, **options):

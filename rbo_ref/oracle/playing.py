@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace, to_numpy
 from rbo_ref._words import printable
-from rbo_ref.oracle.asking import asked, is_stepper
+from rbo_ref.oracle.asking import asked, is_stepper, lacking
 from rbo_ref.oracle.calls import Outcome, Port, called, fresh, misfit
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.losses import Loss
@@ -66,6 +66,11 @@ def takes(port: Port, case: Case, level: str, setting: Setting, truth: Callable[
     At the level "restarted" a fresh port goes on from the true place, which is asked for when it is needed.
     """
     length = 1 if level == "step" else case.walk
+    if missing := lacking(port, question(port, case)):
+        reason = f"the port has no parameter for {', '.join(missing)}"
+        outcome = Outcome(problem=reason, skipped=True, declined=True)
+        yield Taken(case.start(setting.target), case.hyper(0), None, outcome, is_stepper(port, case.optimizer))
+        return
     if not is_stepper(port, case.optimizer):
         yield from _run(port, case, length, setting)
         return

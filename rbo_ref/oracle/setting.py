@@ -14,7 +14,7 @@ from geometry.arithmetic.formats import Format, coarser, rounded
 from rbo_ref.oracle.calls import Outcome
 from rbo_ref.oracle.step_formats import Formats
 
-__all__ = ["Setting"]
+__all__ = ["COMPILING", "Setting"]
 
 HANGS_ALLOWED = 2
 COMPILING = 5  # time limits that the first call for each shape of θ may take

@@ -101,18 +101,8 @@ CALLS = {
     "averaged": "v, v ← {3}v + (1 − {3}){2}",
     "range": "{0} times",
 }
-TIGHT = (
-    "averaged",
-    "between",
-    "clipped",
-    "displaced",
-    "gathered",
-    "gathered_ahead",
-    "moved",
-    "to_distance",
-    "unit",
-    "self.inverse",
-)
+TIGHT = frozenset(("averaged", "between", "clipped", "displaced", "gathered", "gathered_ahead", "moved", "to_distance"))
+TIGHT |= {"unit", "self.inverse"}
 HEARD = {"None": "f and ∇f", "0": "f", "1": "∇f"}
 LINES = {
     "tuned": "(η, ρ, γ, P)",
