@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
+from operator import mul
 from typing import Any, ClassVar
 
 import numpy
@@ -22,7 +23,7 @@ from geometry.arithmetic.balls import middles, sizes, vector
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
 
-__all__ = ["Arithmetic", "Floats", "Rounded", "concatenated", "joined"]
+__all__ = ["Arithmetic", "Floats", "Rounded", "concatenated"]
 
 GENERATORS = 600  # a zonotope of more is replaced by the box around it
 Floats = NDArray[numpy.float64]
@@ -299,14 +300,14 @@ class Rounded:
             return self.sqrt()
         if exponent != int(exponent):
             raise TypeError(f"a power of {exponent} is not known")
-        power = self.arithmetic.exact(numpy.ones(self.shape))
-        for _ in range(int(exponent)):
-            power = power * self
-        return power
+        return reduce(mul, [self] * int(exponent), self.arithmetic.exact(numpy.ones(self.shape)))
 
     def __rpow__(self, base: float) -> Rounded:
-        """A positive number to these powers."""
-        return (self * self.arithmetic.given(base).log()).exp()
+        """A positive number to these powers; where its doubt d is small, log(1 + d) − d is at most d²."""
+        given, function = self.arithmetic.given(base), self.arithmetic.function
+        x = self * given._mapped(function("log", given.value), 1 / given.middle, (given.radius / given.middle) ** 2)
+        slope, rest = numpy.exp(x.middle), numpy.exp(x.middle + x.radius) * x.radius**2 / 2
+        return x._mapped(function("exp", x.value), slope, rest)
 
     __radd__, __rmul__, __pow__ = __add__, __mul__, power
 
@@ -349,23 +350,11 @@ class Rounded:
         low, high = numpy.rint(self.middle - self.radius), numpy.rint(self.middle + self.radius)
         return self.arithmetic.enclosed(self.arithmetic.values(numpy.rint(self.middle)), high - low)
 
-    def exp(self) -> Rounded:
-        slope, radius = numpy.exp(self.middle), self.radius
-        return self._mapped(
-            self.arithmetic.function("exp", self.value), slope, slope * numpy.exp(radius) * radius**2 / 2
-        )
-
-    def log(self) -> Rounded:
-        x, radius = self.middle, self.radius
-        rest = numpy.where(x > radius, radius**2 / (2 * (x - radius) ** 2), numpy.inf)
-        return self._mapped(self.arithmetic.function("log", self.value), 1 / x, rest)
-
     def sign(self) -> Rounded:
         """−1, 0 or 1. A zero that is exact but for what may be flushed to it has one; of another, rounding decides."""
-        x, radius, target = self.middle, self.radius, self.arithmetic.target
-        flushed = 2.0**10 * target.smallest_normal
-        exact = numpy.asarray(self.value == 0, dtype=bool) & (radius <= flushed) & (flushed < target.unit**4)
-        rest = numpy.where((numpy.abs(x) > radius) | (radius == 0) | exact, 0.0, 2.0)
+        x, radius, flushed = self.middle, self.radius, 2.0**10 * self.arithmetic.target.smallest_normal
+        exact = numpy.asarray(self.value == 0, dtype=bool) & (flushed < self.arithmetic.target.unit**4)
+        rest = numpy.where((numpy.abs(x) > radius) | (radius == 0) | (exact & (radius <= flushed)), 0.0, 2.0)
         return self.arithmetic.enclosed(self.arithmetic.values(numpy.sign(x)), rest)
 
     def minimum(self, other: Any) -> Rounded:
@@ -445,19 +434,6 @@ class Rounded:
         through = numpy.where(self.rest == 0, 0.0, numpy.abs(slope) * self.rest)
         image = Rounded(self.arithmetic, value, self.names, linear, through + rest)
         return image.again(times) if times else image
-
-
-def joined(first: Rounded, second: Rounded) -> Rounded:
-    """A vector of the entries of two: of vectors, or of a vector and a number.
-
-    Examples
-    --------
-    >>> from geometry.arithmetic.formats import format_of
-    >>> arithmetic = Arithmetic(format_of("float64"))
-    >>> joined(arithmetic.exact([1.0, 2.0]), arithmetic.exact(3.0)).middle
-    array([1., 2., 3.])
-    """
-    return concatenated([part.reshaped((-1,)) for part in (first, second)])
 
 
 def concatenated(parts: list[Rounded], axis: int = 0) -> Rounded:

@@ -32,10 +32,12 @@ class SAMFormula(Formula):
 
 
 class PlainSAM(SAMFormula):
-    """e = ρg/|g|: the papers have no ε."""
+    """e = ρg/|g|: the papers have no ε. Where g = 0, they say nothing."""
 
     dialect, reading = "without-epsilon", "there is no ε, as in the paper and in Optax"
     mistake = "epsilon_missing"
+    rests = False
 
     def length(self, g: Array) -> Array:
-        return self.norm(g)
+        size = self.norm(g)
+        return self.xp.where(size > 0, size, self.xp.ones_like(size))

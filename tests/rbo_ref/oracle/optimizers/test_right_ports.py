@@ -66,8 +66,7 @@ def test_the_packages_own_optimizers_are_right(optimizer, dialect, dtype, librar
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize(("optimizer", "dialect"), SPOKEN)
 def test_ports_in_plain_words_are_right(optimizer, dialect, dtype):
-    asked = {"dtype": dtype, "dialect": dialect, "cases": MOVING.get((optimizer, dialect))}
-    fine(check_optimizer(formula_of(optimizer, dialect)(), optimizer, **asked), least=22)
+    fine(check_optimizer(formula_of(optimizer, dialect)(), optimizer, dtype=dtype, dialect=dialect), least=22)
 
 
 @pytest.mark.parametrize(("optimizer", "dialect"), SPOKEN)
