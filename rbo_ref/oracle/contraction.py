@@ -101,4 +101,4 @@ def _tells(run: Run, setting: Setting) -> bool:
     if run.level != "step" or run.case.optimizer != ROLLING_BALL:
         return False
     small = run.case.dimension <= LARGEST[0] and run.taken[0].hyper["projection_steps"] <= LARGEST[1]
-    return small and setting.compute is None and setting.target.name in ("float32", "float64")
+    return small and setting.formats.compute is None and setting.target.name in ("float32", "float64")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from rbo_ref.oracle.formulas import FORMULAS, RollingBallFormula
 
-__all__ = ["DIALECTS", "OPTIMIZERS", "READINGS", "ROLLING_BALL", "Dialect", "Hyper", "dialect_of"]
+__all__ = ["DIALECTS", "OPTIMIZERS", "READINGS", "ROLLING_BALL", "Dialect", "Hyper", "dialect_of", "optimizer_of"]
 
 ROLLING_BALL = RollingBallFormula.optimizer
 
@@ -55,6 +55,18 @@ READINGS: dict[str, tuple[str, ...]] = {optimizer: tuple(formulas) for optimizer
 """The readings of each optimizer that a port may claim; the first is the default."""
 
 OPTIMIZERS = tuple(READINGS)
+ALIASES = {"sgd": "gradient-descent"}
+
+
+def optimizer_of(name: str) -> str:
+    """The one name that an optimizer has in all that is shown; what is no other name of one stays as it is.
+
+    Examples
+    --------
+    >>> optimizer_of("sgd"), optimizer_of("adam")
+    ('gradient-descent', 'adam')
+    """
+    return ALIASES.get(name, name)
 
 
 def dialect_of(name: str | Dialect | None, optimizer: str = ROLLING_BALL) -> str:

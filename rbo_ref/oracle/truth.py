@@ -252,7 +252,7 @@ def iterated(
     """
     for bits in PRECISIONS:
         with working_precision(bits), numpy.errstate(all="ignore"):
-            arithmetic = Arithmetic(setting.inside)
+            arithmetic = Arithmetic(setting.formats.inside)
             known = arithmetic.enclosed(goal.value, goal.radius)
             start = None if theta is None else arithmetic.exact(theta)
             if start is not None and shown is not None:

@@ -185,6 +185,8 @@ def _places(place: Place, survey: Survey) -> Iterator[Found]:
         for where in quantities(place, survey, survey.theta):
             if where not in ("self.g", "self.theta"):
                 yield 7, "the gradient is that of another place", definition.format(f"self.loss({where})[1]")
+    if "self.candidate" in survey.pool.everywhere and place.shape == (survey.theta[0] + 1,):
+        yield 6, "its height is that of the graph there", "on_graph(self, NODE)"
     if place.shape == () and place.text.endswith("[-1]"):
         for where in quantities(place, survey, survey.theta):
             yield 7, "the height is that of the graph there", f"self.loss({where})[0]"

@@ -100,6 +100,13 @@ CALLS = {
     "gathered_ahead": "{2} + {3}v, v ← {3}v + {2}",
     "averaged": "v, v ← {3}v + (1 − {3}){2}",
     "range": "{0} times",
+    "in_turn": "{1} in one coordinate at a time",
+    "still_if_short": "{1}, but {2} where |{3}| < {4}",
+    "unless_farther": "{1}, but {2} where that is nearer to c̃",
+    "on_graph": "{1} dropped onto the graph",
+    "best_iterate": "the inner iterate nearest to c̃",
+    "mean_iterate": "the mean of the inner iterates from the {2}-th on",
+    "self.one_more": "the same of a second step",
 }
 TIGHT = frozenset(("averaged", "between", "clipped", "displaced", "gathered", "gathered_ahead", "moved", "to_distance"))
 TIGHT |= {"unit", "self.inverse"}
@@ -228,6 +235,8 @@ class _Writer:
         return text if own >= level else f"({text})"
 
     def _operation(self, node: ast.BinOp) -> tuple[str, int]:
+        if isinstance(node.op, ast.Add) and ast.unparse(node.right).startswith("0 * "):  # which gives a shape
+            return self.text(node.left)
         sign, level = OPERATORS.get(type(node.op), ("?", 0))
         right = self._bound(node.right, level + (sign in (" − ", "/", "^")))
         return f"{self._bound(node.left, level)}{sign}{right}", level

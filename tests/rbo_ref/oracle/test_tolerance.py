@@ -19,6 +19,7 @@ from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.oracle.judge import LEVELS, judge
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges, correctly_rounded
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.tolerance import is_decidable
 from rbo_ref.oracle.truth import iterated, true_step
 from tests.rbo_ref.oracle import drawing
@@ -36,7 +37,7 @@ few = settings(max_examples=settings.default.max_examples // 4)
 
 
 def setting_of(target, dialect=AUTHORS):
-    return Setting(xp, target, dialect, time_limit=60.0)
+    return Setting(xp, Formats(target), dialect, time_limit=60.0)
 
 
 def results_of(port, case, target=DOUBLE, dialect=AUTHORS, levels=LEVELS):

@@ -19,6 +19,7 @@ from rbo_ref.oracle.dialects import DIALECTS, Hyper
 from rbo_ref.oracle.formulas import FORMULAS
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges, correctly_rounded
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.truth import iterated
 from tests.rbo_ref.oracle import drawing, multiprecision
 from tests.rbo_ref.oracle.multiprecision import ball, fraction, numbers
@@ -195,7 +196,7 @@ def test_one_inner_iteration_by_hand():
     loss = Loss((Quadratic(np.eye(1), np.zeros(1)),))
     case = Case("bowl", loss, (2.0,), (Hyper(1.0, 1.0, 0.125, 1),))
     goal = Arithmetic(DOUBLE).exact([1.0, 5.0])
-    after = iterated(case, case.hyper(0), np.array([2.0]), goal, Setting(np, DOUBLE, "authors", 1.0))
+    after = iterated(case, case.hyper(0), np.array([2.0]), goal, Setting(np, Formats(DOUBLE), "authors", 1.0))
     assert holds(after.value, Fraction(21, 8))
 
 

@@ -9,11 +9,12 @@ from rbo_ref.oracle import check_optimizer
 from rbo_ref.oracle.cases.case import CATCHES
 from rbo_ref.oracle.catalogue import CATALOGUES as MISTAKES
 from rbo_ref.oracle.catalogue import RIGHT_PORTS
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.formulas import FORMULAS
 from rbo_ref.oracle.hunters import read
 from rbo_ref.oracle.mistakes.in_all import in_all
 
-OPTIMIZERS = tuple(RIGHT_PORTS)
+OPTIMIZERS = [optimizer for optimizer in RIGHT_PORTS if optimizer != ROLLING_BALL]
 ALL = [(optimizer, name) for optimizer in OPTIMIZERS for name in MISTAKES[optimizer]]
 CLAIMS = read(CATCHES)
 COMMON = in_all().keys()

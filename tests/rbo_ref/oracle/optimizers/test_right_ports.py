@@ -11,13 +11,15 @@ from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle import READINGS, OptaxPort, TorchPort, as_port, check_optimizer
 from rbo_ref.oracle.catalogue import CATALOGUES as MISTAKES
 from rbo_ref.oracle.catalogue import RIGHT_PORTS
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.formulas import FORMULAS, formula_of
 from rbo_ref.oracle.judge import judge
 from rbo_ref.oracle.reference import OPTIONS, reference
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from tests.rbo_ref.oracle.optimizers.drawing import cases
 
-OPTIMIZERS = tuple(RIGHT_PORTS)
+OPTIMIZERS = [optimizer for optimizer in RIGHT_PORTS if optimizer != ROLLING_BALL]
 SPOKEN = [(optimizer, dialect) for optimizer in OPTIMIZERS for dialect in READINGS[optimizer]]
 OWN = [(optimizer, dialect) for optimizer, dialect in SPOKEN if dialect == READINGS[optimizer][0]] + list(OPTIONS)
 MOVING = {("sam", "without-epsilon"): "[!r]*"}  # where the gradient is 0, 0/0 has no truth
@@ -200,7 +202,7 @@ def test_no_false_alarm_wherever_it_is(optimizer):
         short = optimizer == "alice" and (case.hyper(0)["quick_steps"] + 1) * (1 - case.hyper(0)["betas"][1]) > 1
         assume(kind == "plain" or not (refused or short))
         port = RIGHT_PORTS[optimizer]() if kind == "plain" else reference(optimizer)
-        setting = Setting(np, format_of(dtype), READINGS[optimizer][0], 20.0)
+        setting = Setting(np, Formats(format_of(dtype)), READINGS[optimizer][0], 20.0)
         results = [result for result, _ in judge(port, case, setting, ("step", "walk"))]
         assert all(result.verdict != "fail" for result in results), results
 
