@@ -50,7 +50,7 @@ def in_dialect(cls: type[Formula], dialect: str) -> type[Formula]:
 
 
 def suspects_of(optimizer: str, dialect: str) -> list[Suspect]:
-    """Everything that a wrong port may be known to be: the other dialects first, then the catalogue, other optimizers.
+    """Everything that a wrong port may be known to be: the other dialects, the catalogue, other optimizers.
 
     A mistake that is a dialect is not there a second time.
 
@@ -63,6 +63,7 @@ def suspects_of(optimizer: str, dialect: str) -> list[Suspect]:
     readings = [formula_of(optimizer, name) for name in READINGS[optimizer] if name != dialect]
     found = [Suspect(f"dialect-{cls.dialect}", f"another reading of the paper: {cls.reading}", cls) for cls in readings]
     told = {cls.mistake for cls in readings if dialect == first}
-    wrong = [cls for name, cls in catalogue(optimizer).items() if name not in told]
-    found += [Suspect(cls.name, cls.description, in_dialect(cls, dialect)) for cls in wrong]
-    return found + [Suspect(*other) for other in others(optimizer, dialect)]
+    known = [(name, cls) for name, cls in catalogue(optimizer).items() if name not in told]
+    wrong = [Suspect(name, cls.description, in_dialect(cls, dialect)) for name, cls in known]
+    both = found + wrong if dialect == first else wrong + found  # a reading of another one is farther from that
+    return both + [Suspect(*other) for other in others(optimizer, dialect)]
