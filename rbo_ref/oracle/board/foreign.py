@@ -24,6 +24,7 @@ __all__ = [
     "autograd_sgd",
     "eager_heavyball",
     "grouped_muon",
+    "heavyball_sgd",
     "itself",
     "keras_nadam",
     "mlx_muon",
@@ -87,6 +88,13 @@ def eager_heavyball(factory: Callable[..., Any]) -> TorchPort:
 
     utils.compile_mode = None
     return TorchPort(factory)
+
+
+def heavyball_sgd(params: Any, lr: float, beta: float) -> Any:
+    """SGD of heavyball, which refuses what it does not know only when it is called."""
+    from heavyball import SGD
+
+    return SGD(params, lr=lr, beta=beta)
 
 
 class KerasPort(Adapter):
@@ -258,8 +266,11 @@ def autograd_rmsprop(
 # --- Optax ----------------------------------------------------------------------------------------------------------
 
 
-def optax_sam(learning_rate: float, radius: float) -> Any:
-    """SAM of ``optax.contrib`` as its documentation sets it up, in one update: normalized ascent, descent by SGD."""
+def optax_sam(learning_rate: float, radius: float, epsilon: float) -> Any:
+    """SAM of ``optax.contrib`` as its documentation sets it up, in one update: normalized ascent, descent by SGD.
+
+    It has no ε.
+    """
     import optax
     from optax.contrib import normalize, sam
 

@@ -226,6 +226,7 @@ ROWS: tuple[Row, ...] = (
         "SGD",
         "gradient-descent",
         dtypes=("float32",),
+        factory=f"{FOREIGN}:heavyball_sgd",
         adapter=EAGER,
         cases=("plain-*", "momentum-*"),
     ),
