@@ -12,6 +12,7 @@ from rbo_ref.oracle.adapters import TorchPort
 from rbo_ref.oracle.calls import Port
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.comparing import Verdict, verdict_on
+from rbo_ref.oracle.dialects import SEPARATE
 from rbo_ref.oracle.judge import Run, result_of
 from rbo_ref.oracle.parts import shapes
 from rbo_ref.oracle.playing import takes
@@ -19,9 +20,8 @@ from rbo_ref.oracle.report import Diagnosis, Result
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.truth import Truth
 
-__all__ = ["SEPARATE", "in_groups", "rates_ignored"]
+__all__ = ["in_groups", "rates_ignored"]
 
-SEPARATE = ("gradient-descent", "adam", "adamw", "rmsprop", "nadam", "lion")
 IGNORED = "the second group has half the rate of the first, and is moved by that of the first"
 
 
