@@ -32,7 +32,9 @@ def in_groups(port: Port, cases: Iterable[Case], setting: Setting) -> Iterator[R
     where a number moves by its own gradients does an optimizer with several rates have a meaning that nobody disputes.
     """
     for case in cases:
-        if isinstance(port, TorchPort) and case.optimizer in SEPARATE and case.walk and _is_in_groups(case):
+        if not isinstance(port, TorchPort) or case.optimizer not in SEPARATE:
+            return
+        if case.walk and _is_in_groups(case) and not port.lacks(case.hyper(0)):
             yield _judged(port.with_rates(1.0, 0.5), case, setting)
 
 
