@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy
@@ -12,14 +12,17 @@ from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt
 from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._cells import Cells
 from geometry.certified._convexity import Convexity, Height, SquaredDistance
+from geometry.certified._landscape import by_landscape
 from geometry.certified._model import Model, cover
-from geometry.certified._regions import Boxes, contracted, merged
+from geometry.certified._regions import Boxes, Nearest, contracted, merged
 from geometry.certified._search import Bounds, Found, gap
 from geometry.certified._slabs import distance_bounds, height_bounds, slabs
 from geometry.certified._slips import check_near
 
-__all__ = ["Solution", "distances", "offsets"]
+__all__ = ["Solution", "distances", "offsets", "remaining"]
 
+LEEWAY = 1e-9  # of a distance that was rounded
+REGIONS = 64  # of one query at most, that a model is enough for
 LADDER = 4.0 ** numpy.arange(-10, 11)  # how far to look for a surface that is not defined below the query
 
 
@@ -31,8 +34,14 @@ class Solution:
     upper: numpy.ndarray  # (N,)
     theta: numpy.ndarray  # (N, d)
     boxes: numpy.ndarray  # (N,)
-    above: Any = None  # (N,): 1 where a point is proven to be above the surface, −1 below
+    side: Any = None  # what to call for `above`
     regions: list[tuple[Boxes, numpy.ndarray]] = field(default_factory=list)
+
+    @cached_property
+    def above(self) -> numpy.ndarray:
+        """1 where a point is proven to be above the surface, −1 below, (N,)."""
+        side: numpy.ndarray = self.side()
+        return side
 
     def between(self, lower: numpy.ndarray, upper: numpy.ndarray) -> Solution:
         """Other bounds."""
@@ -61,12 +70,12 @@ def distances(
     progress: bool,
 ) -> Solution:
     """Distances of (x, y) to a graph, and where the nearest points may be."""
-    upper, theta = _nearest_known(model, x, y, [x, *starts])
-    check_near(model.surface, x, upper)
-    above = y - model.heights(x) if len(x) else interval(numpy.empty(0))
-    side = numpy.where(above.lo > 0, 1, numpy.where(above.hi < 0, -1, 0))
-    solution = Solution(numpy.zeros(len(x)), upper, theta, numpy.zeros(len(x), dtype=int), side)
-    ids = numpy.flatnonzero(upper < numpy.inf)
+    zero, side = numpy.zeros(len(x)), partial(_side, model, x, y)
+    solution = Solution(zero, zero + numpy.inf, x.copy(), zero.astype(int), side)
+    ids = _by_landscape(model, x, y, starts, solution, regions, tolerance, max_boxes)
+    upper, theta = _nearest_known(model, x, y, [x, *starts], ids)
+    solution.upper[ids], solution.theta[ids] = upper[ids], theta[ids]
+    ids = ids[upper[ids] < numpy.inf]
     ids = ids[numpy.argsort(upper[ids])]  # balls of similar sizes begin with boxes of one size
 
     def problem(some: numpy.ndarray) -> Problem:
@@ -88,7 +97,7 @@ def distances(
     for some, posed, found in solved(ids, problem, **options):
         lower, better, place = found.lower, found.upper, found.theta
         if regions:
-            boxes, least = _remaining(posed.cells, found)
+            boxes, least = remaining(posed.cells, found)
             lower, better, place, kept = _sharpened(model, x[some], y[some], boxes, least, better, place)
             solution.regions.append((kept[0]._replace(query=some[kept[0].query]), kept[1]))
         solution.lower[some], solution.upper[some], solution.theta[some] = lower, better, place
@@ -96,7 +105,51 @@ def distances(
     return solution
 
 
-def _remaining(cells: Cells, found: Found) -> tuple[Boxes, numpy.ndarray]:
+def _side(model: Model, x: numpy.ndarray, y: numpy.ndarray) -> numpy.ndarray:
+    above = y - model.heights(x) if len(x) else interval(numpy.empty(0))
+    return numpy.where(above.lo > 0, 1, numpy.where(above.hi < 0, -1, 0))
+
+
+def _by_landscape(
+    model: Model,
+    x: numpy.ndarray,
+    y: numpy.ndarray,
+    starts: list[numpy.ndarray],
+    solution: Solution,
+    regions: bool,
+    tolerance: float,
+    max_boxes: int,
+) -> numpy.ndarray:
+    """Solve what a model of the landscape is enough for; the numbers of the other queries."""
+    with numpy.errstate(all="ignore"):
+        limits = [numpy.abs(model.surface.value(x) - y)]
+        limits += [numpy.hypot(numpy.linalg.norm(s - x, axis=1), model.surface.value(s) - y) for s in starts]
+        limit = numpy.fmin.reduce(limits) * (1 + LEEWAY) + LEEWAY * (1 + numpy.abs(y))
+    check_near(model.surface, x, limit)
+    everything = numpy.arange(len(x))
+    some = numpy.flatnonzero(numpy.isfinite(x).all(1) & numpy.isfinite(limit))
+    options = {"tolerance": tolerance, "max_boxes": max_boxes, "regions": REGIONS * regions}
+    found = by_landscape(model.surface, x[some], y[some], limit[some], **options)  # type: ignore[arg-type]
+    if found is None:
+        return everything
+    lower, upper, theta, done = found.lower, found.upper, found.theta, found.closed
+    if regions and done.any():
+        box = found.regions[done[found.regions[:, 0].astype(int)]]
+        query, d = box[:, 0].astype(int), x.shape[1]
+        low, high = box[:, 1 : d + 1], box[:, d + 1 : 2 * d + 1]
+        boxes, label = merged(query, low / 2 + high / 2, _covering(Boxes(query, low, high), low / 2 + high / 2))
+        least = numpy.full(len(boxes.query), numpy.inf)
+        numpy.minimum.at(least, label, box[:, -1])
+        sharp, upper, theta, kept = _sharpened(model, x[some], y[some], boxes, least, upper, theta)
+        lower = numpy.maximum(lower, sharp)
+        solution.regions.append((kept[0]._replace(query=some[kept[0].query]), kept[1]))
+    ids = some[done]
+    solution.lower[ids], solution.upper[ids], solution.theta[ids] = lower[done], upper[done], theta[done]
+    solution.boxes[ids] = found.boxes[done]
+    return numpy.setdiff1d(everything, ids)
+
+
+def remaining(cells: Cells, found: Found) -> tuple[Boxes, numpy.ndarray]:
     """Regions that hold all minima, and lower bounds there: around the bottoms of valleys, and hulls of other boxes."""
     rough = found.valley < 0
     query, cell = found.query[rough], found.cell[rough]
@@ -112,7 +165,7 @@ def _remaining(cells: Cells, found: Found) -> tuple[Boxes, numpy.ndarray]:
 
 
 def _nearest_known(
-    model: Model, x: numpy.ndarray, y: numpy.ndarray, guesses: list[numpy.ndarray]
+    model: Model, x: numpy.ndarray, y: numpy.ndarray, guesses: list[numpy.ndarray], ids: numpy.ndarray
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The least distance to points over guesses of θ, rounded up, and the guess."""
     upper, theta = numpy.full(len(x), numpy.inf), x.copy()
@@ -122,7 +175,7 @@ def _nearest_known(
         better = far < upper[ids]
         upper[ids[better]], theta[ids[better]] = far[better], place[better]
 
-    finite = numpy.flatnonzero(numpy.isfinite(x).all(1) & numpy.isfinite(y))
+    finite = ids[numpy.isfinite(x[ids]).all(1) & numpy.isfinite(y[ids])]
     for guess in guesses:
         look(finite, guess[finite])
     lost = finite[upper[finite] == numpy.inf]
@@ -152,7 +205,7 @@ def _sharpened(
     theta: numpy.ndarray,
 ) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, tuple[Boxes, numpy.ndarray]]:
     """Bounds from regions that Newton's method has contracted; and the regions that can still be nearest."""
-    boxes, unique, label = contracted(model, x, y, boxes)
+    boxes, unique, label = contracted(Nearest(model, x, y), boxes)
     bounds, upper, theta = least, upper.copy(), theta.copy()
     least = numpy.full(len(unique), numpy.inf)
     numpy.minimum.at(least, label, bounds)

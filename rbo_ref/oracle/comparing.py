@@ -18,7 +18,7 @@ from rbo_ref.oracle.formulas import LOOPS
 from rbo_ref.oracle.playing import Taken
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.tolerance import UNDECIDABLE, is_decidable, share_of
-from rbo_ref.oracle.truth import Step, iterated
+from rbo_ref.oracle.truth import TrueStep, iterated
 
 __all__ = ["Trail", "Verdict", "compared", "projection", "verdict_on"]
 
@@ -69,7 +69,7 @@ def compared(numbers: NDArray[Any], truth: Iterable[Any], tolerances: NDArray[An
     return Verdict(errors, tolerances, decidable=bool(numpy.isfinite(tolerances).all()))
 
 
-def verdict_on(here: NDArray[Any], there: NDArray[Any], step: Step, setting: Setting) -> Verdict:
+def verdict_on(here: NDArray[Any], there: NDArray[Any], step: TrueStep, setting: Setting) -> Verdict:
     """The verdict on a step. An error beyond the tolerance is wrong even where one within it would decide nothing."""
     errors = error_of(there, step.theta.value.reshape(-1)).reshape(there.shape)
     with numpy.errstate(all="ignore"):
@@ -116,7 +116,7 @@ class Trail:
     The queries may hold more than the iterates: the next iterate is the first later query that is right.
     """
 
-    def __init__(self, case: Case, hyper: Mapping[str, Any], step: Step, setting: Setting) -> None:
+    def __init__(self, case: Case, hyper: Mapping[str, Any], step: TrueStep, setting: Setting) -> None:
         self.case, self.setting, loop = case, setting, LOOPS[case.optimizer]
         self.goal, self.once, self.count = step.parts[loop.goal], {**hyper, loop.steps: 1}, hyper[loop.steps]
         self.starts_at_goal = DIALECTS[setting.dialect].start == loop.goal

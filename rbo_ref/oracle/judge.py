@@ -21,7 +21,7 @@ from rbo_ref.oracle.parts import entry_name
 from rbo_ref.oracle.playing import Taken, takes
 from rbo_ref.oracle.report import Entry, Result
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.truth import Step, Truth
+from rbo_ref.oracle.truth import TrueStep, Truth
 
 __all__ = ["LEVELS", "Run", "judge", "levels_of", "replay", "result_of", "wrong_part"]
 
@@ -107,9 +107,9 @@ def judge(port: Port, case: Case, setting: Setting, levels: Sequence[str]) -> It
         yield _conclusion(run, steps), run
 
 
-def _played(run: Run, port: Port, setting: Setting, truth: Truth) -> list[Step]:
+def _played(run: Run, port: Port, setting: Setting, truth: Truth) -> list[TrueStep]:
     """The true steps of a run, which is played as far as it can be judged."""
-    steps: list[Step] = []
+    steps: list[TrueStep] = []
     for taken in takes(port, run.case, run.level, setting, lambda: steps[-1].rounded(setting.target)):
         run.taken.append(taken)
         step = truth.step(taken.theta, taken.kept)
@@ -125,7 +125,7 @@ def _played(run: Run, port: Port, setting: Setting, truth: Truth) -> list[Step]:
     return steps
 
 
-def _conclusion(run: Run, steps: list[Step]) -> Result:
+def _conclusion(run: Run, steps: list[TrueStep]) -> Result:
     """Of a trajectory: the first wrong step; or the worst of those that can be judged; or none."""
     case, level, last, number = run.case, run.level, run.taken[-1], len(run.taken)
     if last.answer is None and (run.wrong is None):
@@ -166,7 +166,7 @@ def _result(run: Run, level: str, verdict: Verdict, wrong: str, part: str = "the
     return Result(case.id, level, "fail", *verdict.worst, f"{wrong}: {off}", entries=entries)
 
 
-def _unanswered(run: Run, level: str, outcome: Outcome, step: Step) -> Result:
+def _unanswered(run: Run, level: str, outcome: Outcome, step: TrueStep) -> Result:
     """The verdict on a call without a usable answer; where rounding has no bound, a right port may overflow."""
     blameless = not outcome.hung and not step.is_bounded
     verdict = "skipped" if outcome.skipped else "undecidable" if blameless else "fail"
@@ -177,10 +177,12 @@ def _skipped(run: Run, level: str, reason: str) -> Result:
     return Result(run.case.id, level, "skipped", None, None, reason)
 
 
-def _answered(judged: Callable[[Run, Step, Setting], Result], level: str) -> Callable[[Run, Step, Setting], Result]:
+def _answered(
+    judged: Callable[[Run, TrueStep, Setting], Result], level: str
+) -> Callable[[Run, TrueStep, Setting], Result]:
     """A judge of a level, which is not called where there is no answer."""
 
-    def judge(run: Run, step: Step, setting: Setting) -> Result:
+    def judge(run: Run, step: TrueStep, setting: Setting) -> Result:
         if run.taken[0].answer is None:
             return _unanswered(run, level, run.outcome, step)
         return judged(run, step, setting)
@@ -188,7 +190,7 @@ def _answered(judged: Callable[[Run, Step, Setting], Result], level: str) -> Cal
     return judge
 
 
-def _step(run: Run, step: Step, setting: Setting) -> Result:
+def _step(run: Run, step: TrueStep, setting: Setting) -> Result:
     wrong = "the new theta is wrong" if run.taken[0].is_alone else "step 1 of 1 is wrong"
     return _result(run, "step", run.verdicts[0], wrong)
 
@@ -196,7 +198,7 @@ def _step(run: Run, step: Step, setting: Setting) -> Result:
 # --- quantities of a step -------------------------------------------------------------------------------------------
 
 
-def _compared_parts(outcome: Outcome, step: Step, setting: Setting) -> dict[str, Verdict]:
+def _compared_parts(outcome: Outcome, step: TrueStep, setting: Setting) -> dict[str, Verdict]:
     """The verdict on each quantity that is handed out."""
     verdicts = {}
     for name, numbers in outcome.parts.items():
@@ -207,13 +209,13 @@ def _compared_parts(outcome: Outcome, step: Step, setting: Setting) -> dict[str,
     return verdicts
 
 
-def wrong_part(outcome: Outcome, step: Step, setting: Setting) -> str | None:
+def wrong_part(outcome: Outcome, step: TrueStep, setting: Setting) -> str | None:
     """The first of the quantities that are handed out that is wrong."""
     verdicts = _compared_parts(outcome, step, setting)
     return next((name for name in verdicts if verdicts[name].is_wrong), None)
 
 
-def _primitives(run: Run, step: Step, setting: Setting) -> Result:
+def _primitives(run: Run, step: TrueStep, setting: Setting) -> Result:
     if not run.outcome.parts:
         return _skipped(run, "primitives", "the port hands out no intermediates")
     verdicts = _compared_parts(run.outcome, step, setting)
@@ -222,14 +224,14 @@ def _primitives(run: Run, step: Step, setting: Setting) -> Result:
     return _result(run, "primitives", verdicts[name], f"the {name} is wrong", name)
 
 
-def _projection(run: Run, step: Step, setting: Setting) -> Result:
+def _projection(run: Run, step: TrueStep, setting: Setting) -> Result:
     verdict = projection(run.case, run.taken[0], setting)
     if verdict is None:
         return _skipped(run, "projection", f"the port hands out no {LOOPS[run.case.optimizer].goal}")
     return _result(run, "projection", verdict, "the projection of the port's own candidate is wrong")
 
 
-def _inner(run: Run, step: Step, setting: Setting) -> Result:
+def _inner(run: Run, step: TrueStep, setting: Setting) -> Result:
     """Every inner iteration judged by itself, from where the port itself asked for the loss.
 
     A port whose queries do not show its iterates is judged by its result, if that can be judged.

@@ -21,13 +21,13 @@ from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.step_formats import Formats
 
-__all__ = ["PRECISIONS", "Step", "Truth", "iterated", "true_step"]
+__all__ = ["PRECISIONS", "TrueStep", "Truth", "iterated", "true_step"]
 
 Floats = NDArray[numpy.float64]
 PRECISIONS = tuple(2**k for k in range(7, 15))  # bits
 
 
-class Step(NamedTuple):
+class TrueStep(NamedTuple):
     """One true step, with what rounding may do to it in a port.
 
     Attributes
@@ -85,7 +85,7 @@ class _Walk:
         self.steps = steps_of(self.formula, self.arithmetic, self.case.loss, hypers, draws)
         next(self.steps)
 
-    def step(self, here: NDArray[Any], kept: bool) -> Step:
+    def step(self, here: NDArray[Any], kept: bool) -> TrueStep:
         """The next step, from where the port stood; one that kept its θ may hold it more precisely."""
         with working_precision(self.bits), numpy.errstate(all="ignore"):
             before, self.taken = self.arithmetic.evaluations, self.taken + 1
@@ -100,7 +100,7 @@ class _Walk:
             )
             tolerance = _tolerance(here.astype(float), theta if is_tight else theta.lost(), self.formats.coarsest)
             parts = {name: part.boxed() if is_tight else part.lost() for name, part in parts.items()}
-        return Step(theta.boxed(), parts, inner, evaluations, tolerance, is_tight)  # generators are large
+        return TrueStep(theta.boxed(), parts, inner, evaluations, tolerance, is_tight)  # generators are large
 
     def _held(self, theta: Rounded, kept: bool) -> Rounded:
         """θ as a port that computes in another format holds it: rounded to a coarser one, or not yet rounded."""
@@ -142,7 +142,7 @@ class Truth:
         self.places: list[tuple[NDArray[Any], bool]] = []
         self._walk: _Walk | None = None
 
-    def step(self, here: NDArray[Any], kept: bool = False) -> Step:
+    def step(self, here: NDArray[Any], kept: bool = False) -> TrueStep:
         """The next step from here; `kept`: the port has gone on with the θ that it holds, and did not get this one."""
         self.places.append((here, kept))
         if self.is_usual and formula_of(self.asked.case.optimizer).is_memoryless:
@@ -151,13 +151,13 @@ class Truth:
             return _first(self.asked, here.tobytes(), here.dtype)
         return self._continued()
 
-    def _alone(self, here: NDArray[Any], kept: bool) -> Step:
+    def _alone(self, here: NDArray[Any], kept: bool) -> TrueStep:
         """A step of an optimizer without memory: the same question has the same answer, whoever asks."""
         case, dialect, formats = self.asked
         hyper = tuple(case.hyper(self.at + len(self.places) - 1).items())
         return _alone(case.optimizer, case.loss, tuple(here.reshape(-1)), here.shape, hyper, kept, dialect, formats)
 
-    def _continued(self) -> Step:
+    def _continued(self) -> TrueStep:
         """The last of the places' steps, at the lowest precision at which it is tight."""
         some = PRECISIONS if self._walk is None else [bits for bits in PRECISIONS if bits >= self._walk.bits]
         for bits in some:
@@ -180,19 +180,19 @@ def _alone(
     kept: bool,
     dialect: str,
     formats: Formats,
-) -> Step:
+) -> TrueStep:
     here = numpy.array(theta).reshape(shape)
     case = Case("asked", loss, here, (dict(hyper),), optimizer=optimizer)
     return _tightest(_Asked(case, dialect, formats), here, kept)
 
 
 @lru_cache(maxsize=1024)
-def _first(asked: _Asked, here: bytes, dtype: numpy.dtype) -> Step:
+def _first(asked: _Asked, here: bytes, dtype: numpy.dtype) -> TrueStep:
     """The first step is the same for all ports."""
     return _tightest(asked, numpy.frombuffer(here, dtype=dtype).reshape(asked.case.theta.shape), False)
 
 
-def _tightest(asked: _Asked, here: NDArray[Any], kept: bool) -> Step:
+def _tightest(asked: _Asked, here: NDArray[Any], kept: bool) -> TrueStep:
     for bits in PRECISIONS:
         step = _Walk(asked, bits).step(here, kept)
         if step.is_tight:
@@ -209,7 +209,7 @@ def true_step(
     inside: Format | None = None,
     *,
     optimizer: str = ROLLING_BALL,
-) -> Step:
+) -> TrueStep:
     """The first step from an exact θ of an optimizer without memory, its numbers being of one floating dtype.
 
     Examples
