@@ -29,7 +29,7 @@ def by_edits(cls: type[Formula], runs: Sequence[Played], formats: Formats) -> Ex
     tried = len(lines.edits)
     found = sorted(changes(lines, chosen), key=lambda changed: changed.rank)[:NEAREST]
     proven = []
-    for changed in _formulas(lines, found, chosen)[:PROVEN]:
+    for changed in _formulas(lines, found, chosen)[:PROVEN] if found else ():
         how = certain(_as_suspect(lines, changed), chosen, formats)
         if how is not None and how.is_evidence(tried ** len(changed.edits), len(changed.constants)):
             proven.append((changed, how))
