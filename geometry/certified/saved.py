@@ -46,8 +46,8 @@ def save_model(surface: FunctionGraph, d: int, path: str | PathLike[str]) -> Non
     >>> found = distance(wave, queries)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_model(wave, 1, os.path.join(folder, "wave.npz"))
-    ...     load_model(wave, 1, os.path.join(folder, "wave.npz"))
-    True
+    ...     os.listdir(folder)
+    ['wave.npz']
     """
     check_surface(surface)
     digest = surface.expression(whole("d", d, 1)).digest
@@ -80,6 +80,19 @@ def load_model(surface: FunctionGraph, d: int, path: str | PathLike[str]) -> boo
     Raises
     ------
     FileNotFoundError
+
+    Examples
+    --------
+    >>> import numpy as np, tempfile, os
+    >>> from geometry import FunctionGraph
+    >>> from geometry.certified import distance
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]))
+    >>> found = distance(wave, np.linspace(-3, 3, 200).reshape(100, 2))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "wave.npz")
+    ...     save_model(wave, 1, path)
+    ...     load_model(wave, 1, path)
+    True
     """
     check_surface(surface)
     digest, told = surface.expression(whole("d", d, 1)).digest, ""
