@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy
 from numpy.typing import NDArray
 
-from geometry.arithmetic.balls import middles, sizes, vector
+from geometry.arithmetic.ball_arrays import middles, sizes, vector
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
 

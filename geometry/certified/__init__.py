@@ -17,7 +17,7 @@ np.float64(2.37704519)
 
 from geometry.certified.curvature import critical_radius, medial_radius, reach, reachable
 from geometry.certified.enclosure import Decision, Enclosure, Regions
-from geometry.certified.ironing import ironing
+from geometry.certified.offset_range import ironing
 from geometry.certified.saved import load_model, save_model
 from geometry.certified.solver import Certified
 from geometry.certified.verbs import distance, footpoint, offset_function, project, signed_distance

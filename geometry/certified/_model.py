@@ -10,7 +10,7 @@ import numpy
 
 from geometry.arithmetic._forms import Record
 from geometry.arithmetic.intervals import Interval, interval, joined
-from geometry.certified._cells import Cells, derivatives, evaluated, in_batches
+from geometry.certified._cells import Cells, derivatives, evaluated, in_batches, recorded
 from geometry.graph import FunctionGraph
 from geometry.level_set import Surface
 
@@ -25,6 +25,7 @@ class Model:
     """
 
     def __init__(self, surface: Surface, d: int) -> None:
+        recorded(surface, d)
         self.surface, self.d = surface, d
         self._cost: int | None = None  # numbers for each box; unknown until the function has been seen
         self.restart()

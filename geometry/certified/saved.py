@@ -46,8 +46,8 @@ def save_model(surface: FunctionGraph, d: int, path: str | PathLike[str]) -> Non
     >>> found = distance(wave, queries)
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_model(wave, 1, os.path.join(folder, "wave.npz"))
-    ...     os.listdir(folder)
-    ['wave.npz']
+    ...     load_model(wave, 1, os.path.join(folder, "wave.npz"))
+    True
     """
     check_surface(surface)
     digest = surface.expression(whole("d", d, 1)).digest
@@ -86,12 +86,11 @@ def load_model(surface: FunctionGraph, d: int, path: str | PathLike[str]) -> boo
     >>> import numpy as np, tempfile, os
     >>> from geometry import FunctionGraph
     >>> from geometry.certified import distance
-    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]))
-    >>> found = distance(wave, np.linspace(-3, 3, 200).reshape(100, 2))
+    >>> hills = FunctionGraph(lambda t: np.cos(t[..., 0]))
+    >>> found = distance(hills, np.linspace(-2, 2, 200).reshape(100, 2))
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = os.path.join(folder, "wave.npz")
-    ...     save_model(wave, 1, path)
-    ...     load_model(wave, 1, path)
+    ...     save_model(hills, 1, os.path.join(folder, "hills.npz"))
+    ...     load_model(hills, 1, os.path.join(folder, "hills.npz"))
     True
     """
     check_surface(surface)

@@ -21,7 +21,7 @@ from rbo_ref.oracle.calls import Port, attribute_of
 from rbo_ref.oracle.cases import all_cases, select
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.contraction import notes
-from rbo_ref.oracle.diagnosis import diagnose
+from rbo_ref.oracle.diagnosis import diagnose, observed
 from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of, optimizer_of
 from rbo_ref.oracle.excuses import held_to_rounding
 from rbo_ref.oracle.judge import Run, judge, levels_of
@@ -195,6 +195,7 @@ def _judged(
     if report.failures and diagnosis:  # where no rounding is excused, no precision is the cause
         lies = judged is not played
         report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, port)
+        report.facts = [] if report.diagnosis else observed(judged, setting)
     report.notes = [*_understood(port, optimizer), *_declared(setting.formats.compute)]
     if report.passed and diagnosis:
         report.notes += notes(judged, setting)

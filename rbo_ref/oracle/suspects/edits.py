@@ -29,7 +29,7 @@ def by_edits(cls: type[Formula], runs: Sequence[Played], formats: Formats) -> Ex
     tried = len(lines.edits)
     found = sorted(changes(lines, chosen), key=lambda changed: changed.rank)[:NEAREST]
     proven = []
-    for changed in _formulas(lines, found, chosen)[:PROVEN]:
+    for changed in _formulas(lines, found, chosen)[:PROVEN] if found else ():
         how = certain(_as_suspect(lines, changed), chosen, formats)
         if how is not None and how.is_evidence(tried ** len(changed.edits), len(changed.constants)):
             proven.append((changed, how))
@@ -51,6 +51,8 @@ def _as_suspect(lines: Lines, changed: Changed) -> Suspect:
 @numpy.errstate(all="ignore")
 def _formulas(lines: Lines, found: Sequence[Changed], runs: Sequence[Played]) -> list[Changed]:
     """The first edits of each formula: those of one do the same at other places, and with other hyper-parameters."""
+    if not found:
+        return []
     moved = [elsewhere(run, number) for number, run in enumerate(runs) if run.judged]
     asked = numpy.concatenate([answers(lines, found, run).reshape(len(found), -1) for run in moved], axis=1)
     sizes = numpy.concatenate([_size(run) for run in moved])

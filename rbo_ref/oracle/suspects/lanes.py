@@ -147,6 +147,10 @@ def of_lanes(value: Any, at: Where) -> Any:
     return tuple(of_lanes(one, at) for one in value) if isinstance(value, tuple) else value
 
 
+def _is_like(numbers: Numbers, shape: tuple[int, ...]) -> bool:
+    return numbers.shape[1:] == shape and numbers.dtype.kind != "c"
+
+
 def merged(parts: list[tuple[Where, Any]], lanes: int, strange: list[Where]) -> Any:
     """One value of those in several lanes; the lanes of values that are of another kind are added to the strange."""
     first = parts[0][1]
@@ -166,7 +170,7 @@ def merged(parts: list[tuple[Where, Any]], lanes: int, strange: list[Where]) -> 
     shape = _numbers(first).shape[1:]
     numbers = numpy.full((lanes, *shape), numpy.nan)
     for at, value in parts:
-        if isinstance(value, Lanes | float | numpy.ndarray) and _numbers(value).shape[1:] == shape:
+        if isinstance(value, Lanes | float | numpy.ndarray) and _is_like(_numbers(value), shape):
             numbers[at] = _numbers(value)
         else:
             strange.append(at)
