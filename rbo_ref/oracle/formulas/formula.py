@@ -41,7 +41,7 @@ class Formula:
     parts : mapping
         The attributes that hold the quantities of a step that the paper names.
     loop : Loop, optional
-    mixed : str
+    inner_line : str
         The line that ports in mixed precision compute in another format.
     machinery : frozenset of str
         Methods that are no lines of the paper.
@@ -64,7 +64,7 @@ class Formula:
     is_memoryless: ClassVar[bool] = False
     parts: ClassVar[Mapping[str, str]] = {}
     loop: ClassVar[Loop | None] = None
-    mixed: ClassVar[str] = ""
+    inner_line: ClassVar[str] = ""
     machinery: ClassVar[frozenset[str]] = frozenset(
         {"__call__", "__init__", "fresh", "advance", "told", "heed", "looped", "delivered", "walks", "served"}
         | {"inverse", "max", "min", "norm", "number", "again", "sum"}

@@ -18,7 +18,7 @@ class MuonFormula(Formula):
     """
 
     optimizer, dialect = "muon", "original"
-    mixed = "orthogonalized"
+    inner_line = "orthogonalized"
 
     def begin(self, theta: Array) -> None:
         self.b = self.xp.zeros_like(theta)
