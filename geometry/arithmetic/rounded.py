@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
+from operator import mul
 from typing import Any, ClassVar
 
 import numpy
@@ -57,7 +58,7 @@ class Arithmetic:
         return middles(values)
 
     def function(self, name: str, values: Values) -> Values:
-        """sqrt, sin or cos."""
+        """sqrt, sin, cos, exp or log."""
         roots = name == "sqrt"
         balls = [ball * 0 if roots and not ball > 0 else getattr(ball, name)() for ball in values.reshape(-1)]
         return vector(balls).reshape(values.shape)
@@ -299,10 +300,14 @@ class Rounded:
             return self.sqrt()
         if exponent != int(exponent):
             raise TypeError(f"a power of {exponent} is not known")
-        power = self.arithmetic.exact(numpy.ones(self.shape))
-        for _ in range(int(exponent)):
-            power = power * self
-        return power
+        return reduce(mul, [self] * int(exponent), self.arithmetic.exact(numpy.ones(self.shape)))
+
+    def __rpow__(self, base: float) -> Rounded:
+        """A positive number to these powers; where its doubt d is small, log(1 + d) − d is at most d²."""
+        given, function = self.arithmetic.given(base), self.arithmetic.function
+        x = self * given._mapped(function("log", given.value), 1 / given.middle, (given.radius / given.middle) ** 2)
+        slope, rest = numpy.exp(x.middle), numpy.exp(x.middle + x.radius) * x.radius**2 / 2
+        return x._mapped(function("exp", x.value), slope, rest)
 
     __radd__, __rmul__, __pow__ = __add__, __mul__, power
 
@@ -346,9 +351,10 @@ class Rounded:
         return self.arithmetic.enclosed(self.arithmetic.values(numpy.rint(self.middle)), high - low)
 
     def sign(self) -> Rounded:
-        """−1, 0 or 1."""
-        x, radius = self.middle, self.radius
-        rest = numpy.where((numpy.abs(x) > radius) | (radius == 0), 0.0, 2.0)
+        """−1, 0 or 1. A zero that is exact but for what may be flushed to it has one; of another, rounding decides."""
+        x, radius, flushed = self.middle, self.radius, 2.0**10 * self.arithmetic.target.smallest_normal
+        exact = numpy.asarray(self.value == 0, dtype=bool) & (flushed < self.arithmetic.target.unit**4)
+        rest = numpy.where((numpy.abs(x) > radius) | (radius == 0) | (exact & (radius <= flushed)), 0.0, 2.0)
         return self.arithmetic.enclosed(self.arithmetic.values(numpy.sign(x)), rest)
 
     def minimum(self, other: Any) -> Rounded:

@@ -7,9 +7,10 @@ from typing import Any
 
 from geometry import Descent, FunctionGraph
 from geometry._namespace import Array, array_namespace
+from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.rolling_ball import RollingBall
 
-__all__ = ["jitted_rolling_ball", "reference", "rolling_ball"]
+__all__ = ["OPTIONS", "jitted_rolling_ball", "reference", "rolling_ball"]
 
 NAMES = {
     "gradient-descent": "GradientDescent",
@@ -20,11 +21,19 @@ NAMES = {
     "entropy-sgd": "EntropySGD",
     "induced-metric": "InducedMetric",
     "alice": "Alice",
+    "rmsprop": "RMSprop",
+    "nadam": "NAdam",
+    "lion": "Lion",
 }
-READINGS: dict[tuple[str, str], dict[str, Any]] = {
+OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("muon", "match_rms_adamw"): {"adjustment": "match_rms_adamw"},
     ("entropy-sgd", "code"): {"noise_form": "code", "average_form": "code", "scaled": False},
+    ("entropy-sgd", "fixed-scope"): {"scoping": 0.0},
+    ("sam", "without-epsilon"): {"epsilon": 0.0},
+    ("nadam", "optax"): {"momentum_decay": 1e6},
+    ("nadam", "keras"): {"momentum_decay": 1.0},
 }
+"""Of the package's optimizers, for the dialects that they speak besides the first."""
 
 
 def rolling_ball(
@@ -67,6 +76,11 @@ def _shaped(array: Array, shape: tuple[int, ...]) -> Array:
 def reference(optimizer: str, dialect: str | None = None) -> Callable[..., Any]:
     """The package's own optimizer as a port; matrices are rows of numbers to all of them but Muon.
 
+    Raises
+    ------
+    ValueError
+        If the package's does not speak the dialect.
+
     Examples
     --------
     >>> from rbo_ref.oracle import check
@@ -78,7 +92,9 @@ def reference(optimizer: str, dialect: str | None = None) -> Callable[..., Any]:
     if optimizer not in NAMES:
         return rolling_ball
     made = getattr(rbo_ref.optimizers, NAMES[optimizer])
-    reading = READINGS.get((optimizer, dialect or ""), {})
+    if dialect not in (None, formula_of(optimizer).dialect) and (optimizer, dialect) not in OPTIONS:
+        raise ValueError(f"{NAMES[optimizer]} of this package does not speak the dialect {dialect!r}")
+    reading = OPTIONS.get((optimizer, dialect or ""), {})
 
     def port(
         loss: Callable[[Array], tuple[Array, Array]],
@@ -90,7 +106,7 @@ def reference(optimizer: str, dialect: str | None = None) -> Callable[..., Any]:
     ) -> list[Array]:
         if "nesterov" in hyper and not hyper["momentum"]:
             hyper = hyper | {"nesterov": False}
-        stepper, iterates, served = made(**hyper, **reading), [], _Served(loss, theta.shape)
+        stepper, iterates, served = made(**hyper | reading), [], _Served(loss, theta.shape)
         if optimizer != "muon":
             theta = _shaped(theta, (-1,))
         state = stepper.init(theta)

@@ -72,6 +72,15 @@ def hypers(optimizer):
             "l1": DECAY,
             "l2": DECAY,
         },
+        "rmsprop": {
+            "learning_rate": RATE,
+            "smoothing": FRACTION,
+            "epsilon": EPSILON,
+            "momentum": FRACTION,
+            "centered": st.booleans(),
+        },
+        "nadam": adam | {"momentum_decay": st.just(0.0) | powers(-8, 8)},
+        "lion": {"learning_rate": RATE, "betas": BETAS, "weight_decay": DECAY},
     }
     return st.fixed_dictionaries(table[optimizer])
 
