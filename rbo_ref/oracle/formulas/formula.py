@@ -38,8 +38,6 @@ class Formula:
         The mistake of the catalogue that another reading is to those who claim the first.
     name, description : str
         Of a mistake.
-    rests : bool
-        Whether there is a step where the gradient is 0.
     is_memoryless : bool
         Whether a step follows from θ and the hyper-parameters alone.
     parts : mapping
@@ -66,7 +64,6 @@ class Formula:
     mistake: ClassVar[str] = ""
     name: ClassVar[str] = "right"
     description: ClassVar[str] = "a right port"
-    rests: ClassVar[bool] = True
     is_memoryless: ClassVar[bool] = False
     parts: ClassVar[Mapping[str, str]] = {}
     loop: ClassVar[Loop | None] = None

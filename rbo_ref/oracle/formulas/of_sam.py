@@ -36,7 +36,6 @@ class PlainSAM(SAMFormula):
 
     dialect, reading = "without-epsilon", "there is no ε, as in the paper and in Optax"
     mistake = "epsilon_missing"
-    rests = False
 
     def length(self, g: Array) -> Array:
         size = self.norm(g)

@@ -24,6 +24,15 @@ ANSWERED: dict[str, type[Evaluated | Scripted]] = {"run": Evaluated, "scripted":
 UNORDERED = ("alice",)  # asks for several gradients in a step, in no natural order: there is no script
 IN_ALL_DIALECTS = ("valley-1d", "bowl-jumps", "saddle-small", "crest-2d", "waves-3d", "waves-10d", "schedule-3d")
 """Of the rolling ball, which has the most cases."""
+IN_ALL_CASES = {
+    ("muon", "match_rms_adamw"),
+    ("entropy-sgd", "code"),
+    ("rmsprop", "tensorflow"),
+    ("nadam", "optax"),
+    ("nadam", "keras"),
+}
+TELLING = ("short-", "momentum-", "wide-", "warm-")
+"""The cases in which the other dialects are asked."""
 
 
 def run_vectors(optimizers: Sequence[str] = OPTIMIZERS) -> Iterator[Draft]:
@@ -38,13 +47,14 @@ def run_vectors(optimizers: Sequence[str] = OPTIMIZERS) -> Iterator[Draft]:
 def _asked(case: Case) -> Iterator[tuple[str, str, Format]]:
     """Kinds, dialects and formats."""
     kinds = [kind for kind in ANSWERED if kind == "run" or case.optimizer not in UNORDERED]
-    first, *others = (
-        name for name, cls in FORMULAS[case.optimizer].items() if cls.rests or not case.id.startswith("rest-")
-    )
+    first, *others = FORMULAS[case.optimizer]
     dtypes = ("float32", "float64") + ("bfloat16", "float16") * case.id.startswith("half-")
     yield from ((kind, first, format_of(dtype)) for dtype in dtypes for kind in kinds)
-    if case.optimizer != ROLLING_BALL or case.id in IN_ALL_DIALECTS:
-        yield from ((kind, dialect, format_of("float64")) for dialect in others for kind in kinds)
+    for dialect in others:
+        if case.id in IN_ALL_DIALECTS if case.optimizer == ROLLING_BALL else (case.optimizer, dialect) in IN_ALL_CASES:
+            yield from ((kind, dialect, format_of("float64")) for kind in kinds)
+        elif case.optimizer != ROLLING_BALL and case.id.startswith(TELLING):
+            yield "run", dialect, format_of("float64")
 
 
 def _vector(kind: str, dialect: str, target: Format, case: Case, loss: Loss) -> Record:
