@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geometry._namespace import Array
+from rbo_ref.oracle.formulas import RollingBallFormula
 from rbo_ref.oracle.mistakes.mistake import Mistake
 from rbo_ref.oracle.parts import joined, split
 
@@ -24,7 +25,7 @@ def _to_each_ball(self: Any, theta: Array) -> Array:
 
 
 def _rotated(self: Any, g: Array) -> Array:
-    right = self.right.normal(g)
+    right = RollingBallFormula.normal(self, g)
     return self.xp.concat([right[-1:], right[:-1]])
 
 
@@ -52,6 +53,11 @@ MISTAKES = {
     ),
     "normal_components_rotated": Mistake(
         "The height of the normal stands first: (1, −g)/W is added to (θ, f)", normal=_rotated
+    ),
+    "authors_demo": Mistake(
+        "The authors' NumPy demo: its centre is (θ − ρ/W, f + ρg/W), where the inner loop starts too",
+        center=lambda self: self.p - self.rho * _rotated(self, self.g),
+        start=lambda self: self.c[:-1],
     ),
     "normal_one_norm": Mistake(
         "The normal is divided by 1 + Σ|gᵢ|", stretch=lambda self, g: 1 + self.xp.sum(self.xp.abs(g))

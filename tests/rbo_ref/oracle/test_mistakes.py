@@ -1,5 +1,6 @@
 """Sensitivity is proven: every wrong port of the catalogue fails, where its cases say so, and is named."""
 
+import numpy as np
 import pytest
 
 from rbo_ref.oracle import MISTAKES, check
@@ -68,3 +69,19 @@ def test_every_mistake_is_described(name):
     assert MISTAKES[name].description
     assert MISTAKES[name].name == name
     assert not MISTAKES[name].description.endswith(".")
+
+
+def demo(loss, theta, *, learning_rate, radius, projection_rate, projection_steps):
+    """What the authors' NumPy demo does, in one dimension: a normal (1, −g)/W, subtracted."""
+    (f, (g,)), (start,) = loss(theta), theta
+    w = np.sqrt(1 + g * g)
+    x, y = start - radius / w, f + radius * g / w
+    place, x, y = np.array([x]), x - learning_rate * g, y - learning_rate * g * g
+    for _ in range(projection_steps):
+        f, g = loss(place)
+        place = place - projection_rate * (place - x + g * (f - y))
+    return place
+
+
+def test_the_authors_demo_is_known():
+    assert check(demo, cases="*-1d").diagnosis.name == "authors_demo"
