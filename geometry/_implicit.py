@@ -12,7 +12,16 @@ from typing import Any
 
 from geometry import _autodiff
 from geometry._contact import Contact, distance_gradient, is_finite, scale_along
-from geometry._namespace import Array, Namespace, array_namespace, count_dtype, device_of, epsilon, while_loop
+from geometry._namespace import (
+    Array,
+    Namespace,
+    array_namespace,
+    count_dtype,
+    device_of,
+    epsilon,
+    is_compiling,
+    while_loop,
+)
 from geometry._vectors import dot, length, slope
 from geometry.expressions.expression import Expression
 from geometry.frames import shape_matrix
@@ -32,11 +41,12 @@ class _Still(FunctionGraph):
 
     def __init__(self, graph: FunctionGraph) -> None:
         super().__init__(graph.value, name=graph.name)
-        self._graph, self.recorded = graph, False
+        self._graph, self.recorded = graph, is_compiling()
 
     def _constant(self, array: Array) -> Array:
         xp = array_namespace(array)
-        self.recorded = self.recorded or _autodiff.is_recorded(xp, array)
+        if not is_compiling():  # which follows no attribute that changes, and leaves nobody to ask
+            self.recorded = self.recorded or _autodiff.is_recorded(xp, array)
         return _autodiff.constant(xp, array)
 
     def value(self, theta: Array) -> Array:
