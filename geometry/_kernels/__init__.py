@@ -21,6 +21,7 @@ KERNELS = {
     ("descent", "cupy"): "geometry._kernels.cupy_rolls",
     ("dilation", "numpy"): "geometry._kernels.numba_dilation",
     ("dilation", "cupy"): "geometry._kernels.cupy_dilation",
+    ("elementwise", "numpy"): "geometry._kernels.elementwise",
     ("evaluate", "numpy"): "geometry._kernels.blocks",
     ("look", "numpy"): "geometry._kernels.peaks",
     ("rest", "numpy"): "geometry._kernels.peaks",
@@ -28,7 +29,6 @@ KERNELS = {
     ("roll", "cupy"): "geometry._kernels.cupy_rolls",
     ("search", "numpy"): "geometry._kernels.generated",
     ("search", "cupy"): "geometry._kernels.cupy_search",
-    ("sine_and_cosine", "numpy"): "geometry._kernels.numba_waves",
     ("touch", "numpy"): "geometry._kernels.peaks",
 }
 """(function, array library) → the module that has a function of that name."""

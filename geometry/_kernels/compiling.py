@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from numba import config, njit
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, NullCache
 
-__all__ = ["SOURCES", "compiled"]
+__all__ = ["SOURCES", "compiled", "remembered"]
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]
     raise ImportError("numba is told not to compile (NUMBA_DISABLE_JIT), and the kernels are too slow uncompiled")
@@ -31,8 +31,7 @@ def compiled(*signatures: Any, **options: Any) -> Callable[[Callable[..., Any]],
 
     def decorate(function: Callable[..., Any]) -> Any:
         dispatcher = njit(nogil=True, **options)(function)
-        with suppress(RuntimeError, OSError):  # no directory can be written, or there is no source file
-            dispatcher._cache = _Cache(function)
+        dispatcher._cache = remembered(function, dispatcher._cache)
         for signature in signatures:
             dispatcher.compile(signature)
         if signatures:
@@ -40,6 +39,14 @@ def compiled(*signatures: Any, **options: Any) -> Callable[[Callable[..., Any]],
         return dispatcher
 
     return decorate
+
+
+def remembered(function: Callable[..., Any], otherwise: Any = None) -> Any:
+    """The cache of a function on disk; where no directory can be written, or there is no source file, the other."""
+    try:
+        return _Cache(function)
+    except (RuntimeError, OSError):
+        return otherwise or NullCache()
 
 
 class _Cache(FunctionCache):

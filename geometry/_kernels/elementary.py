@@ -31,7 +31,7 @@ _compiled = compiled(error_model="numpy", fastmath={"contract"}, no_cpython_wrap
 
 
 @intrinsic
-def _bits(typing_context: Any, number: Any) -> Any:
+def bits_of(typing_context: Any, number: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], context.get_value_type(types.int64))
 
@@ -39,7 +39,7 @@ def _bits(typing_context: Any, number: Any) -> Any:
 
 
 @intrinsic
-def _number(typing_context: Any, bits: Any) -> Any:
+def number_of(typing_context: Any, bits: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], context.get_value_type(types.float64))
 
@@ -67,7 +67,7 @@ def exp(x):
 @_compiled
 def _power(k):
     """2ᵏ of an integer."""
-    return _number(_bits(k + (MAGIC + 1023.0)) << 52)
+    return number_of(bits_of(k + (MAGIC + 1023.0)) << 52)
 
 
 @_compiled
@@ -103,6 +103,6 @@ def _turned(x, quarters):
     one = 1.0 - half
     c = C8 + z * (C10 + z * (C12 + z * (C14 + z * C16)))
     cosine = one + (((1.0 - one) - half) + (z * z * (C4 + z * (C6 + z * c)) - r * rest))
-    turns = _bits(t) + quarters
+    turns = bits_of(t) + quarters
     value = cosine if turns & 1 else sine
     return -value if turns & 2 else value

@@ -1,3 +1,3 @@
-"""Numbers that know more than a float: balls, rounded numbers, and the formats that round them."""
+"""Numbers that know more than a float: intervals, balls, rounded numbers, and the formats that round them."""
 
 __all__ = []

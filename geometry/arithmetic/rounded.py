@@ -13,46 +13,90 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.balls import middles, sizes, vector
+from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
 
-__all__ = ["Arithmetic", "Compared", "Floats", "Rounded", "concatenated", "joined"]
+__all__ = ["Arithmetic", "Floats", "Rounded", "concatenated", "joined"]
 
 GENERATORS = 600  # a zonotope of more is replaced by the box around it
 Floats = NDArray[numpy.float64]
-Objects = NDArray[numpy.object_]
+Values = NDArray[Any]  # of balls, or of wide floats
 NAMELESS = numpy.zeros(0, dtype=int)
 
 
 class Arithmetic:
-    """What the numbers of one run share: the format that rounds, names for generators, a count of evaluations."""
+    """What the numbers of one run share: the format that rounds, names for generators, a count of evaluations.
+
+    True values are balls. Another arithmetic has other ones, and `trailing` axes behind those of every array.
+    """
+
+    dtype: Any = object  # of true values
+    trailing: ClassVar[int] = 0
+    seeds = 0  # the first generators, which count for nothing: they tell derivatives
+    weights: Any = 1.0  # of generators, by which radii count them
 
     def __init__(self, target: Format) -> None:
         self.target = self.sums = target  # the format of results, and that in which products of matrices are summed
         self.names = 0
         self.evaluations = 0
 
+    # What true values are made of.
+
+    def values(self, numbers: NDArray[Any]) -> Values:
+        """Floating numbers, in all axes, as true values."""
+        return vector([exact(x) for x in numbers.reshape(-1)]).reshape(numbers.shape)
+
+    def middles(self, values: Values) -> Floats:
+        """True values in float64."""
+        return middles(values)
+
+    def function(self, name: str, values: Values) -> Values:
+        """sqrt, sin or cos."""
+        roots = name == "sqrt"
+        balls = [ball * 0 if roots and not ball > 0 else getattr(ball, name)() for ball in values.reshape(-1)]
+        return vector(balls).reshape(values.shape)
+
+    def matmul(self, a: Any, b: Any) -> Any:
+        """The product of matrices, whose axes are the last two before the trailing ones."""
+        return a @ b
+
+    def worst(self, errors: Any) -> Any:
+        """What a choice has to allow for."""
+        return errors
+
+    def rounding(self, sizes: Floats, target: Format) -> Floats:
+        """The error of one operation with results of such sizes."""
+        return rounding(sizes, target)
+
+    def anchored(self, errors: Floats) -> tuple[Floats, Floats]:
+        """Sizes of generators in the place of errors, and what is left of these."""
+        return (errors, 0 * errors) if numpy.isfinite(errors).all() else (numpy.zeros(()), errors)
+
+    # Numbers.
+
     def exact(self, numbers: Any) -> Rounded:
         """Floating numbers that every port holds as they are."""
         numbers = numpy.asarray(numbers)
-        return self.enclosed(_vector([exact(x) for x in numbers.reshape(-1)]).reshape(numbers.shape))
+        return self.enclosed(self.values(numbers.reshape((*numbers.shape, *(1,) * self.trailing))))
 
     def given(self, number: float) -> Rounded:
         """A hyper-parameter: some ports hold it as it is, others round it to the format."""
         value = exact(number)
         held = 0.0 if abs(number) < self.target.smallest_normal else float(nearest(value, self.target) or 0.0)
-        return self.enclosed(_objects(value), _array(abs(held - number)))
+        return self.enclosed(numpy.asarray(value, dtype=object), abs(held - number))
 
     def pi(self) -> Rounded:
         from flint import arb
 
-        return self.enclosed(_objects(arb.pi())).again()
+        return self.enclosed(numpy.asarray(arb.pi(), dtype=object)).again()
 
-    def enclosed(self, values: Objects, rest: Floats | None = None) -> Rounded:
+    def enclosed(self, values: Values, rest: Any = None) -> Rounded:
         """True values of which a port may hold others, at most so far from them."""
         rest = numpy.zeros(values.shape) if rest is None else rest
         return Rounded(self, values, NAMELESS, numpy.zeros((0, *values.shape)), rest)
@@ -76,7 +120,7 @@ class Arithmetic:
         theta.anchor()
         flat = theta.reshaped((-1,))
         value, gradient = loss.value_and_gradient(list(flat.value))
-        height, slopes = self.enclosed(_objects(value)), self.enclosed(_vector(gradient))
+        height, slopes = self.enclosed(numpy.asarray(value, dtype=object)), self.enclosed(vector(gradient))
         if not numpy.isfinite(flat.radius).all():
             height, slopes = height.lost(), slopes.lost()
         elif flat.radius.any():
@@ -90,26 +134,10 @@ class Arithmetic:
         radius = theta.radius
         box = [t + arb(0, float(r)) for t, r in zip(theta.value, radius, strict=True)]
         here, there = (numpy.array(loss.hessian(place).tolist()) for place in (list(theta.value), box))
-        bend, varies = _mid(here), _size(there - here)
-        rest = _array(radius @ _size(there) @ radius / 2)
+        bend, varies = middles(here), sizes(there - here)
+        rest = radius @ sizes(there) @ radius / 2
         height = Rounded(self, height.value, theta.names, theta.spread @ slopes.middle, rest)
         return height, Rounded(self, slopes.value, theta.names, theta.spread @ bend, varies @ radius)
-
-
-class Compared(NamedTuple):
-    """What is known of comparisons, entry by entry."""
-
-    surely: NDArray[Any]
-    possibly: NDArray[Any]
-
-    @classmethod
-    def certain(cls, holds: Any) -> Compared:
-        return cls(numpy.asarray(holds), numpy.asarray(holds))
-
-    def __bool__(self) -> bool:
-        if (self.surely != self.possibly).any():
-            raise ArithmeticError("rounding decides a comparison")
-        return bool(self.surely)
 
 
 class Rounded:
@@ -125,17 +153,18 @@ class Rounded:
     """
 
     __array_ufunc__ = None  # NumPy arrays leave mixed operations to us
-    namespace: ClassVar[Any] = None  # of array functions: the module `arrays`, once it is imported
+    namespace: ClassVar[Any] = None  # of array functions: the module `number_arrays`, once it is imported
 
-    def __init__(self, arithmetic: Arithmetic, value: Objects, names: NDArray[Any], spread: Floats, rest: Floats):
-        self.arithmetic, self.value = arithmetic, value
+    def __init__(self, arithmetic: Arithmetic, value: Any, names: NDArray[Any], spread: Floats, rest: Any):
+        self.arithmetic, self.value = arithmetic, numpy.asarray(value, dtype=arithmetic.dtype)
         self.names, self.spread = names, spread  # (N,) and (N, *shape): the generators
-        self.rest = rest
+        self.rest = numpy.asarray(rest, dtype=float)
         self._middle: Floats | None = None
+        self._swing: Floats | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.value.shape
+        return self.value.shape[: self.value.ndim - self.arithmetic.trailing]
 
     @property
     def T(self) -> Rounded:
@@ -151,27 +180,36 @@ class Rounded:
     @property
     def radius(self) -> Floats:
         """The largest possible errors."""
-        return numpy.abs(self.spread).sum(axis=0) + self.rest if len(self.names) else self.rest
+        if not len(self.names):
+            return self.rest
+        if self._swing is None:
+            counted = numpy.searchsorted(self.names, self.arithmetic.seeds)
+            self._swing = numpy.abs(self.spread[counted:]).sum(axis=0)
+        return self._swing * self.arithmetic.weights + self.rest
 
     @property
     def middle(self) -> Floats:
         """The true values in float64."""
         if self._middle is None:
-            self._middle = _mid(self.value)
+            self._middle = self.arithmetic.middles(self.value)
         return self._middle
 
     # --- errors ---
 
     def again(self, times: float = 1.0) -> Rounded:
         """Rounded once more, or as much as so many times."""
-        error = times * rounding(numpy.abs(self.middle) + self.radius, self.arithmetic.target)
-        rounded = Rounded(self.arithmetic, self.value, self.names, self.spread, self.rest + error)
-        rounded._middle = self._middle
-        return rounded
+        error = times * self.arithmetic.rounding(numpy.abs(self.middle) + self.radius, self.arithmetic.target)
+        return self.doubted(error)
+
+    def doubted(self, error: Any) -> Rounded:
+        """With a further error."""
+        doubted = Rounded(self.arithmetic, self.value, self.names, self.spread, self.rest + error)
+        doubted._middle, doubted._swing = self._middle, self._swing
+        return doubted
 
     def lost(self) -> Rounded:
         """With errors without bound."""
-        return Rounded(self.arithmetic, self.value, self.names, self.spread, numpy.full(self.shape, numpy.inf))
+        return Rounded(self.arithmetic, self.value, self.names, self.spread, numpy.full(self.rest.shape, numpy.inf))
 
     def boxed(self) -> Rounded:
         """With independent errors of the same size."""
@@ -180,40 +218,47 @@ class Rounded:
     def anchor(self) -> None:
         """The rest becomes generators; and all of them do where they are too many."""
         many = len(self.names) > GENERATORS
-        errors = self.radius if many else self.rest
-        if not errors.any() or not numpy.isfinite(errors).all():
+        sizes, self.rest = self.arithmetic.anchored(self.radius if many else self.rest)
+        if not sizes.any():
             return
-        fresh = numpy.diag(errors.reshape(-1)).reshape(errors.size, *self.shape)
-        new = self.arithmetic.new_names(errors.size)
-        self.names = new if many else numpy.concatenate([self.names, new])
-        self.spread = fresh if many else numpy.concatenate([self.spread, fresh])
-        self.rest = numpy.zeros(self.shape)
+        count = math.prod(self.shape)
+        fresh = numpy.eye(count).reshape(count, *self.shape, *(1,) * self.arithmetic.trailing) * sizes
+        new = self.arithmetic.new_names(count)
+        kept = int(numpy.searchsorted(self.names, self.arithmetic.seeds)) if many else len(self.names)
+        old = numpy.broadcast_to(self.spread[:kept], (kept, *fresh.shape[1:]))
+        self.names = numpy.concatenate([self.names[:kept], new])
+        self.spread, self._swing = numpy.concatenate([old, fresh]), None
 
-    def aligned(self, names: NDArray[Any], ndim: int | None = None) -> Floats:
-        """The generators of the given names, with so many axes beside, or as many as there are."""
-        ndim = len(self.shape) if ndim is None else ndim
+    def aligned(self, names: NDArray[Any], ndim: int) -> Floats:
+        """The generators of the given names, with so many axes beside."""
         spread = self.spread
         if len(names) != len(self.names):
-            spread = numpy.zeros((len(names), *self.shape))
+            spread = numpy.zeros((len(names), *self.spread.shape[1:]))
             spread[numpy.searchsorted(names, self.names)] = self.spread
-        return spread.reshape(len(names), *(1,) * (ndim - len(self.shape)), *self.shape)
+        shape = self.spread.shape[1:]
+        return spread.reshape(len(names), *(1,) * (ndim - len(shape)), *shape)
 
-    def _with(self, other: Any) -> tuple[Rounded, NDArray[Any], Floats, Floats]:
-        """The other operand, the common names, and the generators of both under them."""
-        if not isinstance(other, Rounded):
-            other = self.arithmetic.exact(other)
-        ndim, names = max(len(self.shape), len(other.shape)), _union(self.names, other.names)
-        return other, names, self.aligned(names, ndim), other.aligned(names, ndim)
+    def operand(self, other: Any) -> Rounded:
+        return other if isinstance(other, Rounded) else self.arithmetic.exact(other)
+
+    def _linear(self, other: Rounded, value: Values, p: Any, q: Any) -> tuple[NDArray[Any], Floats]:
+        """Names and generators of p·self + q·other, which has this value."""
+        names = _union(self.names, other.names)
+        whole = (len(names), *value.shape)
+        parts = [(x.aligned(names, value.ndim), factor) for x, factor in ((self, p), (other, q)) if len(x.names)]
+        terms = [spread if factor is None else spread * factor for spread, factor in parts]
+        spread = sum(terms[1:], terms[0]) if terms else numpy.zeros(whole)
+        return names, spread if spread.shape == whole else numpy.broadcast_to(spread, whole)
 
     # --- operations ---
 
     def __add__(self, other: Any) -> Rounded:
-        other, names, a, b = self._with(other)
-        total = _objects(self.value + other.value)
-        return Rounded(self.arithmetic, total, names, a + b, self.rest + other.rest).again()
+        other = self.operand(other)
+        total = numpy.asarray(self.value + other.value)
+        return Rounded(self.arithmetic, total, *self._linear(other, total, None, None), self.rest + other.rest).again()
 
     def __neg__(self) -> Rounded:
-        return Rounded(self.arithmetic, _objects(-self.value), self.names, -self.spread, self.rest)
+        return Rounded(self.arithmetic, -self.value, self.names, -self.spread, self.rest)
 
     def __sub__(self, other: Any) -> Rounded:
         return self + -other
@@ -222,28 +267,34 @@ class Rounded:
         return -self + other
 
     def __mul__(self, other: Any) -> Rounded:
-        other, names, a, b = self._with(other)
+        other = self.operand(other)
         x, y = self.middle, other.middle
         rest = numpy.abs(x) * other.rest + self.rest * numpy.abs(y) + self.radius * other.radius
-        return Rounded(self.arithmetic, _objects(self.value * other.value), names, a * y + x * b, rest).again()
+        value = numpy.asarray(self.value * other.value)
+        return Rounded(self.arithmetic, value, *self._linear(other, value, y, x), rest).again()
 
     def __matmul__(self, other: Rounded) -> Rounded:
         """The product of two matrices, summed in any order."""
         self.anchor()
         other.anchor()
-        other, names, a, b = self._with(other)
-        x, y = self.middle, other.middle
-        summands = (numpy.abs(x) + self.radius) @ (numpy.abs(y) + other.radius)
-        rest = self.radius @ other.radius + self.shape[1] * rounding(summands, self.arithmetic.sums)
-        return Rounded(self.arithmetic, self.value @ other.value, names, a @ y + x @ b, rest).again()
+        names, matmul = _union(self.names, other.names), self.arithmetic.matmul
+        x, y, sums = self.middle, other.middle, self.arithmetic.sums
+        summands = matmul(numpy.abs(x) + self.radius, numpy.abs(y) + other.radius)
+        rest = matmul(self.radius, other.radius) + self.shape[1] * self.arithmetic.rounding(summands, sums)
+        value = matmul(self.value, other.value)
+        spread = matmul(self.aligned(names, value.ndim), y) + matmul(x, other.aligned(names, value.ndim))
+        return Rounded(self.arithmetic, value, names, spread, rest).again()
 
     def __truediv__(self, other: Any) -> Rounded:
-        return self * (other if isinstance(other, Rounded) else self.arithmetic.exact(other)).reciprocal()
+        return self * self.operand(other).reciprocal()
 
     def __rtruediv__(self, other: Any) -> Rounded:
         return self.reciprocal() * other
 
-    def __pow__(self, exponent: float) -> Rounded:
+    def square(self) -> Rounded:
+        return self * self
+
+    def power(self, exponent: float) -> Rounded:
         if exponent == 0.5:
             return self.sqrt()
         if exponent != int(exponent):
@@ -253,48 +304,52 @@ class Rounded:
             power = power * self
         return power
 
-    __radd__, __rmul__ = __add__, __mul__
+    __radd__, __rmul__, __pow__ = __add__, __mul__, power
 
     def reciprocal(self) -> Rounded:
         x, radius = self.middle, self.radius
         least = numpy.abs(x) - radius
         rest = numpy.where(least > 0, radius**2 / (x**2 * least), numpy.inf)
-        return self._mapped(_objects(1 / self.value), -1 / x**2, numpy.where(radius == 0, 0.0, rest))
+        return self._mapped(1 / self.value, -1 / x**2, numpy.where(radius == 0, 0.0, rest))
 
     def sqrt(self) -> Rounded:
         x, radius = self.middle, self.radius
         low = numpy.maximum(x - radius, 0)
-        curved = low > x / 2
+        curved = numpy.maximum(x - self.arithmetic.worst(radius), 0) > x / 2
         slope = numpy.where(curved, 1 / (2 * numpy.sqrt(x)), 0)
         away = numpy.maximum(numpy.sqrt(x + radius) - numpy.sqrt(x), numpy.sqrt(x) - numpy.sqrt(low))
         rest = numpy.where(curved, radius**2 / (8 * low**1.5), away)
-        roots = _vector([ball.sqrt() if ball > 0 else ball * 0 for ball in self.value.reshape(-1)])
-        return self._mapped(roots.reshape(self.shape), slope, numpy.where(radius == 0, 0.0, rest))
+        return self._mapped(self.arithmetic.function("sqrt", self.value), slope, numpy.where(radius == 0, 0.0, rest))
 
     def __abs__(self) -> Rounded:
         x, radius = self.middle, self.radius
-        certain = numpy.abs(x) > radius
-        return self._mapped(_objects(abs(self.value)), numpy.sign(x) * certain, numpy.where(certain, 0, radius), 0.0)
+        certain = numpy.abs(x) > self.arithmetic.worst(radius)
+        return self._mapped(abs(self.value), numpy.sign(x) * certain, numpy.where(certain, 0, radius), 0.0)
 
-    def sine(self) -> Rounded:
-        """Entry by entry; the errors go through Taylor's formula of first order."""
-        roots = _vector([ball.sin() for ball in self.value.reshape(-1)]).reshape(self.shape)
-        slopes = _mid(_vector([ball.cos() for ball in self.value.reshape(-1)]).reshape(self.shape))
-        return self._mapped(roots, slopes, self.radius**2 / 2)
+    # Under the names of the table of operations: `geometry.expressions`.
 
-    def integers(self) -> Rounded:
+    def smooth(self, name: str, *domain: Any) -> Rounded:
+        if name != "sqrt":
+            raise AttributeError(f"what rounding does to {name} is not known")
+        return self.sqrt()
+
+    def sin(self) -> Rounded:
+        """Entry by entry, of numbers of any size; the errors go through Taylor's formula of first order."""
+        sines, cosines = (self.arithmetic.function(name, self.value) for name in ("sin", "cos"))
+        return self._mapped(sines, self.arithmetic.middles(cosines), self.radius**2 / 2)
+
+    def rounded(self, how: str) -> Rounded:
         """The nearest integers; where rounding decides which, the error is 1."""
+        if how != "roundeven":
+            raise AttributeError(f"what rounding does to {how} is not known")
         low, high = numpy.rint(self.middle - self.radius), numpy.rint(self.middle + self.radius)
-        integers = self.arithmetic.exact(numpy.rint(self.middle))
-        integers.rest = high - low
-        return integers
+        return self.arithmetic.enclosed(self.arithmetic.values(numpy.rint(self.middle)), high - low)
 
-    def signs(self) -> Rounded:
+    def sign(self) -> Rounded:
         """−1, 0 or 1."""
         x, radius = self.middle, self.radius
-        signs = self.arithmetic.exact(numpy.sign(x))
-        signs.rest = numpy.where((numpy.abs(x) > radius) | (radius == 0), 0.0, 2.0)
-        return signs
+        rest = numpy.where((numpy.abs(x) > radius) | (radius == 0), 0.0, 2.0)
+        return self.arithmetic.enclosed(self.arithmetic.values(numpy.sign(x)), rest)
 
     def minimum(self, other: Any) -> Rounded:
         return self._chosen(other, numpy.less_equal)
@@ -302,53 +357,50 @@ class Rounded:
     def maximum(self, other: Any) -> Rounded:
         return self._chosen(other, numpy.greater_equal)
 
-    def chosen(self, other: Any, condition: Compared) -> Rounded:
+    def choice(self, condition: Any, other: Any) -> Rounded:
         """These numbers where a condition holds, else the others; where either may be meant, an error holds both."""
-        other, names, a, b = self._with(other)
+        other = self.operand(other)
+        condition = condition if isinstance(condition, Compared) else Compared.certain(condition)
         first, doubtful = condition.possibly, condition.surely != condition.possibly
         gap = numpy.abs(self.middle - other.middle) + self.radius + other.radius
-        value = _objects(numpy.where(first, self.value, other.value))
         rest = numpy.where(doubtful, gap, numpy.where(first, self.rest, other.rest))
-        spread = numpy.where(doubtful, 0.0, numpy.where(first, a, b))
+        return self._either(other, first, ~doubtful, rest)
+
+    def _either(self, other: Rounded, first: Any, certain: Any, rest: Floats) -> Rounded:
+        """The first or the other numbers, with the generators where the choice is certain."""
+        value = numpy.asarray(numpy.where(first, self.value, other.value))
+        names, spread = self._linear(other, value, 1.0 * (first & certain), 1.0 * (~first & certain))
         return Rounded(self.arithmetic, value, names, spread, rest)
 
-    def _gap(self, other: Any) -> tuple[Floats, Floats]:
-        """The difference, and what rounding may make of it."""
-        difference = self - other
-        return difference.middle, difference.radius
-
     def __lt__(self, other: Any) -> Compared:
-        gap, doubt = self._gap(other)
+        difference = self - other
+        gap, doubt = difference.middle, self.arithmetic.worst(difference.radius)
         return Compared(gap < -doubt, gap < doubt)
 
     def __gt__(self, other: Any) -> Compared:
-        gap, doubt = self._gap(other)
-        return Compared(gap > doubt, gap > -doubt)
+        return -self < -self.operand(other)
 
     def __floor__(self) -> int:
-        low, high = (math.floor(float(self.middle) + side * float(self.radius)) for side in (-1, 1))
+        low, high = (math.floor((self.middle + side * self.radius).item()) for side in (-1, 1))
         if low != high:
             raise ArithmeticError("rounding decides an integer")
         return low
 
     def _chosen(self, other: Any, better: Callable[[Floats, Floats], NDArray[Any]]) -> Rounded:
         """The better of two numbers; where errors may change the choice, its error is at most the larger one."""
-        other, names, a, b = self._with(other)
+        other = self.operand(other)
         first = better(self.middle, other.middle)
-        certain = numpy.abs(self.middle - other.middle) > self.radius + other.radius
-        value = _objects(numpy.where(first, self.value, other.value))
-        spread = numpy.where(certain, numpy.where(first, a, b), 0)
+        certain = numpy.abs(self.middle - other.middle) > self.arithmetic.worst(self.radius + other.radius)
         rest = numpy.where(first, self.rest, other.rest)
-        rest = numpy.where(certain, rest, numpy.maximum(self.radius, other.radius))
-        return Rounded(self.arithmetic, value, names, spread, rest)
+        return self._either(other, first, certain, numpy.where(certain, rest, numpy.maximum(self.radius, other.radius)))
 
     def sum(self) -> Rounded:
         """The sum of all entries, in any order."""
-        value, count = self.value.reshape(-1), self.value.size
-        size = _array((numpy.abs(self.middle) + self.radius).sum())
-        rest = self.rest.sum() + count * rounding(size, self.arithmetic.target)
-        spread = self.spread.reshape(len(self.names), count).sum(axis=1)
-        return Rounded(self.arithmetic, _objects(sum(value[1:], value[0])), self.names, spread, _array(rest))
+        flat, target = self.reshaped((-1,)), self.arithmetic.target
+        size = (numpy.abs(flat.middle) + flat.radius).sum(axis=0)
+        rest = flat.rest.sum(axis=0) + len(flat.value) * self.arithmetic.rounding(size, target)
+        total = sum(flat.value[1:], flat.value[0])
+        return Rounded(self.arithmetic, total, self.names, flat.spread.sum(axis=1), rest)
 
     def norm(self) -> Rounded:
         """The Euclidean norm of all entries."""
@@ -356,18 +408,21 @@ class Rounded:
 
     def __getitem__(self, key: Any) -> Rounded:
         spread = self.spread[(slice(None), *key)] if isinstance(key, tuple) else self.spread[:, key]
-        return Rounded(self.arithmetic, _objects(self.value[key]), self.names, spread, _array(self.rest[key]))
+        return Rounded(self.arithmetic, self.value[key], self.names, spread, self.rest[key])
 
     def transposed(self) -> Rounded:
         self.anchor()
-        return Rounded(self.arithmetic, self.value.T, self.names, self.spread.transpose(0, 2, 1), self.rest.T)
+        value, spread, rest = self.value.swapaxes(0, 1), self.spread.swapaxes(1, 2), self.rest.swapaxes(0, 1)
+        return Rounded(self.arithmetic, value, self.names, spread, rest)
 
     def reshaped(self, shape: tuple[int, ...]) -> Rounded:
-        value = self.value.reshape(shape)
+        rank = len(self.shape)
+        value = self.value.reshape((*shape, *self.value.shape[rank:]))
         spread = self.spread.reshape(len(self.names), *value.shape)
-        return Rounded(self.arithmetic, value, self.names, spread, self.rest.reshape(shape))
+        rest = self.rest.reshape((*value.shape[: len(shape)], *self.rest.shape[rank:]))
+        return Rounded(self.arithmetic, value, self.names, spread, rest)
 
-    def _mapped(self, value: Objects, slope: Floats, rest: Floats, times: float = 1.0) -> Rounded:
+    def _mapped(self, value: Any, slope: Floats, rest: Floats, times: float = 1.0) -> Rounded:
         """The image under a function of this slope, up to the given rest, rounded so many times."""
         linear = numpy.where(self.spread == 0, 0.0, self.spread * slope)
         through = numpy.where(self.rest == 0, 0.0, numpy.abs(slope) * self.rest)
@@ -390,14 +445,17 @@ def joined(first: Rounded, second: Rounded) -> Rounded:
 
 def concatenated(parts: list[Rounded], axis: int = 0) -> Rounded:
     """One array of several, end to end."""
-    names = reduce(_union, (part.names for part in parts))
-    return Rounded(
-        parts[0].arithmetic,
-        numpy.concatenate([part.value for part in parts], axis=axis),
-        names,
-        numpy.concatenate([part.aligned(names) for part in parts], axis=axis + 1),
-        numpy.concatenate([part.rest for part in parts], axis=axis),
-    )
+    arithmetic, names = parts[0].arithmetic, reduce(_union, (part.names for part in parts))
+
+    def whole(arrays: list[Any], axis: int) -> Any:
+        """Those of constants have trailing axes of length 1."""
+        ends = numpy.broadcast_shapes(*(a.shape[a.ndim - arithmetic.trailing :] for a in arrays))
+        arrays = [numpy.broadcast_to(a, (*a.shape[: a.ndim - arithmetic.trailing], *ends)) for a in arrays]
+        return numpy.concatenate(arrays, axis=axis)
+
+    value, rest = whole([part.value for part in parts], axis), whole([part.rest for part in parts], axis)
+    spread = whole([part.aligned(names, part.value.ndim) for part in parts], axis + 1)
+    return Rounded(arithmetic, value, names, spread, rest)
 
 
 def _union(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
@@ -405,26 +463,3 @@ def _union(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     if not len(b) or (len(a) == len(b) and (a == b).all()):
         return a
     return b if not len(a) else numpy.union1d(a, b)
-
-
-def _array(number: Any) -> Floats:
-    return numpy.asarray(number, dtype=float)
-
-
-def _objects(values: Any) -> Objects:
-    """An array of balls; NumPy unpacks those of no axis."""
-    return numpy.asarray(values, dtype=object)
-
-
-def _vector(balls: list[Any]) -> Objects:
-    values = numpy.empty(len(balls), dtype=object)
-    values[:] = balls
-    return values
-
-
-def _mid(values: Objects) -> Floats:
-    return numpy.array([float(ball.mid()) for ball in values.reshape(-1)]).reshape(values.shape)
-
-
-def _size(values: Objects) -> Floats:
-    return numpy.array([float(abs(ball).upper()) for ball in values.reshape(-1)]).reshape(values.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy
@@ -12,7 +12,10 @@ from geometry.certified._cells import BATCH, Cells, in_batches
 from geometry.certified._convexity import Convexity
 from geometry.certified._search import Bounds, Found, Overflow, minimize
 
-__all__ = ["Problem", "solved"]
+__all__ = ["Problem", "Report", "solved"]
+
+Report = Callable[[int, int, float], object]
+"""Told in each round how many queries are done, how many boxes were examined, and the widest gap that is left."""
 
 TOGETHER = 2**14  # queries in one search
 AT_MOST = 2**20  # boxes held at once, of several queries
@@ -39,17 +42,15 @@ def solved(
     gap: Callable[[numpy.ndarray, numpy.ndarray], numpy.ndarray],
     tolerance: float,
     max_boxes: int,
-    progress: bool,
+    progress: bool | Report,
 ) -> Iterator[tuple[numpy.ndarray, Problem, Found]]:
     """Solve the problems of the queries `ids`, portion by portion; each portion with its answer."""
-    from tqdm import tqdm
-
     waiting = [ids[i : i + TOGETHER] for i in range(0, len(ids), TOGETHER)][::-1]
-    with tqdm(total=len(ids), unit="query", miniters=0, disable=not progress) as bar:
+    done = boxes = 0
+    with _reporting(progress, len(ids)) as report:
         while waiting:
             some = waiting.pop()
             posed = problem(some)
-            before = bar.n
             try:
                 found = minimize(
                     *posed._replace(bounds=_in_portions(posed.bounds)),
@@ -57,19 +58,33 @@ def solved(
                     tolerance=tolerance,
                     max_boxes=max_boxes,
                     at_most=AT_MOST,
-                    report=partial(_show, bar, before) if progress else None,
+                    report=report and (lambda more, examined, gap: report(done + more, boxes + examined, gap)),  # noqa: B023
                 )
             except Overflow:
-                bar.update(before - bar.n)
                 waiting += [some[len(some) // 2 :], some[: len(some) // 2]]
                 continue
-            bar.update(before + len(some) - bar.n)
+            done, boxes = done + len(some), boxes + int(found.boxes.sum())
             yield some, posed, found
 
 
-def _show(bar: Any, before: int, closed: int, boxes: int, widest: float) -> None:
-    bar.set_postfix(boxes=boxes, gap=f"{widest:.1e}", refresh=False)
-    bar.update(before + closed - bar.n)
+@contextmanager
+def _reporting(progress: bool | Report, total: int) -> Iterator[Report | None]:
+    """What is told of the progress: a function of the user, a bar, or nobody."""
+    if not isinstance(progress, bool):
+        yield progress
+    elif not progress:
+        yield None
+    else:
+        from tqdm import tqdm
+
+        with tqdm(total=total, unit="query", miniters=0) as bar:
+
+            def show(done: int, boxes: int, widest: float) -> None:
+                bar.set_postfix(boxes=boxes, gap=f"{widest:.1e}", refresh=False)
+                bar.update(done - bar.n)
+
+            yield show
+            bar.update(total - bar.n)
 
 
 def _in_portions(bounds: Callable[..., Bounds]) -> Callable[..., Bounds]:

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy
 
-from geometry.certified._forms import Form, Record, box_form, differentiated, point_form
-from geometry.certified._intervals import Interval, interval
+from geometry.arithmetic._forms import Form, Record, box_form, differentiated, point_form
+from geometry.arithmetic.intervals import Interval, interval
 from geometry.graph import FunctionGraph
 
 __all__ = ["Cells", "derivatives", "evaluated", "in_batches", "regular"]
@@ -38,7 +38,7 @@ class Cells:
         self.evaluate, self.count = evaluate, 0
         self.center, self.radius = numpy.empty((0, d)), numpy.empty((0, d))
         self.first_child = numpy.empty(0, dtype=numpy.int64)
-        self.known: Interval = None
+        self.known = interval(numpy.empty((0, 0)))
         self.split = 2**d  # children of a box
         self._corners = numpy.array(list(product((-1.0, 1.0), repeat=d)))
         _keep_freed_memory()
@@ -70,7 +70,7 @@ class Cells:
         center, radius = self.center[cells], self.radius[cells]
         return ((center + radius / 2 == center) | (radius <= 4 * numpy.spacing(numpy.abs(center)))).any(-1)
 
-    def _reserve(self, size: int, like: Interval) -> None:
+    def _reserve(self, size: int, known: Interval) -> None:
         if size <= len(self.center):
             return
         size = max(size, 2 * len(self.center), 1024)
@@ -79,13 +79,12 @@ class Cells:
             new = numpy.empty((size, *old.shape[1:]), dtype=old.dtype)
             new[: self.count] = old[: self.count]
             setattr(self, name, new)
-        ends = [numpy.empty((like.shape[0], size)) for _ in range(2)]
-        if self.known is not None:
+        ends = [numpy.empty((known.shape[0], size)) for _ in range(2)]
+        if self.count:
             ends[0][:, : self.count], ends[1][:, : self.count] = (
                 e[:, : self.count] for e in (self.known.lo, self.known.hi)
             )
-        self.known = object.__new__(type(like))
-        self.known.lo, self.known.hi = ends
+        self.known = Interval(*ends)
 
 
 def _keep_freed_memory() -> None:
@@ -104,26 +103,18 @@ def _reach(center: Any, radius: Any, middle: Any, corner: numpy.ndarray) -> nump
     return numpy.maximum(inner.mag, outer.mag)
 
 
-def in_batches(function: Callable[..., Interval], cost: int, *arrays: numpy.ndarray) -> list[Any]:
-    """`function` of slices of arrays, so many items at once as have `cost` numbers each, on all cores."""
+def in_batches(function: Callable[..., Any], cost: int, *arrays: numpy.ndarray) -> list[Any]:
+    """`function` of slices of arrays, so many items at once as have `cost` numbers each, on all cores.
+
+    The threads end with the call: none is left behind for a process that is forked.
+    """
     n, each = len(arrays[0]), max(1, BATCH // max(1, cost))
     slices = [slice(i, i + each) for i in range(0, n, each)]
     if len(slices) < 2:
         return [function(*arrays)]
-    return list(_pool().map(lambda s: function(*(a[s] for a in arrays)), slices))
-
-
-_POOLS: list[ThreadPoolExecutor] = []
-
-
-def _pool() -> ThreadPoolExecutor:
-    if not _POOLS:
-        _POOLS.append(ThreadPoolExecutor(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2))
-    return _POOLS[0]
-
-
-if hasattr(os, "register_at_fork"):  # a forked child has no threads
-    os.register_at_fork(after_in_child=_POOLS.clear)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2
+    with ThreadPoolExecutor(min(cores, len(slices))) as pool:
+        return list(pool.map(lambda s: function(*(a[s] for a in arrays)), slices))
 
 
 def derivatives(surface: FunctionGraph, theta: Form, order: int = 2) -> tuple[Form, ...]:
@@ -136,26 +127,20 @@ def derivatives(surface: FunctionGraph, theta: Form, order: int = 2) -> tuple[Fo
 
 
 def evaluated(
-    function: Callable[[Form], Any], center: numpy.ndarray, radius: numpy.ndarray | None, arithmetic: str | None
+    function: Callable[[Form], Any], center: numpy.ndarray, radius: numpy.ndarray | None = None
 ) -> tuple[Any, Record]:
     """A function of forms over boxes (or, without a radius, at points), and what happened on the way."""
     record = Record()
-
-    def make(ends: numpy.ndarray) -> Interval:
-        return interval(ends, arithmetic=arithmetic)
-
-    theta = point_form(center, make, record) if radius is None else box_form(center, radius, make, record)
+    theta = point_form(center, record) if radius is None else box_form(center, radius, record)
     with numpy.errstate(all="ignore"):
         return function(theta), record
 
 
-def regular(
-    function: Callable[[Form], Any], center: numpy.ndarray, radius: numpy.ndarray, arithmetic: str | None
-) -> numpy.ndarray:
+def regular(function: Callable[[Form], Any], center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
     """Over which boxes a function is known to be defined and smooth, (n,)."""
-    _, record = evaluated(function, center, radius, arithmetic)
+    _, record = evaluated(function, center, radius)
     if not record.irregular or len(center) < 2:
         return numpy.full(len(center), not record.irregular)
     half = len(center) // 2
     parts = (slice(half), slice(half, None))
-    return numpy.concatenate([regular(function, center[s], radius[s], arithmetic) for s in parts])
+    return numpy.concatenate([regular(function, center[s], radius[s]) for s in parts])

@@ -18,10 +18,10 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from geometry.arithmetic._forms import Form
+from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt, total
 from geometry.certified._cells import BATCH, derivatives, evaluated, in_batches, regular
 from geometry.certified._curvature import extreme_curvature
-from geometry.certified._forms import Form
-from geometry.certified._intervals import Interval, call, mapped, midpoint, point, total
 from geometry.graph import FunctionGraph
 
 __all__ = ["Convexity", "Height", "Objective", "SquaredDistance", "Valleys"]
@@ -83,7 +83,7 @@ class SquaredDistance(Objective):
         return away + rise[..., None] * g, numpy.eye(self.x.shape[1]) + g[..., :, None] * g[..., None, :] + bend
 
     def searched(self, value: Interval) -> Interval:
-        return call("sqrt", value + value)
+        return sqrt(value + value)
 
 
 class Height(Objective):
@@ -117,8 +117,8 @@ class Height(Objective):
 class Convexity:
     """Proofs for an objective."""
 
-    def __init__(self, objective: Objective, arithmetic: str | None) -> None:
-        self.objective, self.arithmetic = objective, arithmetic
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
         self._cost = BATCH // 16  # numbers for each box; a guess until the functions have been seen
 
     def __call__(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> Valleys:
@@ -141,7 +141,7 @@ class Convexity:
     def _evaluated(
         self, function: Callable[..., Any], query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray | None
     ) -> Any:
-        return evaluated(lambda form: function(form, query), center, radius, self.arithmetic)
+        return evaluated(lambda form: function(form, query), center, radius)
 
     def _least_eigenvalue(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
         """λ; −∞ where the surface may be undefined or not smooth."""
@@ -150,7 +150,7 @@ class Convexity:
         self._cost = max(1, record.largest // len(query))
         least = numpy.where(numpy.isfinite(bend.range().mag).all((1, 2)), -extreme_curvature(-bend)[0], -numpy.inf)
         if record.irregular:
-            smooth = regular(lambda form: derivatives(surface, form), center, radius, self.arithmetic)
+            smooth = regular(lambda form: derivatives(surface, form), center, radius)
             least = numpy.where(smooth, least, -numpy.inf)
         return numpy.where(numpy.isfinite(least), least, -numpy.inf)
 
@@ -178,15 +178,15 @@ class Convexity:
         if surface.has_gradient(theta) and surface.has_second_order(theta):
             return self.objective.gradient_and_hessian(theta, query)
         found, _ = self._evaluated(self.objective.gradient_and_hessian, query, theta, None)
-        gradient, bend = (midpoint(form.center) for form in found)
+        gradient, bend = (form.center.middle for form in found)
         return gradient, bend
 
     def _bounds(self, theta: numpy.ndarray, query: numpy.ndarray, least: numpy.ndarray) -> Valleys:
         (value, pull, push), _ = self._evaluated(self.objective.value_and_forces, query, theta, None)
-        pull, push = (mapped(lambda end: numpy.ascontiguousarray(end.T), f.center) for f in (pull, push))
-        force = call("sqrt", total(call("sqr", pull + push)))
-        stiff = point(value.center, least)
-        drop = call("sqr", force) / stiff / 2.0
+        pull, push = (f.center.map(lambda end: numpy.ascontiguousarray(end.T)) for f in (pull, push))
+        force = sqrt(total(sqr(pull + push)))
+        stiff = interval(least)
+        drop = sqr(force) / stiff / 2.0
         lower = self.objective.searched(value.center - drop).lo
         upper, radius = self.objective.searched(value.center).hi, (2.0 * force / stiff).hi
         known = ~numpy.isnan(lower) & ~numpy.isnan(upper) & numpy.isfinite(radius)

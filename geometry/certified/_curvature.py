@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import numpy
 
+from geometry.arithmetic._forms import Form
+from geometry.arithmetic.intervals import Interval, interval, joined, symmetric
 from geometry.certified._cells import BATCH, derivatives, evaluated, in_batches, regular
-from geometry.certified._forms import Form
-from geometry.certified._intervals import Interval, interval, joined, like, midpoint, point, symmetric
 from geometry.graph import FunctionGraph
 
 __all__ = ["extreme_curvature", "shape_operator"]
@@ -32,8 +32,8 @@ def shape_operator(gradient: Form, hessian: Form) -> Form:
 class ExtremeCurvature:
     """The greatest curvature over boxes, with respect to the upward normal, or of both signs."""
 
-    def __init__(self, surface: FunctionGraph, d: int, both: bool, arithmetic: str | None) -> None:
-        self.surface, self.d, self.both, self.arithmetic = surface, d, both, arithmetic
+    def __init__(self, surface: FunctionGraph, d: int, both: bool) -> None:
+        self.surface, self.d, self.both = surface, d, both
         self._cost = BATCH // 16
 
     def __call__(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:
@@ -42,7 +42,7 @@ class ExtremeCurvature:
         return parts[0] if len(parts) == 1 else joined(parts, axis=1)
 
     def _bounds(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:
-        at = (center, radius, self.arithmetic)
+        at = (center, radius)
         found, record = evaluated(lambda form: shape_operator(*derivatives(self.surface, form)[1:]), *at)
         self._cost = max(1, record.largest // len(center))
         high, low = extreme_curvature(found)
@@ -55,7 +55,7 @@ class ExtremeCurvature:
         low = numpy.where(numpy.isnan(low), -numpy.inf, low)
         empty = numpy.isnan(found.center.lo).any((1, 2))  # no surface there
         high = numpy.where(empty, -numpy.inf, numpy.where(numpy.isnan(high), numpy.inf, high))
-        return like(found.center, -numpy.stack([high, low]), -numpy.stack([high, low]))
+        return Interval(-numpy.stack([high, low]), -numpy.stack([high, low]))
 
 
 def extreme_curvature(shape: Form) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -63,7 +63,7 @@ def extreme_curvature(shape: Form) -> tuple[numpy.ndarray, numpy.ndarray]:
     if shape.shape[-1] == 1:
         entry = shape[..., 0, 0]
         return entry.range().hi, entry.center.lo
-    middle = numpy.nan_to_num(midpoint(shape.center))
+    middle = numpy.nan_to_num(shape.center.middle)
     values, vectors = numpy.linalg.eigh(numpy.clip(middle, -1e300, 1e300))
     values, vectors = values[:, ::-1], numpy.ascontiguousarray(vectors[:, :, ::-1])
     turned = numpy.swapaxes(vectors, -1, -2) @ shape @ vectors
@@ -78,15 +78,15 @@ def extreme_curvature(shape: Form) -> tuple[numpy.ndarray, numpy.ndarray]:
         row = whole[:, i, i]
         for j in range(d):
             if j != i:
-                ratio = point(whole, weights[:, j]) / point(whole, weights[:, i])
+                ratio = interval(weights[:, j]) / interval(weights[:, i])
                 row = row + symmetric(whole[:, i, j]) * ratio
         rows.append(row.hi)
-    skew = point(whole, _skewness(vectors, n))
-    one = point(whole, numpy.ones(n))
+    skew = interval(_skewness(vectors, n))
+    one = interval(numpy.ones(n))
     high, low = numpy.max(rows, axis=0), turned.center.lo[:, 0, 0]
     less, more = one - skew, one + skew
     with_bounds = numpy.isfinite(high), numpy.isfinite(low)
-    over, under = (point(whole, numpy.where(f, e, 0.0)) for f, e in zip(with_bounds, (high, low), strict=True))
+    over, under = (interval(numpy.where(f, e, 0.0)) for f, e in zip(with_bounds, (high, low), strict=True))
     highest = numpy.where(with_bounds[0], numpy.maximum((over / less).hi, (over / more).hi), numpy.inf)
     lowest = numpy.where(with_bounds[1], numpy.minimum((under / less).lo, (under / more).lo), -numpy.inf)
     return highest, lowest

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy
 
+from geometry.arithmetic._forms import Form
+from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt, total
 from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._cells import derivatives, evaluated, regular
 from geometry.certified._curvature import extreme_curvature, shape_operator
-from geometry.certified._forms import Form
-from geometry.certified._intervals import Interval, call, interval, mapped, midpoint, point, total
 from geometry.certified._model import Model, cover
 from geometry.certified._problems import LADDER, Solution, gap
 from geometry.certified._search import Bounds
@@ -39,49 +39,49 @@ class Contacts:
         def function(form: Form) -> tuple[Form, ...]:
             return derivatives(model.surface, form, order=1)
 
-        (value, gradient), record = evaluated(function, theta, None, model.arithmetic)
+        (value, gradient), record = evaluated(function, theta, None)
         self.smooth = numpy.full(len(theta), True)
         if record.irregular:
-            self.smooth = regular(function, theta, numpy.zeros_like(theta), model.arithmetic)
+            self.smooth = regular(function, theta, numpy.zeros_like(theta))
         self.height = value.center
-        g = mapped(lambda end: numpy.ascontiguousarray(end.T), gradient.center)
-        self.up = 1.0 / call("sqrt", total(call("sqr", g)) + 1.0)  # ν_y = 1/W
+        g = gradient.center.map(lambda end: numpy.ascontiguousarray(end.T))
+        self.up = 1.0 / sqrt(total(sqr(g)) + 1.0)  # ν_y = 1/W
         self.across = -g * self.up  # ν_θ, (d, N)
 
     def radius(self, query: numpy.ndarray, away: Interval, up: Interval) -> numpy.ndarray:
         """Upper bound of |q − p|²/(2(q − p)·ν) for points q − p = (away, up); ∞ where q does not stop the ball."""
-        square = total(call("sqr", away)) + call("sqr", up)
+        square = total(sqr(away)) + sqr(up)
         along = total(away * _at(self.across, query)) + up * _at(self.up, query)
         stopped = (square / (along * 2.0)).hi
         return numpy.where((along.lo > 0) & ~numpy.isnan(stopped), stopped, numpy.inf)
 
     def bounds(self, query: numpy.ndarray, cell: numpy.ndarray, upper: numpy.ndarray) -> Bounds:
         rho = numpy.where(upper < numpy.inf, upper, FARTHEST)
-        normal, up = midpoint(_at(self.across, query)), midpoint(_at(self.up, query))
-        height = midpoint(_at(self.height, query))
+        normal, up = _at(self.across, query).middle, _at(self.up, query).middle
+        height = _at(self.height, query).middle
         everyone = numpy.arange(len(query))
         tip = (self.theta[query] + (normal * rho).T, height + up * rho)
         from_tip = slabs(self.model.cells, *tip, everyone, cell)
         with numpy.errstate(all="ignore"):
             shift, rest = nearest(from_tip)
-            n = numpy.nan_to_num(midpoint(from_tip.away) + shift)
+            n = numpy.nan_to_num(from_tip.away.middle + shift)
             epsilon = from_tip.at(shift)[0]
         from_p = slabs(self.model.cells, self.theta, numpy.zeros(len(self.theta)), query, cell)
         from_p = from_p._replace(up=from_p.up - _at(self.height, query), known=from_p.known - _at(self.height, query))
         lower = self._support(query, from_p, n, rest)
         _, away, rise = from_p.at(shift)
         place = (from_p.center + from_p.radius * epsilon).T
-        near = (numpy.abs(midpoint(from_p.away)) <= 3 * from_p.radius).all(0) & ~numpy.isnan(lower)
+        near = (numpy.abs(from_p.away.middle) <= 3 * from_p.radius).all(0) & ~numpy.isnan(lower)
         if near.any():
             lower[near] = numpy.maximum(lower[near], self._by_curvature(query[near], cell[near]))
         return Bounds(numpy.where(numpy.isnan(lower), numpy.inf, lower), self.radius(query, away, rise), place)
 
     def _support(self, query: numpy.ndarray, s: Slabs, n: numpy.ndarray, rest: numpy.ndarray) -> numpy.ndarray:
         """The bound n·(q − p)/(|n| + n·ν) over boxes; NaN where there is no surface."""
-        n_across, n_up, size = point(s.away, n), point(s.up, rest), point(s.away, s.radius)
+        n_across, n_up, size = interval(n), interval(rest), interval(s.radius)
         swing = total(abs(size * n_across + s.slopes * n_up))
         support = total(s.away * n_across) + s.up * n_up - swing
-        length = call("sqrt", total(call("sqr", n_across)) + call("sqr", n_up))
+        length = sqrt(total(sqr(n_across)) + sqr(n_up))
         lean = length + total(n_across * _at(self.across, query)) + n_up * _at(self.up, query)
         lower = (support / lean).lo
         useful = (support.lo > 0) & (lean.lo > 0)
@@ -100,7 +100,7 @@ def least_radius(
     model: Model, center: numpy.ndarray, radius: numpy.ndarray, query: numpy.ndarray, contacts: Contacts
 ) -> numpy.ndarray:
     """The least radius |t|²(1 + s²)·W/tᵀHt, for a slope s along t and an H from anywhere in the box."""
-    found, record = evaluated(lambda form: derivatives(model.surface, form), center, radius, model.arithmetic)
+    found, record = evaluated(lambda form: derivatives(model.surface, form), center, radius)
     _, gradient, hessian = found
     g, h = (form.new(form.range(), None) for form in (gradient, hessian))  # slope and H need not be of one place
     d = center.shape[1]
@@ -112,14 +112,14 @@ def least_radius(
     normal_up = contacts.up[query]
     high = extreme_curvature(curvature if d > 1 else curvature[..., None, None])[0]
     bounded = numpy.isfinite(high)
-    kappa = (point(g.center, numpy.where(bounded, high, 0.0)) * normal_up).hi
-    least = numpy.where(kappa > 0, (1.0 / point(g.center, numpy.where(kappa > 0, kappa, 1.0))).lo, numpy.inf)
+    kappa = (interval(numpy.where(bounded, high, 0.0)) * normal_up).hi
+    least = numpy.where(kappa > 0, (1.0 / interval(numpy.where(kappa > 0, kappa, 1.0))).lo, numpy.inf)
     return numpy.where(bounded & (not record.irregular), least, 0.0)
 
 
 def _at(x: Interval, query: numpy.ndarray) -> Interval:
     """Items of the last axis."""
-    return mapped(lambda end: numpy.ascontiguousarray(end[..., query]), x)
+    return x.map(lambda end: numpy.ascontiguousarray(end[..., query]))
 
 
 def medial_radii(

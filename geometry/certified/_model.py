@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy
 
+from geometry.arithmetic._forms import Record
+from geometry.arithmetic.intervals import Interval, interval, joined
 from geometry.certified._cells import Cells, derivatives, evaluated, in_batches
-from geometry.certified._forms import Record
-from geometry.certified._intervals import Interval, interval, joined, like, mapped
 from geometry.graph import FunctionGraph
 
 __all__ = ["Model", "cover"]
@@ -23,8 +23,8 @@ class Model:
     ..., A_d, and, where f may be undefined somewhere in the box, its height at the center.
     """
 
-    def __init__(self, surface: FunctionGraph, d: int, arithmetic: str | None = None) -> None:
-        self.surface, self.d, self.arithmetic = surface, d, arithmetic
+    def __init__(self, surface: FunctionGraph, d: int) -> None:
+        self.surface, self.d = surface, d
         self._cost: int | None = None  # numbers for each box; unknown until the function has been seen
         self.restart()
 
@@ -49,7 +49,7 @@ class Model:
         if not record.partial:
             return form.center
         if len(theta) == 1:
-            return like(form.center, numpy.full(1, -numpy.inf), numpy.full(1, numpy.inf))
+            return Interval(numpy.full(1, -numpy.inf), numpy.full(1, numpy.inf))
         return joined([self._height(part) for part in _halves(theta)])
 
     def _slabs(self, center: numpy.ndarray, radius: numpy.ndarray) -> Interval:
@@ -62,21 +62,21 @@ class Model:
         form, record = self._run(center, radius)
         if record.partial and len(center) > 1:
             return joined([self._slab(*both) for both in zip(_halves(center), _halves(radius), strict=True)], axis=1)
-        first, slopes = mapped(lambda end: end[None, :], form.center), form.full_slopes()
+        first, slopes = form.center.map(lambda end: end[None, :]), form.full_slopes()
         if slopes is None:
             zero = numpy.zeros((self.d, len(center)))
-            slopes = like(first, zero, zero)
+            slopes = Interval(zero, zero)
         nothing = numpy.full((1, len(center)), numpy.nan)
-        known = like(first, nothing, nothing)
+        known = Interval(nothing, nothing)
         if record.partial:
             here = self._height(center)
             outside = numpy.isnan(here.lo)
             ends = (numpy.where(outside, e, h) for e, h in ((-numpy.inf, here.lo), (numpy.inf, here.hi)))
-            known = like(first, *(end[None, :] for end in ends))
+            known = Interval(*(end[None, :] for end in ends))
         return joined([first, slopes, known])
 
     def _run(self, center: numpy.ndarray, radius: numpy.ndarray | None) -> tuple[Any, Record]:
-        (form,), record = evaluated(lambda form: derivatives(self.surface, form, 0), center, radius, self.arithmetic)
+        (form,), record = evaluated(lambda form: derivatives(self.surface, form, 0), center, radius)
         self._cost = max(1, record.largest // len(center))
         return form, record
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy
 
+from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt
 from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._cells import Cells
 from geometry.certified._convexity import Convexity, Height, SquaredDistance
-from geometry.certified._intervals import Interval, call, interval
 from geometry.certified._model import Model, cover
 from geometry.certified._regions import Boxes, contracted, merged
 from geometry.certified._search import Bounds, Found
@@ -86,7 +86,7 @@ def distances(
             *pairs,
             upper[some],
             theta[some],
-            Convexity(convex, model.arithmetic),
+            Convexity(convex),
         )
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
@@ -140,10 +140,10 @@ def _nearest_known(
 def _distance_to(model: Model, x: numpy.ndarray, y: numpy.ndarray, theta: numpy.ndarray) -> numpy.ndarray:
     if not len(x):
         return numpy.empty(0)
-    total = call("sqr", model.heights(theta) - y)
+    total = sqr(model.heights(theta) - y)
     for i in range(x.shape[1]):
-        total = total + call("sqr", interval(theta[:, i], arithmetic=model.arithmetic) - x[:, i])
-    far = call("sqrt", total).hi
+        total = total + sqr(interval(theta[:, i]) - x[:, i])
+    far = sqrt(total).hi
     return numpy.where(numpy.isnan(far), numpy.inf, far)
 
 
@@ -206,7 +206,7 @@ def offsets(
             return height_bounds(slabs(model.cells, x[some], level, query, cell), radius[some][query])
 
         convex = Height(model.surface, x[some], radius[some])
-        return Problem(model.cells, bounds, *pairs, -height[some], x[some], Convexity(convex, model.arithmetic))
+        return Problem(model.cells, bounds, *pairs, -height[some], x[some], Convexity(convex))
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
     for some, _, found in solved(ids, problem, **options):

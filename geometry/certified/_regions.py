@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from geometry.arithmetic._forms import Form
+from geometry.arithmetic.intervals import Interval, interval
 from geometry.certified._cells import derivatives, evaluated, in_batches, regular
-from geometry.certified._forms import Form
-from geometry.certified._intervals import Interval, interval, like, midpoint
 from geometry.certified._model import Model
 
 __all__ = ["Boxes", "contracted", "merged"]
@@ -152,15 +152,15 @@ def _krawczyk(
 ) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
     """Both ends of K ∩ X; whether K is inside of X; whether the surface is known to be smooth over X."""
     middle = low / 2 + high / 2
-    whole = interval(low, high, arithmetic=model.arithmetic)
+    whole = interval(low, high)
     offset = whole - middle
     n, d = middle.shape
     bend, regular = _jacobian(model, y, middle, offset.mag)
     residual = _residual(model, x, y, middle)
-    center = numpy.nan_to_num(midpoint(bend))
+    center = numpy.nan_to_num(bend.middle)
     inverse = _inverse(center)
     swing = numpy.broadcast_to(numpy.eye(d), (n, d, d)) - _times(inverse, bend)
-    image = like(residual, middle, middle) - _applied(like(bend, inverse, inverse), residual) + _applied(swing, offset)
+    image = Interval(middle, middle) - _applied(Interval(inverse, inverse), residual) + _applied(swing, offset)
     inside = ((image.lo > low) & (image.hi < high)).all(1)
     both = image & whole
     return both.lo, both.hi, inside, regular
@@ -196,7 +196,7 @@ def _residual(model: Model, x: numpy.ndarray, y: numpy.ndarray, theta: numpy.nda
         value, g = derivatives(model.surface, form, order=1)
         return form - x + (value - y)[..., None] * g
 
-    return evaluated(gradient, theta, None, model.arithmetic)[0].center
+    return evaluated(gradient, theta, None)[0].center
 
 
 def _jacobian(
@@ -208,7 +208,7 @@ def _jacobian(
         value, g, h = derivatives(model.surface, form)
         return numpy.eye(center.shape[1]) + g[..., :, None] * g[..., None, :] + (value - y)[..., None, None] * h
 
-    at = (center, radius, model.arithmetic)
+    at = (center, radius)
     found, record = evaluated(hessian, *at)
     if not record.irregular:
         return found.range(), numpy.full(len(y), True)

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy
 
+from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt, total
 from geometry.certified._cells import Cells
-from geometry.certified._intervals import Interval, call, like, midpoint, point, rows, total, width
 from geometry.certified._search import Bounds
 
 __all__ = ["Slabs", "distance_bounds", "height_bounds", "nearest", "slabs"]
@@ -31,34 +31,28 @@ class Slabs(NamedTuple):
 
     def slope(self) -> numpy.ndarray:
         """Rise for a unit of θ, roughly."""
-        return numpy.nan_to_num(midpoint(self.slopes) / self.radius)
+        return numpy.nan_to_num(self.slopes.middle / self.radius)
 
     def at(self, shift: numpy.ndarray) -> tuple[numpy.ndarray, Interval, Interval]:
         """A place of the box, as ε: θ − x, and f(θ) − y there."""
         epsilon = numpy.clip(numpy.nan_to_num(shift / self.radius), -1.0, 1.0)
-        at = point(self.away, epsilon)
-        theta = self.away + point(self.away, self.radius) * at
-        height = self.up
-        for a in rows(self.slopes * at):
-            height = height + a
+        at = interval(epsilon)
+        theta = self.away + interval(self.radius) * at
+        height = self.up + total(self.slopes * at)
         at_center = ~numpy.isnan(self.known.lo)
         if at_center.any():
             epsilon = numpy.where(at_center, 0.0, epsilon)
-            theta = _chosen(at_center, self.away, theta)
-            height = _chosen(at_center, self.known, height)
+            theta = self.away.where(at_center, theta)
+            height = self.known.where(at_center, height)
         return epsilon, theta, height
 
 
 def slabs(cells: Cells, x: numpy.ndarray, y: numpy.ndarray, query: numpy.ndarray, cell: numpy.ndarray) -> Slabs:
-    known = like(cells.known, cells.known.lo[:, cell], cells.known.hi[:, cell])
+    known = Interval(cells.known.lo[:, cell], cells.known.hi[:, cell])
     center, radius = (numpy.ascontiguousarray(a[cell].T) for a in (cells.center, cells.radius))
-    away = point(known, center) - point(known, numpy.ascontiguousarray(x[query].T))
-    level = point(known, y[query])
+    away = interval(center) - interval(numpy.ascontiguousarray(x[query].T))
+    level = interval(y[query])
     return Slabs(away, known[0] - level, known[1:-1], center, radius, known[len(center) + 1] - level)
-
-
-def _chosen(where: numpy.ndarray, x: Interval, y: Interval) -> Interval:
-    return like(x, numpy.where(where, x.lo, y.lo), numpy.where(where, x.hi, y.hi))
 
 
 def distance_bounds(s: Slabs) -> Bounds:
@@ -72,23 +66,23 @@ def distance_bounds(s: Slabs) -> Bounds:
     """
     with numpy.errstate(all="ignore"):
         shift, rest = nearest(s)
-        n = numpy.nan_to_num(midpoint(s.away) + shift)
+        n = numpy.nan_to_num(s.away.middle + shift)
         epsilon, theta, height = s.at(shift)
-    n_across, n_up = point(s.away, n), point(s.up, rest)
-    size = call("sqrt", total(call("sqr", n_across)) + call("sqr", n_up))
-    swing = total(abs(point(s.away, s.radius) * n_across + s.slopes * point(s.up, rest[None, :])))
+    n_across, n_up = interval(n), interval(rest)
+    size = sqrt(total(sqr(n_across)) + sqr(n_up))
+    swing = total(abs(interval(s.radius) * n_across + s.slopes * interval(rest[None, :])))
     support = total(s.away * n_across) + s.up * n_up - swing
     lower = (support / size).lo
     lower = numpy.where((size.lo > 0) & (lower > 0), lower, 0.0)
     lower = numpy.where(numpy.isnan(s.up.lo), numpy.inf, lower)  # no surface there
-    upper = call("sqrt", total(call("sqr", theta)) + call("sqr", height)).hi
+    upper = sqrt(total(sqr(theta)) + sqr(height)).hi
     return Bounds(lower, numpy.where(numpy.isnan(upper), numpy.inf, upper), (s.center + s.radius * epsilon).T)
 
 
 def nearest(s: Slabs) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Where in the box the slab is nearest to the query, from the center; and how far above or below it is there."""
-    u, v, a, r = midpoint(s.away), midpoint(s.up), s.slope(), s.radius
-    half = width(s.up) / 2
+    u, v, a, r = s.away.middle, s.up.middle, s.slope(), s.radius
+    half = s.up.width / 2
     half = numpy.where(numpy.isfinite(half), half, numpy.inf)
     shift = numpy.clip(-u, -r, r)
     above = v + (a * shift).sum(0)
@@ -112,19 +106,19 @@ def height_bounds(s: Slabs, radius: numpy.ndarray) -> Bounds:
     """
     with numpy.errstate(all="ignore"):
         shift = _highest(s, radius)
-        u = midpoint(s.away)
+        u = s.away.middle
         across = u + shift
         room = radius**2 - (across**2).sum(0)
         w = numpy.nan_to_num(-across / numpy.sqrt(numpy.maximum(room, radius * s.radius.max(0)) + 1e-300))
         epsilon, theta, height = s.at(shift)
-    rho = point(s.up, radius)
-    lean = call("sqrt", total(call("sqr", point(s.away, w))) + 1.0)
-    swing = total(abs(s.slopes + point(s.away, s.radius) * w))
-    highest = (s.up + rho * lean + total(s.away * point(s.away, w)) + swing).hi
-    nearest = total(call("sqr", s.away + like(s.away, -s.radius, s.radius)))
-    outside = (call("sqrt", nearest) - rho).lo > 0
-    rises = call("sqr", rho) - total(call("sqr", theta))
-    lowest = numpy.where(rises.lo >= 0, (height + call("sqrt", rises)).lo, -numpy.inf)
+    rho = interval(radius)
+    lean = sqrt(total(sqr(interval(w))) + 1.0)
+    swing = total(abs(s.slopes + interval(s.radius) * w))
+    highest = (s.up + rho * lean + total(s.away * interval(w)) + swing).hi
+    nearest = total(sqr(s.away + Interval(-s.radius, s.radius)))
+    outside = (sqrt(nearest) - rho).lo > 0
+    rises = sqr(rho) - total(sqr(theta))
+    lowest = numpy.where(rises.lo >= 0, (height + sqrt(rises)).lo, -numpy.inf)
     lowest = numpy.where(numpy.isnan(lowest), -numpy.inf, lowest)
     highest = numpy.where(numpy.isnan(highest), numpy.inf, highest)
     highest = numpy.where(outside | numpy.isnan(s.up.lo), -numpy.inf, highest)
@@ -133,7 +127,7 @@ def height_bounds(s: Slabs, radius: numpy.ndarray) -> Bounds:
 
 def _highest(s: Slabs, radius: numpy.ndarray) -> numpy.ndarray:
     """Where in the box, from the center, the middle of the slab plus the cap √(ρ² − |s|²) is highest."""
-    u, a, r = midpoint(s.away), s.slope(), s.radius
+    u, a, r = s.away.middle, s.slope(), s.radius
     shift = numpy.clip(-u, -r, r)
     for _ in range(SWEEPS if len(u) > 1 else 1):
         for i in range(len(u)):

@@ -8,10 +8,10 @@ from typing import Any
 import numpy
 
 from geometry._namespace import Array, floating, positive, to_numpy, whole
+from geometry.arithmetic.intervals import interval
 from geometry.certified._batches import Problem, solved
 from geometry.certified._cells import Cells
 from geometry.certified._curvature import ExtremeCurvature
-from geometry.certified._intervals import interval
 from geometry.certified._medial import medial_radii
 from geometry.certified._model import Model
 from geometry.certified._problems import gap
@@ -32,7 +32,6 @@ def reach(
     side: str = "both",
     tolerance: float = 1e-6,
     max_boxes: int = 1_000_000,
-    arithmetic: str | None = None,
     progress: bool = False,
 ) -> Enclosure:
     """Reach of a graph over a box: 1 / sup |κ| over all principal curvatures κ, between bounds that are proven.
@@ -53,7 +52,7 @@ def reach(
         Largest width, upper − lower, asked for; a length.
     max_boxes : int
         Largest number of boxes to examine.
-    arithmetic, progress
+    progress
         As in `distance`.
 
     Returns
@@ -84,7 +83,7 @@ def reach(
     d = len(low)
     both, upside = side == "both", surface if side != "below" else _mirrored(surface)
     check_within(surface, low, high)
-    cells = Cells(d, ExtremeCurvature(upside, d, both, arithmetic))
+    cells = Cells(d, ExtremeCurvature(upside, d, both))
     middle = low / 2 + high / 2
     root = cells.add(middle[None], (interval(low, high) - middle).mag[None])
 
@@ -107,14 +106,13 @@ def critical_radius(
     *,
     tolerance: float = 1e-6,
     max_boxes: int = 1_000_000,
-    arithmetic: str | None = None,
     progress: bool = False,
 ) -> Enclosure:
     """1 / the greatest positive curvature: up to this radius a ball above touches every point of the graph.
 
     Parameters
     ----------
-    surface, box, tolerance, max_boxes, arithmetic, progress
+    surface, box, tolerance, max_boxes, progress
         As in `reach`.
 
     Returns
@@ -136,7 +134,7 @@ def critical_radius(
     (True, True)
     """
     options: dict[str, Any] = {"tolerance": tolerance, "max_boxes": max_boxes}
-    return reach(surface, box, side="above", arithmetic=arithmetic, progress=progress, **options)
+    return reach(surface, box, side="above", progress=progress, **options)
 
 
 def medial_radius(
@@ -147,7 +145,6 @@ def medial_radius(
     box: Sequence[tuple[float, float]] | Array | None = None,
     tolerance: float = 1e-6,
     max_boxes: int = 100_000,
-    arithmetic: str | None = None,
     progress: bool = False,
 ) -> Enclosure:
     """Radius of the largest ball that touches a graph at a point and has no point of it inside.
@@ -165,7 +162,7 @@ def medial_radius(
         Where the ball is.
     box : sequence of (low, high), optional
         Which points q count. Default: all.
-    tolerance, max_boxes, arithmetic, progress
+    tolerance, max_boxes, progress
         As in `distance`.
 
     Returns
@@ -200,7 +197,7 @@ def medial_radius(
         raise ValueError(f"box must have {d} pairs for theta of shape {theta.shape}, got {len(ends[0])}")
     theta = theta.reshape(-1, d)
     check_near(surface, theta, numpy.ones(len(theta)))
-    model = Model(_mirrored(surface) if side == "below" else surface, d, arithmetic)
+    model = Model(_mirrored(surface) if side == "below" else surface, d)
     options: dict[str, Any] = {"tolerance": float(tolerance), "max_boxes": max_boxes, "progress": progress}
     return medial_radii(model, theta, ends, **options).enclosure(tolerance, batch)
 

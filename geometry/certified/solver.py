@@ -29,8 +29,6 @@ class Certified:
     max_boxes : int
         Budget for one query. A query that it does not suffice for has the status ``STEPS_USED``, and the best point
         found.
-    arithmetic : "ival" or "arb", optional
-        As in `distance`.
 
     Notes
     -----
@@ -52,7 +50,6 @@ class Certified:
 
     tolerance: float = 1e-9
     max_boxes: int = 100_000
-    arithmetic: str | None = None
 
     def __post_init__(self) -> None:
         positive("tolerance", self.tolerance, zero=True)
@@ -62,7 +59,7 @@ class Certified:
         """The footpoints of validated queries (..., d+1), from starts θ (..., d): see `geometry.project`."""
         xp, kind = array_namespace(query), {"dtype": query.dtype, "device": device_of(query)}
         start = to_numpy(theta).astype(float)
-        options = {"tolerance": self.tolerance, "max_boxes": self.max_boxes, "arithmetic": self.arithmetic}
+        options = {"tolerance": self.tolerance, "max_boxes": self.max_boxes}
         found = footpoint(surface, to_numpy(query), start=start, **options)  # type: ignore[arg-type]
         end = xp.asarray(_next_to(found, start), **kind)
         status = numpy.where(found.distance.closed, int(Status.CONVERGED), int(Status.STEPS_USED))

@@ -22,7 +22,6 @@ def distance(
     tolerance: float = 1e-6,
     max_boxes: int = 100_000,
     start: Array | None = None,
-    arithmetic: str | None = None,
     progress: bool = False,
 ) -> Enclosure:
     """Distance of points to a graph, between bounds that are proven.
@@ -43,8 +42,6 @@ def distance(
         a million for many points together.
     start : array (..., d), optional
         Guesses of the nearest points: a good one saves boxes, a bad one costs nothing.
-    arithmetic : "ival" or "arb", optional
-        The interval library: of the package crival, or the slow stand-in by python-flint. Default: what is installed.
     progress : bool
         Whether to show a progress bar: points that are done, boxes examined, and the widest gap that is left.
 
@@ -75,7 +72,7 @@ def distance(
     (array([1.81454424, 0.35537439]), array([ True,  True]))
     """
     options = _options(tolerance, max_boxes, progress)
-    model, x, y, starts, batch = _queries(surface, points, start, arithmetic)
+    model, x, y, starts, batch = _queries(surface, points, start)
     return distances(model, x, y, starts, regions=False, **options).enclosure(tolerance, batch)
 
 
@@ -86,7 +83,6 @@ def footpoint(
     tolerance: float = 1e-6,
     max_boxes: int = 100_000,
     start: Array | None = None,
-    arithmetic: str | None = None,
     progress: bool = False,
 ) -> Regions:
     """All regions of θ that may hold a nearest point on a graph; on the medial axis there are several.
@@ -95,7 +91,7 @@ def footpoint(
     ----------
     surface : FunctionGraph
         As in `distance`.
-    points, tolerance, max_boxes, start, arithmetic, progress
+    points, tolerance, max_boxes, start, progress
         As in `distance`; the tolerance is that of the distance.
 
     Returns
@@ -120,7 +116,7 @@ def footpoint(
            [ 2.]]), array([ True,  True,  True]))
     """
     options = _options(tolerance, max_boxes, progress)
-    model, x, y, starts, batch = _queries(surface, points, start, arithmetic)
+    model, x, y, starts, batch = _queries(surface, points, start)
     found = distances(model, x, y, starts, regions=True, **options)
     return Regions(found.enclosure(tolerance, batch), *found.all_regions(), found.theta.reshape(*batch, x.shape[1]))
 
@@ -132,7 +128,6 @@ def offset_function(
     *,
     tolerance: float = 1e-6,
     max_boxes: int = 100_000,
-    arithmetic: str | None = None,
     progress: bool = False,
 ) -> Enclosure:
     """Height of the centre of a ball that rests on a graph, f_ρ(θ) = sup over |s| ≤ ρ of f(θ + s) + √(ρ² − |s|²).
@@ -144,7 +139,7 @@ def offset_function(
     theta : array (..., d)
     radius : float or array
         ρ ≥ 0; broadcasts against the batch.
-    tolerance, max_boxes, arithmetic, progress
+    tolerance, max_boxes, progress
         As in `distance`.
 
     Returns
@@ -178,7 +173,7 @@ def offset_function(
     batch, d = broadcast(theta=theta.shape[:-1], radius=radius.shape), theta.shape[-1]
     x = numpy.broadcast_to(theta, (*batch, d)).reshape(-1, d)
     rho = numpy.broadcast_to(radius, batch).reshape(-1)
-    return offsets(Model(surface, d, arithmetic), x, rho, **options).enclosure(tolerance, batch)
+    return offsets(Model(surface, d), x, rho, **options).enclosure(tolerance, batch)
 
 
 # The border.
@@ -191,7 +186,7 @@ def _options(tolerance: float, max_boxes: int, progress: bool) -> dict[str, Any]
 
 
 def _queries(
-    surface: FunctionGraph, points: Array, start: Array | None, arithmetic: str | None
+    surface: FunctionGraph, points: Array, start: Array | None
 ) -> tuple[Model, numpy.ndarray, numpy.ndarray, list[numpy.ndarray], tuple[int, ...]]:
     """The surface on intervals; x, y and guesses of θ of the flattened batch; and the batch."""
     check_surface(surface)
@@ -208,4 +203,4 @@ def _queries(
         starts = [numpy.broadcast_to(start, (*batch, d)).reshape(-1, d)]
     points = numpy.broadcast_to(points, (*batch, d + 1)).reshape(-1, d + 1)
     x, y = numpy.ascontiguousarray(points[:, :-1]), numpy.ascontiguousarray(points[:, -1])
-    return Model(surface, d, arithmetic), x, y, starts, batch
+    return Model(surface, d), x, y, starts, batch

@@ -270,7 +270,7 @@ TABLE: dict[str, Operation] = {
     "ceil": _jumps("ceil", _balls.method("ceil"), lambda x: x.rounded("ceil")),
     "trunc": _jumps("trunc", _balls.truncated, lambda x: x.rounded("trunc")),
     "round": _jumps(
-        "round", _balls.rounded, lambda x: x.rounded("roundeven"), Texts("np.rint({0})", "rint({0})", "rint({0})")
+        "round", _balls.rounded, lambda x: x.rounded("round"), Texts("np.rint({0})", "rint({0})", "rint({0})")
     ),
     "maximum": Operation(
         (lambda x, y, z: elementwise("greater_equal", x, y), None),

@@ -106,7 +106,7 @@ def _judge(task: _Task, options: argparse.Namespace) -> Report:
         def progress(done: int, total: int) -> None:
             bar.total = total
             bar.update(done - bar.n)
-            going_on(f"{task.name} was judged" + (f" in case {asked[done].id}" if done < total else ""))
+            going_on(f"{task.name} was judged" + (f" in case {asked[done].id}" if done < total else ""), True)
 
         optimizer = options.optimizer or ROLLING_BALL
         given = {name: getattr(options, name) for name in ("dialect", "compute_dtype", "inner_dtype")}

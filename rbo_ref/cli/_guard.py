@@ -1,7 +1,8 @@
 """A process that only waits for the one that judges: a port that ends its process must not pass for a verdict.
 
-``os._exit(0)`` in a port, ``exit(0)`` in its C library or a crash of one end the process without a word. So on Linux
-the work is done by a fork, and the process that the user started says what became of it.
+``os._exit(0)`` in a port, ``exit(0)`` in its C library or a crash of one end the process without a word, and compiled
+code that never comes back keeps it for ever. So on Linux the work is done by a fork, and the process that the user
+started says what became of it.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import ctypes
 import mmap
 import os
+import select
 import signal
+import struct
 import sys
 import threading
 import time
@@ -18,20 +21,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from rbo_ref.cli._common import COULD_NOT_RUN
+from rbo_ref.cli._common import COULD_NOT_RUN, UNDECIDED, WRONG
 
 __all__ = ["going_on", "guarded"]
 
 PASSED_ON = ("SIGINT", "SIGTERM", "SIGHUP")
 GRACE = 0.2  # seconds in which Ctrl-C, which a terminal sends to both, reaches the other process by itself
 UNFLUSHED = 120  # exit status of Python where standard output could not be written in the end
+OVERDUE = 30.0  # seconds after the end of its time in which a port may yet be stopped from inside
+LOOK = 1.0  # seconds between two looks at the clock
 DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
 class _Board:
     """Memory of both processes: nothing that a port may close, and no reader that has to keep up."""
 
-    ENDED, STATUS, INTERRUPTED, TEXT = 0, 1, 2, 3
+    ENDED, STATUS, INTERRUPTED, JUDGING, DEADLINE, TEXT = 0, 1, 2, 3, 8, 16
 
     def __init__(self) -> None:
         self.memory = mmap.mmap(-1, 1024)
@@ -51,7 +56,21 @@ class _Board:
     def is_interrupted(self) -> bool:
         return bool(self.memory[self.INTERRUPTED])
 
-    def write(self, text: str) -> None:
+    def expect(self, deadline: float | None) -> None:
+        """By when, in seconds of ``time.monotonic``, a port has to answer; None: it is not asked."""
+        struct.pack_into("d", self.memory, self.DEADLINE, deadline or 0.0)
+
+    @property
+    def is_overdue(self) -> bool:
+        (deadline,) = struct.unpack_from("d", self.memory, self.DEADLINE)
+        return bool(deadline) and time.monotonic() > deadline + OVERDUE
+
+    @property
+    def is_judging(self) -> bool:
+        return bool(self.memory[self.JUDGING])
+
+    def write(self, text: str, is_judging: bool = False) -> None:
+        self.memory[self.JUDGING] = is_judging
         line = text.encode("utf-8", "backslashreplace")[: len(self.memory) - self.TEXT - 1]
         self.memory[self.TEXT : self.TEXT + len(line) + 1] = line + b"\0"
 
@@ -63,10 +82,13 @@ class _Board:
 _boards: list[_Board] = []  # of this process; none in one that is not guarded
 
 
-def going_on(what: str) -> None:
-    """Note what is going on, in a clause that follows "while"; it is told if the process vanishes."""
+def going_on(what: str, is_judging: bool = False) -> None:
+    """Note what is going on, in a clause that follows "while"; it is told if the process vanishes.
+
+    A port that vanishes while it is judged has left the check incomplete; anything else could not be run.
+    """
     for board in _boards:
-        board.write(what)
+        board.write(what, is_judging)
 
 
 def guarded(work: Callable[[], int], what: str) -> int:
@@ -87,9 +109,12 @@ def guarded(work: Callable[[], int], what: str) -> int:
         pid = _forked()
         if pid:
             worker.append(pid)
-            _, ending = os.waitpid(pid, 0)
+            ending = _waited(board, pid)
     if pid:
-        return _told(board, os.waitstatus_to_exitcode(ending))
+        return _told(board, ending)
+    from rbo_ref.oracle.time_limit import EXPECTING
+
+    EXPECTING.append(board.expect)
     _boards.append(board)
     _bind(parent)
     _note_interrupts(board)
@@ -112,13 +137,28 @@ def _forked() -> int:
         return os.fork()
 
 
+def _waited(board: _Board, pid: int) -> int:
+    """How the worker ended, which is killed if a port in it has not answered, and nothing inside could stop it."""
+    with suppress(AttributeError, OSError):  # of an old kernel: we only wait
+        handle = os.pidfd_open(pid)
+        while not select.select([handle], [], [], LOOK)[0]:
+            if board.is_overdue:
+                os.kill(pid, signal.SIGKILL)
+        os.close(handle)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
 def _told(board: _Board, ending: int) -> int:
     """The exit status for the shell, with a sentence where the work was not done."""
     if board.status is not None:
         return COULD_NOT_RUN if ending == UNFLUSHED else board.status
+    if board.is_overdue and ending == -signal.SIGKILL:
+        print(f"rbo-ref: WRONG: no answer while {board.text}, and only its end could stop it", file=sys.stderr)
+        return WRONG
     how = f"ended itself with exit status {ending}" if ending >= 0 else f"was killed by {signal.Signals(-ending).name}"
-    print(f"rbo-ref: the process {how} while {board.text}", file=sys.stderr)
-    return COULD_NOT_RUN
+    verdict = "INCOMPLETE: " if board.is_judging else ""
+    print(f"rbo-ref: {verdict}the process {how} while {board.text}", file=sys.stderr)
+    return UNDECIDED if board.is_judging else COULD_NOT_RUN
 
 
 @contextmanager

@@ -9,10 +9,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from rbo_ref import oracle
 from rbo_ref._words import printable
 from rbo_ref.cli._common import CouldNotRun
 from rbo_ref.cli._guard import going_on
-from rbo_ref.oracle import OPTIMIZERS, adapters
+from rbo_ref.oracle import OPTIMIZERS
 from rbo_ref.oracle.calls import attribute_of
 from rbo_ref.oracle.dialects import ROLLING_BALL
 
@@ -24,7 +25,7 @@ def named_port(name: str, xp: str | None, dtype: str, optimizer: str | None) -> 
     optimizer = optimizer or ROLLING_BALL
     if optimizer not in OPTIMIZERS:
         raise CouldNotRun(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
-    port = as_port(load(name), name, optimizer)
+    port = as_port(load(name), name)
     library = xp or attribute_of(port, "library", "numpy")
     if not isinstance(library, str):
         raise CouldNotRun(f"the library of {name} must be the name of one, got {library!r}")
@@ -32,10 +33,10 @@ def named_port(name: str, xp: str | None, dtype: str, optimizer: str | None) -> 
     return port, library
 
 
-def as_port(port: Any, name: str, optimizer: str = ROLLING_BALL) -> Any:
+def as_port(port: Any, name: str) -> Any:
     """The port behind what the user names, with a sentence for what cannot be one."""
     try:
-        return adapters.as_port(port, optimizer)
+        return oracle.as_port(port)
     except Exception as error:
         raise CouldNotRun(f"{name} is no port: {printable(error)}") from error
 

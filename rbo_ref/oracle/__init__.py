@@ -1,13 +1,14 @@
 """The oracle: is this port of an optimizer right, and if not, which mistake does it make?"""
 
 from rbo_ref.oracle import vectors
-from rbo_ref.oracle.adapters import OptaxPort, TorchPort, as_port, as_run, as_step
+from rbo_ref.oracle.adapters import OptaxPort, TorchPort
 from rbo_ref.oracle.calls import Skip
 from rbo_ref.oracle.check import check, check_optimizer
 from rbo_ref.oracle.dialects import DIALECTS, OPTIMIZERS, READINGS, Dialect
 from rbo_ref.oracle.mistakes import MISTAKES, RightPort
 from rbo_ref.oracle.parametrize import parametrize
 from rbo_ref.oracle.protocol import ProgramPort
+from rbo_ref.oracle.recognition import as_port
 from rbo_ref.oracle.replay import Recorder, Recording, check_trajectory, compare_trajectories
 from rbo_ref.oracle.report import Diagnosis, Report, Result
 
@@ -28,8 +29,6 @@ __all__ = [
     "Skip",
     "TorchPort",
     "as_port",
-    "as_run",
-    "as_step",
     "check",
     "check_optimizer",
     "check_trajectory",

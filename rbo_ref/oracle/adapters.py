@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
 from geometry._namespace import Array
-from rbo_ref.oracle.asking import needed
-from rbo_ref.oracle.dialects import ROLLING_BALL, Hyper
+from rbo_ref.oracle.asking import name_of, needed, signature_of
+from rbo_ref.oracle.calls import Skip
 from rbo_ref.oracle.parts import joined, split
 
-__all__ = ["SPELLINGS", "Adapter", "OptaxPort", "TorchPort", "as_port", "as_run", "as_step", "parameters", "tree"]
+__all__ = ["APART", "SPELLINGS", "Adapter", "OptaxPort", "TorchPort", "parameters", "tree"]
 
 Loss = Callable[[Array], tuple[Array, Array]]
 SPELLINGS: Mapping[str, tuple[str, ...]] = {
@@ -20,7 +22,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "radius": ("rho", "ball_radius"),
     "projection_rate": ("projection_lr", "gamma", "inner_lr", "inner_learning_rate", "projection_step_size"),
     "projection_steps": ("inner_steps", "num_steps", "n_steps", "n_projection_steps", "steps", "P"),
-    "epsilon": ("eps",),
+    "epsilon": ("eps", "perturb_eps"),
     "momentum": ("mu", "beta", "beta1", "mass"),
     "weight_decay": ("wd", "decay"),
     "steps": ("ns_steps", "inner_steps", "n_steps", "num_steps", "L"),
@@ -35,53 +37,94 @@ APART: Mapping[str, tuple[tuple[str, ...], ...]] = {  # what some take apart
     "betas": (("b1", "b2"), ("beta1", "beta2"), ("beta_1", "beta_2")),
     "coefficients": (("muon_a", "muon_b", "muon_c"),),
 }
+UNEXPECTED = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
 class Adapter:
-    """A stepper made of a factory of optimizers, which spells hyper-parameters in its own way."""
+    """A stepper made of a factory of optimizers, which spells hyper-parameters in its own way.
+
+    Attributes
+    ----------
+    kind : str
+        What the factory is taken for.
+    own : mapping
+        How the library spells hyper-parameters: so they are handed to a factory that takes any.
+    parts : tuple of str
+        Attributes of what the factory returns; none: it is not tried before it is asked.
+    """
 
     is_stepper: ClassVar[bool] = True
+    library: ClassVar[str] = "numpy"
+    kind: ClassVar[str] = "a factory of optimizers"
+    own: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    parts: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, factory: Callable[..., Any]) -> None:
-        self.factory, self.name = factory, getattr(factory, "__name__", type(factory).__name__)
+        self.factory, self.name = factory, name_of(factory).rpartition(".")[2]
+        self._refused: set[str] = set()  # by a factory that seemed to take any
         self._like: Any = None  # shape and dtype of the θ that the state was made for
 
     def fresh(self) -> Self:
         """The same without memory."""
-        return type(self)(self.factory)
+        other = copy(self)
+        other._like = None
+        return other
 
     @cached_property
-    def _known(self) -> Mapping[str, inspect.Parameter]:
+    def known(self) -> Mapping[str, inspect.Parameter]:
+        """The parameters of the factory."""
         return inspect.signature(self.factory).parameters
 
     def spellings(self, name: str) -> tuple[str, ...]:
         """The parameter of the factory for a hyper-parameter; several for a tuple that it takes apart; none."""
-        single = next(((s,) for s in (name, *SPELLINGS.get(name, ())) if s in self._known), ())
-        return single or next((names for names in APART.get(name, ()) if set(names) <= set(self._known)), ())
+        some = [*((s,) for s in (name, *SPELLINGS.get(name, ()))), *APART.get(name, ())]
+        if any(p.kind is p.VAR_KEYWORD for p in self.known.values()):
+            named = next((names for names in some if set(names) <= set(self.known)), self.own.get(name, (name,)))
+            return () if self._refused & set(named) else named
+        return next((names for names in some if set(names) <= set(self.known)), ())
 
     def lacks(self, arguments: Mapping[str, Any]) -> list[str]:
         """The hyper-parameters among the arguments that the factory has no parameter for."""
         return [n for n in needed(arguments, lambda name: bool(self.spellings(name))) if not self.spellings(n)]
 
     def spelled(self, hyper: Mapping[str, Any]) -> dict[str, Any]:
-        """Hyper-parameters as the factory spells them, without those that change nothing and have no name there.
+        """Hyper-parameters as the factory spells them, without those that it has no name for."""
+        found: dict[str, Any] = {}
+        for name, value in hyper.items():
+            names = self.spellings(name)
+            found |= {names[0]: value} if len(names) == 1 else dict(zip(names, value, strict=True)) if names else {}
+        return found
+
+    def understood(self, hyper: Mapping[str, Any]) -> str:
+        """What the factory was taken for, in a sentence."""
+        given = ", ".join(self.spelled(hyper)) or "nothing"
+        return f"{self.name} was taken for {self.kind}, and given {given}"
+
+    def prove(self, theta: Array, hyper: Mapping[str, Any]) -> None:
+        """Make an optimizer, to see whether the factory is what it was taken for.
 
         Raises
         ------
         TypeError
-            If it has no parameter for one of them.
+            If it cannot be called so, or what it returns is no optimizer of this kind.
         """
-        found: dict[str, Any] = {}
-        for name, value in needed(hyper, lambda name: bool(self.spellings(name))).items():
-            names = self.spellings(name)
-            if not names:
-                looked = ", ".join((name, *SPELLINGS.get(name, ())))
-                raise TypeError(
-                    f"{self.name} has no parameter for the {name.replace('_', ' ')} (looked for {looked}); wrap it in "
-                    "a function that has"
-                )
-            found |= {names[0]: value} if len(names) == 1 else dict(zip(names, value, strict=True))
-        return found
+        while self.parts:
+            given = self.spelled(hyper)
+            try:
+                made = self.made(theta, given)
+            except TypeError as error:
+                refused = UNEXPECTED.search(str(error))
+                if refused is None or refused[1] in self.known or refused[1] not in given:
+                    raise TypeError(f"{self.understood(hyper)}, which fails: {error}") from error
+                self._refused.add(refused[1])
+                continue
+            if not all(hasattr(made, name) for name in self.parts):
+                raise TypeError(f"{self.understood(hyper)}, and returned {type(made).__name__}")
+            return
+
+    def made(self, theta: Array, named: Mapping[str, Any]) -> Any:
+        """An optimizer for a θ, of hyper-parameters as the factory spells them."""
+        return self.factory(**named)
 
     def _is_new(self, theta: Array) -> bool:
         """Whether θ is of another kind than that of the step before."""
@@ -101,15 +144,18 @@ class TorchPort(Adapter):
 
     Notes
     -----
-    The closure is PyTorch's own: it zeroes the gradients, evaluates the loss, calls ``backward()`` and returns the
-    loss. A vector of an even number of entries is handed over as several parameters of different shapes, in two groups
-    where they are three; one of an odd number, and a matrix, as a single one. Where the number of parameters or the
-    dtype changes, a new optimizer is made.
+    A step goes as in a loop of training: the gradients are zeroed and computed, then ``step(closure)`` is called, or
+    ``step()`` where it takes no closure. So an optimizer that expects gradients finds them, as SAM does in most
+    collections; one that begins by calling the closure at the same place has asked for the loss once, not twice. The
+    closure is PyTorch's own: it zeroes the gradients, evaluates the loss, calls ``backward()`` and returns the loss. A
+    vector of an even number of entries is handed over as several parameters of different shapes, in two groups where
+    they are three; one of an odd number, and a matrix, as a single one. Where the number of parameters or the dtype
+    changes, a new optimizer is made.
 
     Examples
     --------
-    ``oracle.check(oracle.TorchPort(MyRollingBall), xp="torch")`` judges an optimizer, however it spells its parameters,
-    and ``oracle.check(oracle.TorchPort(torch.optim.AdamW), optimizer="adamw", xp="torch")`` PyTorch's own:
+    ``oracle.check(MyRollingBall)`` judges an optimizer, however it spells its parameters, and
+    ``oracle.check(torch.optim.AdamW, optimizer="adamw")`` PyTorch's own. `TorchPort` is what they are taken for:
 
     >>> def my_rolling_ball(params, lr, rho, gamma, inner_steps): ...
     >>> TorchPort(my_rolling_ball).spellings("projection_rate")
@@ -117,6 +163,9 @@ class TorchPort(Adapter):
     """
 
     library: ClassVar[str] = "torch"
+    kind: ClassVar[str] = "an optimizer of PyTorch"
+    own: ClassVar[Mapping[str, tuple[str, ...]]] = {"learning_rate": ("lr",), "epsilon": ("eps",)}
+    parts: ClassVar[tuple[str, ...]] = ("step", "zero_grad", "param_groups")
 
     def __init__(self, factory: Callable[..., Any]) -> None:
         super().__init__(factory)
@@ -124,21 +173,34 @@ class TorchPort(Adapter):
         self._parameters: list[Any] = []
         self._hyper: dict[str, Any] = {}
 
+    def made(self, theta: Array, named: Mapping[str, Any]) -> Any:
+        self._parameters, groups = parameters(theta)
+        return self.factory(groups, **named)
+
     def __call__(self, loss: Loss, theta: Array, **hyper: Any) -> Array:
         import torch
 
         named = self.spelled(hyper)
         if self._is_new(theta):
-            self._parameters, groups = parameters(theta)
-            self._optimizer, self._hyper = self.factory(groups, **named), named
+            self._optimizer, self._hyper = self.made(theta, named), named
         with torch.no_grad():
             for parameter, part in zip(self._parameters, split(theta), strict=True):
                 parameter.copy_(part)
-        for group in self._optimizer.param_groups:
-            group.update({n: v for n, v in named.items() if n in group and self._hyper[n] != v})
-        self._hyper = named
-        self._optimizer.step(self._closure(loss))
+        self._reschedule(named)
+        with torch.enable_grad():
+            closure = self._closure(_asked_once(loss))
+            closure()
+            self._optimizer.step(*([closure] if _takes_closure(self._optimizer) else []))
         return joined([parameter.detach() for parameter in self._parameters]).clone()
+
+    def _reschedule(self, named: dict[str, Any]) -> None:
+        """Write what has changed into the groups."""
+        changed = {name: value for name, value in named.items() if self._hyper[name] != value}
+        self._hyper = named
+        for group in self._optimizer.param_groups:
+            if missing := [name for name in changed if name not in group]:
+                raise Skip(f"its param_groups hold no {', '.join(missing)}, which changes from step to step")
+            group.update(changed)
 
     def _closure(self, loss: Loss) -> Callable[[], Array]:
         """What ``optimizer.step`` is given."""
@@ -150,6 +212,28 @@ class TorchPort(Adapter):
             return value
 
         return closure
+
+
+def _asked_once(loss: Loss) -> Loss:
+    """The loss, which gives its first answer again where the second question is the same."""
+    first: list[tuple[Array, Any]] = []
+
+    def served(theta: Array) -> tuple[Array, Array]:
+        is_same = len(first) == 1 and bool((first[0][0] == theta).all())
+        answer = first[0][1] if is_same else loss(theta)
+        if len(first) < 2:
+            first.append((theta.clone(), answer))
+        return answer
+
+    return served
+
+
+def _takes_closure(optimizer: Any) -> bool:
+    signature = signature_of(optimizer.step)
+    try:
+        return signature is None or bool(signature.bind(None))
+    except TypeError:
+        return False
 
 
 def parameters(theta: Array) -> tuple[list[Any], list[Any]]:
@@ -205,10 +289,13 @@ class OptaxPort(Adapter):
     one of an odd number, and a matrix, as the array that it is. Where the number of parameters or the dtype changes,
     the state is made anew.
 
+    Hyper-parameters that change from step to step are written into the state of ``optax.inject_hyperparams``; of any
+    other factory the next transformation is made with them, and given the state of the one before.
+
     Examples
     --------
-    ``oracle.check(oracle.OptaxPort(my_rolling_ball), xp="jax")`` judges a transformation, and
-    ``oracle.check(oracle.OptaxPort(optax.adam), optimizer="adam", xp="jax")`` Optax's own:
+    ``oracle.check(my_rolling_ball)`` judges a transformation, and ``oracle.check(optax.adam, optimizer="adam")`` that
+    of Optax. `OptaxPort` is what they are taken for:
 
     >>> def my_rolling_ball(learning_rate, radius, projection_rate, projection_steps): ...
     >>> OptaxPort(my_rolling_ball).name
@@ -216,22 +303,25 @@ class OptaxPort(Adapter):
     """
 
     library: ClassVar[str] = "jax"
+    kind: ClassVar[str] = "a factory of Optax's transformations"
+    own: ClassVar[Mapping[str, tuple[str, ...]]] = {"betas": ("b1", "b2"), "epsilon": ("eps",)}
+    parts: ClassVar[tuple[str, ...]] = ("init", "update")
 
     def __init__(self, factory: Callable[..., Any], *, jit: bool = False) -> None:
         super().__init__(factory)
         self.jit, self._state = jit, None
 
-    def fresh(self) -> Self:
-        return type(self)(self.factory, jit=self.jit)
-
     def __call__(self, loss: Loss, theta: Array, **hyper: Any) -> Array:
         import jax
         import optax
 
-        transformation = optax.with_extra_args_support(self.factory(**self.spelled(hyper)))
+        named = self.spelled(hyper)
+        transformation = optax.with_extra_args_support(self.made(theta, named))
         params, served = tree(theta), _tree_loss(loss)
         if self._is_new(theta):
             self._state = transformation.init(params)
+        injected = getattr(self._state, "hyperparams", {})
+        injected.update({n: jax.numpy.asarray(named[n], dtype=injected[n].dtype) for n in injected if n in named})
 
         def update(state: Any, params: Any) -> tuple[Any, Any]:
             value, gradient = served(params)
@@ -271,69 +361,3 @@ def _tree_loss(loss: Loss) -> Callable[[Any], tuple[Array, Any]]:
         return value, tree(gradient)
 
     return served
-
-
-def as_port(port: Any, optimizer: str = ROLLING_BALL) -> Any:
-    """What a user names, as a port: optimizers are wrapped, classes of ports made, the rest kept.
-
-    Raises
-    ------
-    TypeError
-        If it cannot be called.
-
-    Examples
-    --------
-    >>> def step(loss, theta, *, learning_rate, radius, projection_rate, projection_steps): ...
-    >>> as_port(step) is step
-    True
-    """
-    ancestors = [f"{c.__module__}.{c.__qualname__}" for c in getattr(port, "__mro__", ())]
-    if "torch.optim.optimizer.Optimizer" in ancestors:
-        adapter = TorchPort(port)
-        if optimizer == ROLLING_BALL:
-            adapter.spelled(dict.fromkeys(Hyper._fields))
-        return adapter
-    if not callable(port):
-        raise TypeError(f"a port must be callable, got {type(port).__name__}")
-    if inspect.isclass(port):
-        return port()
-    return OptaxPort(port) if _is_optax_factory(port, optimizer) else port
-
-
-def as_step(port: Any) -> Any:
-    """`as_port` of the rolling ball.
-
-    Examples
-    --------
-    >>> def my_rolling_ball(learning_rate, radius, projection_rate, projection_steps): ...
-    >>> type(as_step(my_rolling_ball)).__name__
-    'OptaxPort'
-    """
-    return as_port(port)
-
-
-def as_run(port: Any) -> Any:
-    """`as_port` of any other optimizer.
-
-    Examples
-    --------
-    >>> def port(loss, theta, *, iterations, **hyper): ...
-    >>> as_run(port) is port
-    True
-    """
-    return as_port(port, "")
-
-
-def _is_optax_factory(port: Any, optimizer: str) -> bool:
-    """Whether a function takes hyper-parameters and nothing else.
-
-    One whose signature cannot be read is given the benefit of the doubt.
-    """
-    try:
-        known = inspect.signature(port).parameters
-    except (TypeError, ValueError):
-        return False
-    if optimizer == ROLLING_BALL:
-        return len(known) == len(Hyper._fields) and not OptaxPort(port).lacks(dict.fromkeys(Hyper._fields))
-    anything = any(p.kind is p.VAR_KEYWORD for p in known.values())
-    return "iterations" not in known and not (anything and "loss" in known)

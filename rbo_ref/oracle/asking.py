@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from itertools import chain
 from typing import Any
 
+from rbo_ref._words import printable
 from rbo_ref.oracle.calls import attribute_of
 from rbo_ref.oracle.dialects import ROLLING_BALL
 
-__all__ = ["asked", "is_stepper", "needed", "refuse_unaskable", "refuse_uncalled"]
+__all__ = [
+    "NEUTRAL",
+    "acting",
+    "asked",
+    "is_stepper",
+    "lacking",
+    "name_of",
+    "needed",
+    "refuse_unaskable",
+    "refuse_uncalled",
+    "signature_of",
+]
 
 NEUTRAL: Mapping[str, Any] = {
     "momentum": 0.0,
@@ -71,49 +83,79 @@ def is_stepper(port: Any, optimizer: str) -> bool:
     told = attribute_of(port, "is_stepper", None)
     if isinstance(told, bool):
         return told
-    signature = _signature(port)
+    signature = signature_of(port)
     if signature is None or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
         return optimizer == ROLLING_BALL and (signature is None or "iterations" not in signature.parameters)
     return "iterations" not in signature.parameters
 
 
-def refuse_unaskable(name: str, port: Any, questions: Mapping[str, Mapping[str, Any]], hint: str = "") -> None:
-    """Raise where the signature shows that a port cannot be called with the arguments of some of its cases.
-
-    A port that passes its arguments on to something else tells by a method ``lacks(arguments)`` what that has no
-    parameter for.
+def refuse_unaskable(port: Any, questions: Iterable[Mapping[str, Any]]) -> None:
+    """Raise where the signature of a port shows that it cannot be called with the arguments of any case.
 
     Raises
     ------
     TypeError
-        With the names of the parameters that it lacks, and the cases that do without.
+        With the names of the parameters that it lacks.
 
     Examples
     --------
     >>> def port(loss, theta, *, learning_rate): ...
-    >>> questions = {"plain": {"learning_rate": 1.0, "momentum": 0.0}, "heavy": {"learning_rate": 1.0, "momentum": 0.5}}
-    >>> refuse_unaskable("port", port, questions)
+    >>> refuse_unaskable(port, [{"learning_rate": 1.0, "momentum": 0.0}, {"learning_rate": 1.0, "momentum": 0.5}])
+    >>> refuse_unaskable(port, [{"learning_rate": 1.0, "radius": 0.5}])
     Traceback (most recent call last):
     ...
-    TypeError: port has no parameter for momentum, which heavy needs: give it one, or choose ...: plain
+    TypeError: port has no parameter for radius
     """
-    lacks = attribute_of(port, "lacks", None) or (lambda arguments: _lacks(port, arguments))
-    missing = {case: names for case, arguments in questions.items() if (names := lacks(arguments))}
-    if missing:
-        names = ", ".join(dict.fromkeys(chain.from_iterable(missing.values())))
-        others = [case for case in questions if case not in missing]
-        advice = f", or choose the cases that do without: {', '.join(others)}" if others else hint
-        raise TypeError(f"{name} has no parameter for {names}, which {_some(list(missing))}: give it one{advice}")
-    for arguments in questions.values():
-        _refuse_call(name, port, asked(port, arguments), hint)
+    questions = list(questions)
+    missing: list[list[str]] = [lacking(port, arguments) for arguments in questions]
+    if missing and all(missing):
+        fewest = min(missing, key=len)
+        raise TypeError(f"{name_of(port)} has no parameter for {', '.join(fewest)}")
+    signature = signature_of(port)
+    if signature is None:
+        return
+    for arguments in (question for question, names in zip(questions, missing, strict=True) if not names):
+        given = asked(port, arguments)
+        try:
+            signature.bind(None, None, **given)
+        except TypeError as error:
+            call = f"(loss, theta, *, {', '.join(given)})"
+            raise TypeError(f"{name_of(port)} cannot be called with {call}: {error}") from None
 
 
-def _some(cases: list[str]) -> str:
-    more = f" and {len(cases) - 3} more" if len(cases) > 3 else ""
-    return f"{', '.join(cases[:3])}{more} {'need' if len(cases) > 1 else 'needs'}"
+def lacking(port: Any, arguments: Mapping[str, Any]) -> list[str]:
+    """The arguments that a port has no parameter for, and that change something.
+
+    A port that passes its arguments on to something else tells by a method ``lacks(arguments)``.
+
+    Examples
+    --------
+    >>> def port(loss, theta, *, learning_rate): ...
+    >>> lacking(port, {"learning_rate": 0.5, "momentum": 0.0}), lacking(port, {"learning_rate": 0.5, "momentum": 0.5})
+    ([], ['momentum'])
+    """
+    told, takes = attribute_of(port, "lacks", None), _takes(port)
+    return list(told(arguments)) if told else [name for name in needed(arguments, takes) if not takes(name)]
 
 
-def _signature(port: Any) -> inspect.Signature | None:
+def acting(known: Mapping[str, inspect.Parameter], given: Iterable[str]) -> list[str]:
+    """The parameters that are not given and whose defaults are numbers or switches that do something.
+
+    Examples
+    --------
+    >>> def port(loss, theta, *, learning_rate, weight_decay=0.01, amsgrad=False): ...
+    >>> acting(inspect.signature(port).parameters, ["learning_rate"])
+    ['weight_decay=0.01']
+    """
+    left = {name: p.default for name, p in known.items() if name not in set(given) and p.default is not p.empty}
+    return [f"{name}={value!r}" for name, value in left.items() if _is_number(value) and value]
+
+
+def _is_number(value: Any) -> bool:
+    return all(map(_is_number, value)) if isinstance(value, tuple) else isinstance(value, int | float)
+
+
+def signature_of(port: Any) -> inspect.Signature | None:
     """None where it cannot be read, as of some compiled functions."""
     try:
         return inspect.signature(port)
@@ -121,28 +163,20 @@ def _signature(port: Any) -> inspect.Signature | None:
         return None
 
 
+def name_of(port: Any) -> str:
+    """What a port is called; one with some arguments filled in is called what it was before."""
+    while isinstance(port, functools.partial):
+        port = port.func
+    named = attribute_of(port, "__qualname__", None) or attribute_of(port, "name", None)
+    return printable(named or type(port).__qualname__)
+
+
 def _takes(port: Any) -> Callable[[str], bool]:
     """Whether a port has a parameter of a name; one of which nothing is known is given the benefit of the doubt."""
-    signature = _signature(port)
+    signature = signature_of(port)
     if signature is None or any(p.kind is p.VAR_KEYWORD for p in signature.parameters.values()):
         return lambda name: True
     return {name for name, p in signature.parameters.items() if p.kind is not p.POSITIONAL_ONLY}.__contains__
-
-
-def _lacks(port: Any, arguments: Mapping[str, Any]) -> list[str]:
-    takes = _takes(port)
-    return [name for name in needed(arguments, takes) if not takes(name)]
-
-
-def _refuse_call(name: str, port: Any, arguments: Mapping[str, Any], hint: str) -> None:
-    signature = _signature(port)
-    if signature is None:
-        return
-    try:
-        signature.bind(None, None, **arguments)
-    except TypeError as error:
-        call = f"(loss, theta, *, {', '.join(arguments)})"
-        raise TypeError(f"{name} cannot be called with {call}: {error}{hint}") from None
 
 
 def refuse_uncalled(name: str, problems: Iterable[str | None]) -> None:

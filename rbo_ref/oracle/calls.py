@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-import threading
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from math import inf
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import numpy
@@ -27,6 +27,7 @@ from geometry._namespace import (
 from geometry.arithmetic.formats import Format, format_of
 from rbo_ref._words import printable, text_of
 from rbo_ref.oracle.losses import Loss, correctly_rounded
+from rbo_ref.oracle.time_limit import within
 
 __all__ = ["Outcome", "PortError", "ServedLoss", "Skip", "attribute_of", "called", "fresh", "misfit"]
 
@@ -90,11 +91,13 @@ def attribute_of(thing: Any, name: str, default: Any) -> Any:
 class ServedLoss:
     """loss(theta) → (value, gradient), correctly rounded from the truth, in the arrays and the dtype of the query.
 
-    Every query is recorded. Under ``jax.jit`` the query is a tracer, and the loss is called back at run time.
+    Every query is recorded. Under ``jax.jit`` the query is a tracer, and the loss is called back at run time. After so
+    many seconds there is no answer: so a compiled loop that asks comes to its end, too.
     """
 
-    def __init__(self, loss: Loss, xp: Namespace, shape: tuple[int, ...]) -> None:
+    def __init__(self, loss: Loss, xp: Namespace, shape: tuple[int, ...], seconds: float = inf) -> None:
         self.loss, self.xp, self.shape = loss, xp, shape
+        self.seconds, self.deadline = seconds, monotonic() + seconds
         self.queries: list[NDArray[Any]] = []
         self.formats: set[Format] = set()
 
@@ -123,7 +126,10 @@ class ServedLoss:
         gradient = jax.ShapeDtypeStruct(theta.shape, theta.dtype)
         return jax.pure_callback(answered, (value, gradient), theta)
 
+    @numpy.errstate(all="ignore")
     def _answer(self, theta: NDArray[Any], target: Format) -> tuple[Any, NDArray[Any]]:
+        if monotonic() > self.deadline:
+            raise TimeoutError(f"no answer within {self.seconds:g} s")
         self.queries.append(theta)
         self.formats.add(target)
         if not numpy.isfinite(theta).all():
@@ -168,15 +174,15 @@ def called(
     loss: Loss,
     theta: Array,
     arguments: Mapping[str, Any],
-    time_limit: float,
+    seconds: float,
     read: Callable[[Any, Array, Namespace], Outcome],
 ) -> Outcome:
     """A call of a port with these keyword arguments; `read` makes an outcome of what it returns.
 
-    What a port returns may run its code when it is read. So that is done within the limits of the call.
+    It runs in this thread. What a port returns may run its code when it is read: that is done within the limit, too.
     """
     xp = array_namespace(theta)
-    served = ServedLoss(loss, xp, tuple(theta.shape))
+    served = ServedLoss(loss, xp, tuple(theta.shape), seconds)
     before = to_numpy(theta)
 
     def run() -> Outcome:
@@ -186,7 +192,7 @@ def called(
         return Outcome(problem="changed its input theta in place") if changed else outcome
 
     try:
-        outcome = _limited(run, time_limit)
+        outcome = within(seconds, run)
     except TimeoutError as error:
         outcome = Outcome(problem=printable(error) or "raised TimeoutError", hung=True)
     except Skip as reason:
@@ -221,41 +227,3 @@ def misfit(name: str, array: Any, theta: Array, shape: tuple[int, ...], xp: Name
     if array.dtype != theta.dtype:
         return f"returned {name} as {array.dtype}, asked for {theta.dtype}"
     return None
-
-
-# --- time limit -----------------------------------------------------------------------------------------------------
-
-
-class _Stopped(BaseException):
-    """Raised inside a port that has run out of time."""
-
-
-def _limited(function: Callable[[], Any], seconds: float) -> Any:
-    """The result of `function`, run in a thread of its own that is abandoned after `seconds`; without end, in ours.
-
-    An abandoned thread is asked to stop at its next Python instruction; a call that never returns from compiled code or
-    from sleep is left behind, and as a daemon it does not keep the interpreter alive.
-    """
-    if seconds > threading.TIMEOUT_MAX:  # centuries
-        with numpy.errstate(all="ignore"):
-            return function()
-    result: list[Any] = []
-    failure: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            with numpy.errstate(all="ignore"):  # an overflow shows in the numbers
-                result.append(function())
-        except BaseException as error:
-            failure.append(error)
-
-    thread = threading.Thread(target=run, daemon=True, name="port")
-    thread.start()
-    thread.join(seconds)
-    if thread.is_alive():
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident or 0), ctypes.py_object(_Stopped))
-        thread.join(0.5)
-        raise TimeoutError(f"no answer within {seconds:g} s")
-    if failure:
-        raise failure[0]
-    return result[0]

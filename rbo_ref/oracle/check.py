@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib import import_module
 from typing import Any
@@ -13,10 +14,10 @@ import numpy
 
 from geometry._namespace import Namespace, array_namespace, library
 from geometry.arithmetic.formats import BFLOAT16_ROUNDED_ONCE, FORMATS, Format, format_of
-from rbo_ref._words import printable
-from rbo_ref.oracle.asking import refuse_unaskable, refuse_uncalled
+from rbo_ref.oracle.adapters import Adapter
+from rbo_ref.oracle.asking import acting, lacking, name_of, refuse_unaskable, refuse_uncalled, signature_of
 from rbo_ref.oracle.calls import Port, attribute_of
-from rbo_ref.oracle.cases import select
+from rbo_ref.oracle.cases import all_cases, select
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.contraction import notes
 from rbo_ref.oracle.diagnosis import diagnose
@@ -24,26 +25,25 @@ from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of
 from rbo_ref.oracle.excuses import held_to_rounding
 from rbo_ref.oracle.judge import Run, judge, levels_of
 from rbo_ref.oracle.playing import question
+from rbo_ref.oracle.recognition import as_port
 from rbo_ref.oracle.report import Report, Result
 from rbo_ref.oracle.scenes import scene_of
-from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.setting import COMPILING, Setting
 from rbo_ref.oracle.suite import coverage
+from rbo_ref.oracle.time_limit import within
 
-__all__ = ["DTYPES", "INNER_DTYPES", "check", "check_optimizer", "library_of", "name_of", "questions", "wanted_levels"]
+__all__ = ["DTYPES", "INNER_DTYPES", "check", "check_optimizer", "library_of", "wanted_levels"]
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 INNER_DTYPES = ("bfloat16", "float32")
-HINT = (
-    "; an optimizer of PyTorch or Optax is wrapped first, TorchPort(...) or OptaxPort(...), and what is no rolling "
-    "ball is judged by check_optimizer, or on the command line with --optimizer"
-)
+HINT = ", which every case needs; what is no rolling ball is judged with optimizer=, or on the command line --optimizer"
 
 
 def check(
     port: Port,
     *,
     optimizer: str = ROLLING_BALL,
-    xp: Any = numpy,
+    xp: Any = None,
     dtype: str = "float64",
     compute_dtype: str | None = None,
     dialect: str | None = None,
@@ -67,11 +67,13 @@ def check(
         gradient) is served by the oracle in the arrays of `xp`. A port with memory has a method ``fresh()`` that
         returns a port without memory of earlier steps. Optimizers that draw random numbers take them from ``draws``:
         for "entropy-sgd" (iterations, steps, ...) standard normal numbers, one for each inner step; for "alice"
-        (iterations, ...) signs; without the first axis where they take one step.
+        (iterations, ...) signs; without the first axis where they take one step. A class or a factory of optimizers of
+        PyTorch or Optax is taken as it is, see `as_port`.
     optimizer : str
         "rolling-ball", "gradient-descent", "adam", "adamw", "muon", "sam", "entropy-sgd", "induced-metric" or "alice".
-    xp : module or str
-        The array library that the port works on: ``numpy``, ``torch``, ``jax.numpy``, ...
+    xp : module or str, optional
+        The array library that the port works on: ``numpy``, ``torch``, ``jax.numpy``, ...; default: what its attribute
+        ``library`` says, as those of PyTorch's and Optax's optimizers do, or NumPy.
     dtype : "float64", "float32", "bfloat16" or "float16"
         Of theta, of the loss as it is served, and of the result. bfloat16 is there in PyTorch and JAX.
     compute_dtype : str, optional
@@ -90,7 +92,11 @@ def check(
     seed : int
         Draws three further cases.
     time_limit : float
-        Seconds that one call of the port may take.
+        Seconds that one call of the port may take; five times as many the first call for each shape of theta, which may
+        have to compile. A longer one is a failure: the port, which runs in this thread with all settings of this
+        thread, is stopped by an exception at its next Python instruction or question, and in the main thread out of a
+        sleep, too. What never comes back from compiled code can only be ended together with its process, as
+        ``rbo-ref check`` does.
     diagnosis : bool
         Whether to compare a port that fails with the known mistakes, and the bits of one that passes with those of
         fused multiply-adds.
@@ -121,9 +127,9 @@ def check(
     averaging, scope, scoping; "induced-metric" learning_rate, variant, momentum, xi, beta, beta_rms, epsilon,
     weight_decay; "alice" learning_rate, betas, quick_steps, omega, phi, epsilon, hessian, glass, bounds, lowest,
     highest, l1, l2. A port is not handed what it has no parameter for where that changes nothing: no momentum of 0, no
-    weight_decay of 0, no switch that is off. So one that lacks a switch is judged by the cases that do without it:
-    plain gradient descent by ``cases="plain-*"``, SAM as in its paper, without ε and not adaptive, by
-    ``cases="paper-*"``.
+    weight_decay of 0, no switch that is off. Cases that need what it lacks are
+    skipped, so that it is INCOMPLETE, unless they are not chosen: plain gradient descent is judged by
+    ``cases="plain-*"``, SAM as in its paper, without ε and not adaptive, by ``cases="paper-*"``.
 
     Examples
     --------
@@ -148,29 +154,62 @@ def check(
     >>> check(sgd, optimizer="gradient-descent", cases="*-waves10").passed
     True
     """
-    chosen = select(optimizer, cases, seed)
+    port, chosen, wanted = as_port(port), select(optimizer, cases, seed), wanted_levels(levels, optimizer)
     setting = _setting(port, optimizer, xp, dtype, compute_dtype, dialect, inner_dtype, time_limit)
-    refuse_unaskable(name_of(port), port, questions(port, optimizer, chosen), HINT if optimizer == ROLLING_BALL else "")
-    wanted = wanted_levels(levels, optimizer)
+    _refuse_misunderstood(port, optimizer, seed, setting)
+    with numpy.errstate(all="ignore"):  # those of the caller are in the setting
+        return _judged(port, optimizer, _watched(chosen, progress), wanted, setting, diagnosis)
+
+
+def _refuse_misunderstood(port: Port, optimizer: str, seed: int, setting: Setting) -> None:
+    """Raise unless the port is what it is taken for, and can be called in some case."""
+    cases, about = all_cases(optimizer, seed), ""
+    if isinstance(port, Adapter):
+        about = f"; {port.understood(cases[0].hyper(0))}"
+        for case in [case for case in cases if not lacking(port, case.hyper(0))][:1]:
+            start, hyper = setting.array(case.start(setting.target)), case.hyper(0)
+            with suppress(TimeoutError):  # which its first call will tell
+                within(COMPILING * setting.time_limit, partial(port.prove, start, hyper))
+    try:
+        refuse_unaskable(port, (question(port, case) for case in cases))
+    except TypeError as error:
+        raise TypeError(f"{error}{HINT if optimizer == ROLLING_BALL else ''}{about}") from None
+
+
+def _judged(
+    port: Port, optimizer: str, cases: Iterable[Case], levels: Sequence[str], setting: Setting, diagnosis: bool
+) -> Report:
     name = name_of(port) if optimizer == ROLLING_BALL else f"{name_of(port)} as {optimizer}"
-    report = Report(name, library(setting.xp), dtype, setting.dialect)
+    report = Report(name, library(setting.xp), setting.target.name, setting.dialect)
     began = time.perf_counter()
     judged: list[tuple[Result, Run]] = []
-    for case in _watched(chosen, progress):
-        judged += judge(port, case, setting, wanted)
+    for case in cases:
+        judged += judge(port, case, setting, levels)
     refuse_uncalled(name_of(port), (taken.outcome.problem for _, run in judged for taken in run.taken))
     played, judged = judged, held_to_rounding(port, judged, setting)
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:  # where no rounding is excused, no precision is the cause
         lies = judged is not played
         report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, port)
-    report.notes = _declared(setting.compute)
+    report.notes = [*_understood(port, optimizer), *_declared(setting.compute)]
     if report.passed and diagnosis:
         report.notes += notes(judged, setting)
     report.counts = _counts(report, setting)
     report.suite, report.scene = coverage(report.results, optimizer), partial(scene_of, judged, setting)
     report.seconds = time.perf_counter() - began
     return report
+
+
+def _understood(port: Port, optimizer: str) -> list[str]:
+    """What a port was taken for, and the hyper-parameters of its own that act."""
+    case, told = all_cases(optimizer)[0], list[str]()
+    if isinstance(port, Adapter):
+        told, on = [port.understood(case.hyper(0))], acting(port.known, port.spelled(case.hyper(0)))
+    else:
+        signature = signature_of(port)
+        on = acting(signature.parameters if signature else {}, question(port, case))
+    left = f"{', '.join(on)} {'are' if len(on) > 1 else 'is'} on, and no case of {optimizer} has such a parameter"
+    return told + ([left] if on else [])
 
 
 def check_optimizer(port: Port, optimizer: str, **options: Any) -> Report:
@@ -186,13 +225,6 @@ def check_optimizer(port: Port, optimizer: str, **options: Any) -> Report:
     return check(port, optimizer=optimizer, **options)
 
 
-def questions(port: Any, optimizer: str, cases: Iterable[Case]) -> dict[str, dict[str, Any]]:
-    """What a port is asked, by case; all cases of the rolling ball alike."""
-    if optimizer == ROLLING_BALL:
-        return {"the rolling ball": question(port, select(ROLLING_BALL, "plane")[0])}
-    return {case.id: question(port, case) for case in cases}
-
-
 def _setting(
     port: Port,
     optimizer: str,
@@ -203,15 +235,27 @@ def _setting(
     inner_dtype: str | None,
     time_limit: float,
 ) -> Setting:
-    if not callable(port):
-        raise TypeError(f"port must be callable, got {type(port).__name__}")
     if dtype not in DTYPES:
         raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
     if not time_limit > 0:
         raise ValueError(f"time_limit must be positive, got {time_limit}")
     reading, inner = dialect_of(dialect, optimizer), _inner(optimizer, inner_dtype)
-    compute = _computing(compute_dtype, dtype)
-    return Setting(library_of(xp, dtype), format_of(dtype), reading, time_limit, compute, inner)
+    compute, namespace = _computing(compute_dtype, dtype), _namespace(port, xp, dtype)
+    return Setting(namespace, format_of(dtype), reading, time_limit, compute, inner, errors=_errors_of_numpy())
+
+
+def _namespace(port: Port, xp: Any, dtype: str) -> Namespace:
+    """The array library asked for, or the port's own."""
+    own = attribute_of(port, "library", "numpy")
+    namespace = library_of(own if xp is None else xp, dtype)
+    if isinstance(port, Adapter) and library(namespace).partition(".")[0] != own:
+        raise TypeError(f"{name_of(port)} is {port.kind}, on arrays of {own}, not of {library(namespace)}")
+    return namespace
+
+
+def _errors_of_numpy() -> dict[str, Any]:
+    """What the caller wants of floating-point errors in a port; what NumPy would only warn of, the numbers show."""
+    return {kind: "ignore" if what == "warn" else what for kind, what in numpy.geterr().items()}
 
 
 def _inner(optimizer: str, dtype: str | None) -> Format | None:
@@ -275,12 +319,6 @@ def wanted_levels(levels: Iterable[str] | str | None, optimizer: str = ROLLING_B
         if level not in known:
             raise ValueError(f"levels must be among {', '.join(known)}, got {level!r}")
     return wanted
-
-
-def name_of(step: Any) -> str:
-    """What a port is called."""
-    named = attribute_of(step, "__qualname__", None) or attribute_of(step, "name", None)
-    return printable(named or type(step).__qualname__)
 
 
 def _counts(report: Report, setting: Setting) -> dict[str, int]:

@@ -266,7 +266,7 @@ def alice(problem: Problem, theta: Rounded, h: Any, dialect: str) -> Walk:
         alike = 1 / exact(float(n))
         fresh1, fresh2, fresh3 = (weight.maximum(alike) for weight in fresh)
         g = problem.gradient(ahead)
-        mean = (1 - fresh1) * mean + fresh1 * (g + h.l1 * ahead.signs() + h.l2 * ahead)
+        mean = (1 - fresh1) * mean + fresh1 * (g + h.l1 * ahead.sign() + h.l2 * ahead)
         square = (1 - fresh2) * square + fresh2 * (g * g)
         if n <= warm_up or n % period == 0:
             plus = problem.gradient(ahead + sigma * exact(z))
@@ -283,7 +283,7 @@ def alice(problem: Problem, theta: Rounded, h: Any, dialect: str) -> Walk:
         alpha = glassy * glass / (size + h.epsilon)
         length = size / (alpha + hessian + (alpha * (alpha + 2 * hessian)).sqrt() + h.epsilon)
         unit = {"fixed": exact(1.0), "sgdm": size}.get(h.bounds) or size / (square.sqrt() + h.epsilon)
-        delta = -mean.signs() * length.minimum(h.highest * unit).maximum(h.lowest * unit)
+        delta = -mean.sign() * length.minimum(h.highest * unit).maximum(h.lowest * unit)
         ahead = theta + h.omega * delta
         theta = yield theta + h.phi * delta
 

@@ -21,7 +21,7 @@ from rbo_ref.oracle.report.page import html, new_page
 from rbo_ref.oracle.report.plots import kills_plot
 from rbo_ref.oracle.suite import frozen
 
-__all__ = ["CASES_NEEDED", "NAMED_NEEDED", "KillMatrix", "Row", "kill_matrix"]
+__all__ = ["CASES_NEEDED", "NAMED_NEEDED", "KillMatrix", "Row", "kill_matrix", "workers"]
 
 CASES_NEEDED = 2  # that catch a mistake, so that it does not hang on one
 NAMED_NEEDED = 0.9  # share of the mistakes that the diagnosis calls by their names
@@ -132,7 +132,7 @@ def kill_matrix(
     """
     known = select(optimizer)
     names, began, rows = list(catalogue(optimizer)), time.perf_counter(), []
-    with _workers(processes) as each:
+    with workers(processes) as each:
         for row in each(partial(_row, optimizer, dtype), names):
             rows.append(row)
             if progress is not None:
@@ -141,8 +141,15 @@ def kill_matrix(
 
 
 @contextmanager
-def _workers(processes: int) -> Iterator[Callable[..., Iterator[Row]]]:
-    """A ``map`` over so many processes."""
+def workers(processes: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """A ``map`` over so many processes.
+
+    Examples
+    --------
+    >>> with workers(1) as each:
+    ...     list(each(abs, [-1, 2]))
+    [1, 2]
+    """
     if processes == 1:
         yield map
         return

@@ -8,9 +8,8 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
-from rbo_ref.oracle.asking import refuse_unaskable
 from rbo_ref.oracle.cases import select
-from rbo_ref.oracle.check import check, name_of, questions, wanted_levels
+from rbo_ref.oracle.check import check, wanted_levels
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.judge import levels_of
 from rbo_ref.oracle.report import Report, Result
@@ -114,8 +113,6 @@ def judgements_of(
 
     judged(cases=[])  # for its errors
     chosen = select(optimizer, cases, seed)
-    if optimizer != ROLLING_BALL:
-        refuse_unaskable(name_of(port), port, questions(port, optimizer, chosen))
     return [
         Judgement(shared, level)
         for case in chosen

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace, to_numpy
 from rbo_ref._words import printable
-from rbo_ref.oracle.asking import asked, is_stepper
+from rbo_ref.oracle.asking import asked, is_stepper, lacking
 from rbo_ref.oracle.calls import Outcome, Port, called, fresh, misfit
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.losses import Loss
@@ -66,6 +66,11 @@ def takes(port: Port, case: Case, level: str, setting: Setting, truth: Callable[
     At the level "restarted" a fresh port goes on from the true place, which is asked for when it is needed.
     """
     length = 1 if level == "step" else case.walk
+    if missing := lacking(port, question(port, case)):
+        reason = f"the port has no parameter for {', '.join(missing)}"
+        outcome = Outcome(problem=reason, skipped=True, declined=True)
+        yield Taken(case.start(setting.target), case.hyper(0), None, outcome, is_stepper(port, case.optimizer))
+        return
     if not is_stepper(port, case.optimizer):
         yield from _run(port, case, length, setting)
         return
@@ -87,7 +92,7 @@ def _stepped(stepper: Port, case: Case, t: int, given: Array, setting: Setting) 
     arguments = asked(stepper, case.hyper(t))
     if case.draws is not None:
         arguments["draws"] = setting.array(case.draws[t])
-    return setting.count(1, lambda: called(stepper, case.loss, given, arguments, setting.time_limit, _read))
+    return setting.count(1, given, lambda seconds: called(stepper, case.loss, given, arguments, seconds, _read))
 
 
 def _run(port: Port, case: Case, length: int, setting: Setting) -> Iterator[Taken]:
@@ -112,11 +117,8 @@ def play(port: Port, case: Case, length: int, setting: Setting) -> Outcome:
     def read(result: Any, theta: Array, xp: Namespace) -> Outcome:
         return _read_iterates(result, theta, xp, length)
 
-    def run() -> Outcome:
-        start = setting.array(case.start(setting.target))
-        return called(fresh(port), case.loss, start, arguments, setting.time_limit, read)
-
-    return setting.count(length, run)
+    start = setting.array(case.start(setting.target))
+    return setting.count(length, start, lambda seconds: called(fresh(port), case.loss, start, arguments, seconds, read))
 
 
 def call(port: Port, loss: Loss, theta: Array, hyper: Mapping[str, Any], time_limit: float) -> Outcome:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
+import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace
 from geometry.arithmetic.formats import Format, coarser, rounded
 from rbo_ref.oracle.calls import Outcome
 
-__all__ = ["Setting"]
+__all__ = ["COMPILING", "Setting"]
 
 HANGS_ALLOWED = 2
+COMPILING = 5  # time limits that the first call for each shape of θ may take
 
 
 @dataclass
@@ -27,6 +29,8 @@ class Setting:
     time_limit: float
     compute: Format | None = None  # the format that the port declares to compute in, if it is another one
     inner: Format | None = None  # the format of Muon's orthogonalization, if it is another one
+    errors: Mapping[str, Any] = field(default_factory=lambda: {"all": "ignore"})  # of NumPy, in the port
+    shapes: set[tuple[int, ...]] = field(default_factory=set)  # of the calls that were answered
     hangs: int = 0
     steps: int = 0
     evaluations: int = 0
@@ -64,11 +68,18 @@ class Setting:
         """Numbers as an array of the port's library and dtype, its own to change."""
         return self.xp.asarray(rounded(numbers, self.target), dtype=getattr(self.xp, self.target.name))
 
-    def count(self, steps: int, call: Callable[[], Outcome]) -> Outcome:
-        """The outcome of a call of so many steps; a port that has hung too often is not called any more."""
+    def count(self, steps: int, theta: Array, call: Callable[[float], Outcome]) -> Outcome:
+        """The outcome of a call of so many steps, which is told how many seconds it may take.
+
+        The first call for a shape may have to compile. A port that has hung too often is not called any more.
+        """
         if self.hangs >= HANGS_ALLOWED:
             return Outcome(problem="not called: the port gave no answer too often", hung=True)
-        outcome = call()
+        shape = tuple(theta.shape)
+        is_first = shape not in self.shapes and not self.hangs
+        with numpy.errstate(**self.errors):
+            outcome = call(self.time_limit * (COMPILING if is_first else 1))
+        self.shapes.add(shape)
         self.hangs += outcome.hung
         self.steps += steps
         self.evaluations += len(outcome.queries)

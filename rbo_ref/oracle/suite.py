@@ -63,11 +63,15 @@ def judgements(optimizer: str = ROLLING_BALL) -> frozenset[tuple[str, str]]:
     >>> ("plane", "step") in judgements()
     True
     """
-    cases = frozen()["optimizers"][optimizer]
+    cases = frozen()["optimizers"].get(optimizer, {})
     return frozenset((case, level) for case, entry in cases.items() for level in entry["levels"])
 
 
 @cache
 def frozen() -> dict[str, Any]:
-    """What ``suite.json`` holds: version, and for each optimizer the cases with their levels and fingerprints."""
+    """What ``suite.json`` holds.
+
+    The versions of suite and vectors, in which formats how many mistakes of the rolling ball are caught, by how many
+    cases each at least, and for each optimizer the cases with their levels and fingerprints.
+    """
     return json.loads(FILE.read_text(encoding="utf-8"))

@@ -27,7 +27,7 @@ from geometry import FunctionGraph, certified, closing, critical_radius, dilate
 from geometry import medial_radius, offset_function, rolling_ball
 from geometry._kernels import kernel
 
-assert kernel("dilation", np) is None and kernel("sine_and_cosine", np) is None
+assert kernel("dilation", np) is None and kernel("elementwise", np) is None
 f, s = np.array([0.0, 3.0, 1.0, 1.0]), np.arange(4.0)
 away = np.abs(s[:, None] - s)
 offset = np.where(away <= 2, f + np.sqrt(np.maximum(4 - away**2, 0)), -np.inf).max(axis=1)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import geometry._dilation
 import geometry._maximum
 import geometry._search
-import geometry.certified._points
+import geometry.arithmetic._outward
 import geometry.reachability
 import rbo_ref
 from geometry._ball import Ball
@@ -34,12 +34,12 @@ SPECIFICATIONS = {
     "climb": geometry._maximum.climb,
     "descent": geometry.Descent.solve,
     "dilation": geometry._dilation.dilation,
+    "elementwise": geometry.arithmetic._outward.fast,
     "evaluate": Expression.hessian,
     "look": FunctionGraph.curvatures,
     "rest": resting_starts,
     "roll": rbo_ref.trajectory,
     "search": geometry._search.descend,
-    "sine_and_cosine": geometry.certified._points.sine_and_cosine,
     "touch": geometry.reachability._starts,
 }
 DTYPES = ["float16", "float32", "float64"]
@@ -585,12 +585,3 @@ def test_a_solid(engine):
     cap = ball.cap(ball.half_widths(shape))
     for f in (np.random.default_rng(0).random(shape), waves(shape), along(shape, (1.0, -0.5, 2.0))):
         compare_with_a_sweep(engine, f, cap)
-
-
-@pytest.mark.parametrize("library", [library for name, library in KERNELS if name == "sine_and_cosine"])
-@given(x=st.lists(st.floats(-(2.0**20), 2.0**20), max_size=40))
-def test_bounds_of_sine_and_cosine(library, x):
-    run = kernel("sine_and_cosine", BACKENDS[library]().xp)
-    assert run is not None
-    expected = SPECIFICATIONS["sine_and_cosine"](np.array(x))
-    np.testing.assert_array_equal(run(np.array(x)), expected, strict=True)

@@ -268,7 +268,6 @@ def test_reach_of_grassmann_manifolds(n, k):
 def test_five_stationary_points_of_the_double_well():
     """(0.1, 1.5) over (x² − 1)²: the roots of an exact polynomial say θ = 0.03325991041208, d² = 0.256670348605045."""
     flint = pytest.importorskip("flint")
-    pytest.importorskip("ival")
     # (t − 1/10) + ((t² − 1)² − 3/2)·4t(t² − 1), times 10
     t = flint.fmpz_poly([0, 1])
     well = (t**2 - 1) ** 2
@@ -288,7 +287,6 @@ def test_five_stationary_points_of_the_double_well():
 
 def test_the_cubic_of_libigl():
     """The Bézier curve (0,0), (1,2), (2,−2), (3,0) is a graph over [0, 3]; squared distances 0, 1/2 and 5/4."""
-    pytest.importorskip("ival")
 
     def value(theta):
         t = theta[..., 0] / 3

@@ -12,13 +12,14 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
 
 PORTS = """
-import ctypes, os, pathlib, signal, time
+import collections, ctypes, itertools, os, pathlib, signal, time
 from rbo_ref.oracle import RightPort
 step = RightPort()
 def vanishes(loss, theta, **hyper): os._exit(0)
 def exits_in_c(loss, theta, **hyper): ctypes.CDLL(None).exit(0)
 def crashes(loss, theta, **hyper): os.kill(os.getpid(), signal.SIGSEGV)
 def vanishes_later(loss, theta, **hyper): return os._exit(1) if theta.shape[0] == 2 else step(loss, theta, **hyper)
+def spins(loss, theta, **hyper): collections.deque(itertools.repeat(0), maxlen=0)  # in C, and for ever
 def waits(loss, theta, **hyper):
     pathlib.Path("pid").write_text(str(os.getpid()))
     time.sleep(60)
@@ -43,16 +44,31 @@ def folder(tmp_path):
             "ports.py:vanishes_later",
             "ended itself with exit status 1 while ports.py:vanishes_later was judged in case pl",
         ),
-        ("gone.py:step", "ended itself with exit status 0 while gone.py was imported"),
     ],
 )
 def test_a_process_that_vanishes_is_no_verdict(folder, port, sentence):
     arguments = ["check", port, "--case", "valley-1d", "--case", "plane", "--json", "out.json"]
     ran = subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False, env=here())
-    assert ran.returncode == 2
-    assert ran.stderr.startswith(f"rbo-ref: the process {sentence}")
+    assert ran.returncode == 3
+    assert ran.stderr.startswith(f"rbo-ref: INCOMPLETE: the process {sentence}")
     assert ran.stdout == ""
     assert not (folder / "out.json").exists()
+
+
+def test_what_cannot_be_imported_cannot_be_run(folder):
+    command = [*COMMAND, "check", "gone.py:step"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=here())
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("rbo-ref: the process ended itself with exit status 0 while gone.py was imported")
+
+
+def test_compiled_code_that_never_comes_back_is_ended_with_its_process(folder):
+    code = "import sys; from rbo_ref.cli import _guard, main; _guard.OVERDUE = 0.2; sys.exit(main())"
+    command = [sys.executable, "-c", code, "check", "ports.py:spins", "--case", "plane", "--time-limit", "0.1"]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=here(), timeout=60)
+    assert (ran.returncode, ran.stdout) == (1, "")
+    sentence = "rbo-ref: WRONG: no answer while ports.py:spins was judged in case plane, and only its end could stop it"
+    assert ran.stderr.strip() == sentence
 
 
 def test_a_loss_that_vanishes_is_no_verdict(folder):

@@ -14,7 +14,6 @@ from rbo_ref.oracle.parts import joined, split
 
 __all__ = [
     "AutogradPort",
-    "BackwardFirst",
     "ExamplePort",
     "KerasPort",
     "MlxPort",
@@ -40,15 +39,6 @@ def itself(port: Any) -> Any:
 
 
 # --- on PyTorch -----------------------------------------------------------------------------------------------------
-
-
-class BackwardFirst(TorchPort):
-    """One that expects the gradients to be there when ``step(closure)`` is called, as SAM does in most collections."""
-
-    def _closure(self, loss: Loss) -> Callable[[], Array]:
-        closure = super()._closure(loss)
-        closure()
-        return closure
 
 
 def pytorch_optimizer_sam(params: Any, lr: float, rho: float, adaptive: bool, eps: float) -> Any:

@@ -179,7 +179,6 @@ ROWS: tuple[Row, ...] = (
         "SAM",
         "sam",
         factory=f"{FOREIGN}:pytorch_optimizer_sam",
-        adapter=f"{FOREIGN}:BackwardFirst",
         note="the norm of the gradient is computed in float32, whatever the parameters are in",
     ),
     _collection("timm", "timm.optim", "SGDW", "gradient-descent"),

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
 from geometry.arithmetic.formats import Format, rounded
-from rbo_ref.oracle.cases.catches import catches
 from rbo_ref.oracle.dialects import ROLLING_BALL
+from rbo_ref.oracle.hunters import flags
 from rbo_ref.oracle.losses import Loss
 
-__all__ = ["Case"]
+__all__ = ["CATCHES", "Case"]
+
+CATCHES = Path(__file__).with_name("catches.txt")
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +69,8 @@ class Case:
     @property
     def catches(self) -> tuple[str, ...]:
         """Names of mistakes that it is there to catch."""
-        return catches().get(self.id, ()) if self.optimizer == ROLLING_BALL else ()
+        found = (flag.partition(".") for flag in flags(CATCHES).get(self.id, ()))
+        return tuple(mistake for optimizer, _, mistake in found if optimizer == self.optimizer)
 
     @property
     def dimension(self) -> int:

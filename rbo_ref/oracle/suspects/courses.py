@@ -72,7 +72,7 @@ def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
 
     def handed(theta: Rounded, before: Any) -> Rounded:
         error = handing_over(before.middle, theta.middle, numbers.coarsest)
-        return Rounded(arithmetic, theta.value, theta.names, theta.spread, theta.rest + error)
+        return theta.doubted(error)
 
     def made() -> Any:
         """The suspect, with what is uncertain in its constants."""

@@ -40,7 +40,7 @@ class Evaluated(Arithmetic):
 
 def doubted(numbers: Rounded, error: Any) -> Rounded:
     """Numbers that carry a further error."""
-    return Rounded(numbers.arithmetic, numbers.value, numbers.names, numbers.spread, numbers.rest + error)
+    return numbers.doubted(error)
 
 
 class Scripted(Arithmetic):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,11 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.catalogue import catalogue
-from rbo_ref.oracle.dialects import OPTIMIZERS
+from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL
+from rbo_ref.oracle.hunters import flags
 from rbo_ref.oracle.losses import Loss
+from rbo_ref.oracle.suite import frozen
 from rbo_ref.oracle.vectors.footpoints import FOOTPOINT, LOCAL, MEDIAL, footpoint_vectors
-from rbo_ref.oracle.vectors.hunts import hunts
 from rbo_ref.oracle.vectors.loss_records import described, dimension, name_of
 from rbo_ref.oracle.vectors.numbers import Record
 from rbo_ref.oracle.vectors.quantities import quantity_vectors
@@ -27,6 +28,7 @@ from rbo_ref.oracle.vectors.trajectories import trajectory_vectors
 
 __all__ = [
     "FORMAT",
+    "HUNTS",
     "MUST_PASS",
     "SUITE",
     "VECTORS",
@@ -40,11 +42,12 @@ __all__ = [
     "vectors",
 ]
 
-SUITE = "1.1.0"
+SUITE: str = frozen()["vectors"]
 """Version of the vectors, not of the package. A vector keeps its meaning within a major version."""
 FORMAT = 1
 """Version of the schemas."""
 MUST_PASS = Path(__file__).with_name("must_pass.txt")
+HUNTS = Path(__file__).with_name("hunts.txt")
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -119,13 +122,15 @@ def packed(records: list[Record], losses: Mapping[str, Loss], arrays: Arrays, mu
     return made | {MANIFEST: (json.dumps(_manifest(made), indent=1) + "\n").encode()}
 
 
-def vectors(progress: Callable[[int], Any] | None = None) -> tuple[list[Record], dict[str, Loss], Arrays]:
-    """All vectors, their losses by name, and the arrays of trajectories."""
+def vectors(
+    progress: Callable[[int], Any] | None = None, optimizers: Sequence[str] = OPTIMIZERS
+) -> tuple[list[Record], dict[str, Loss], Arrays]:
+    """The vectors of some optimizers, their losses by name, and the arrays of trajectories."""
     records: list[Record] = []
     losses: dict[str, Loss] = {}
     arrays: Arrays = {}
-    for record, loss, more in _made():
-        records.append({"id": record["id"], "flags": list(hunts().get(record["id"], ()))} | record)
+    for record, loss, more in _made(optimizers):
+        records.append({"id": record["id"], "flags": list(flags(HUNTS).get(record["id"], ()))} | record)
         losses |= {record["loss"]: loss} if "loss" in record else {}
         arrays |= more
         if progress is not None:
@@ -133,10 +138,12 @@ def vectors(progress: Callable[[int], Any] | None = None) -> tuple[list[Record],
     return records, losses, arrays
 
 
-def _made() -> Iterator[tuple[Record, Loss, Arrays]]:
-    for drafts in (quantity_vectors(), run_vectors(), footpoint_vectors()):
+def _made(optimizers: Sequence[str]) -> Iterator[tuple[Record, Loss, Arrays]]:
+    of_the_ball = (quantity_vectors(), footpoint_vectors()) if ROLLING_BALL in optimizers else ()
+    for drafts in (*of_the_ball, run_vectors(optimizers)):
         yield from ((record, loss, {}) for record, loss in drafts)
-    yield from trajectory_vectors()
+    if of_the_ball:
+        yield from trajectory_vectors()
 
 
 def _id(record: Record) -> str:

@@ -12,8 +12,6 @@ from geometry import FunctionGraph, certified
 from geometry.certified import distance
 from rbo_ref import landscapes
 
-pytest.importorskip("ival")
-
 BOX = [(-2.0, 2.0)]
 VERBS = {
     "distance": lambda **options: certified.distance(landscapes.wrinkled(30), [0.3, 0.5], **options),

@@ -14,13 +14,12 @@ from rbo_ref import landscapes
 from tests.geometry import surfaces
 from tests.geometry.certified.truths import polynomial
 
-pytest.importorskip("ival")
 NUMBER = st.floats(-3, 3)
 
 
 def look(objective, center, radius):
     """One query, one box."""
-    found = Convexity(objective, None)(np.zeros(1, dtype=int), *(np.atleast_2d(a) for a in (center, radius)))
+    found = Convexity(objective)(np.zeros(1, dtype=int), *(np.atleast_2d(a) for a in (center, radius)))
     return [part[0] for part in found]
 
 

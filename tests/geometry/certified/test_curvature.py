@@ -11,8 +11,6 @@ from rbo_ref import landscapes
 from tests.geometry import surfaces
 from tests.geometry.certified.truths import holds, polynomial
 
-pytest.importorskip("ival")
-
 
 def graph(value, first, second):
     return FunctionGraph(lambda t: value(t[..., 0]), first, lambda t: second(t)[..., None])

@@ -13,8 +13,6 @@ from rbo_ref import landscapes
 from tests.geometry import surfaces
 from tests.geometry.certified.truths import holds, polynomial, polynomial_distance
 
-pytest.importorskip("ival")
-
 coefficients_ = st.lists(st.integers(-4, 4), min_size=2, max_size=6)
 eighths = st.integers(-30, 30)
 
@@ -175,17 +173,6 @@ def test_batches_come_back_in_their_shape():
     assert np.concatenate([found.of(*i)[0] for i in np.ndindex(2, 3)]).tolist() == found.lower.tolist()
 
 
-def test_the_slow_arithmetic_agrees():
-    pytest.importorskip("flint")
-    queries = [[-1.5, 1.0], [0.4, -0.7]]
-    for surface in (surfaces.sine(), surfaces.double_well(), landscapes.wrinkled(3)):
-        fast = footpoint(surface, queries, tolerance=1e-4, arithmetic="ival")
-        slow = footpoint(surface, queries, tolerance=1e-4, arithmetic="arb")
-        assert (fast.count == slow.count).all()
-        assert holds(fast.distance, slow.distance.lower, slow.distance.upper)
-        assert np.allclose(fast.lower, slow.lower, rtol=0, atol=1e-9)
-
-
 def test_a_good_guess_saves_boxes_and_a_bad_one_harms_nothing():
     steep = FunctionGraph(lambda t: 100 * np.sin(t[..., 0]))
     query = [1.0, 0.0]
@@ -221,7 +208,6 @@ def test_far_away_and_close_by():
         ({"max_boxes": 0}, ValueError),
         ({"max_boxes": 1.5}, TypeError),
         ({"start": [0.0, 1.0]}, ValueError),
-        ({"arithmetic": "exact"}, ValueError),
     ],
 )
 def test_wrong_arguments_are_named(arguments, error):

@@ -9,13 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geometry import FunctionGraph
+from geometry.arithmetic._forms import Record, box_form, differentiated, point_form
+from geometry.arithmetic.intervals import FUNCTIONS, interval
 from geometry.certified import offset_function
-from geometry.certified._forms import Record, box_form, differentiated, point_form
-from geometry.certified._intervals import add_up, engine, interval
 from geometry.expressions import record as recorded
 from geometry.expressions._operations import TABLE
 
-pytest.importorskip("ival")
 flint = pytest.importorskip("flint")
 
 # Name, and an interval on which the function is defined.
@@ -30,16 +29,14 @@ unit = st.floats(0, 1)
 
 @settings(max_examples=200)
 @given(names, unit, unit, unit)
-def test_both_libraries_contain_the_function(name, a, b, inside):
+def test_intervals_contain_the_function(name, a, b, inside):
     low, high = DOMAINS[name]
     ends = np.sort(low + (high - low) * np.array([a, b]))
     x = min(max(ends[0] + inside * (ends[1] - ends[0]), ends[0]), ends[1])
     truth = getattr(flint.arb(x), name)()
-    for library in ("ival", "arb"):
-        kind = engine(library)
-        found = getattr(kind, name)(kind.Interval(ends[:1], ends[1:]))
-        assert flint.arb(found.lo[0]) <= truth.upper(), library
-        assert flint.arb(found.hi[0]) >= truth.lower(), library
+    found = FUNCTIONS[name](interval(ends[:1], ends[1:]))
+    assert flint.arb(found.lo[0]) <= truth.upper()
+    assert flint.arb(found.hi[0]) >= truth.lower()
 
 
 @settings(max_examples=200)
@@ -49,7 +46,7 @@ def test_a_form_contains_the_function_for_every_epsilon(name, where, size, epsil
     center = low + (high - low) * np.clip(where, 0.3, 0.7)
     radius = size * (high - low)
     record = Record()
-    form = TABLE[name].enclosure(box_form(np.array([[center]]), np.array([[radius]]), interval, record))
+    form = TABLE[name].enclosure(box_form(np.array([[center]]), np.array([[radius]]), record))
     theta = flint.arb(center) + flint.arb(radius) * flint.arb(epsilon)
     truth = getattr(theta, name)()
     slopes = form.full_slopes()
@@ -64,14 +61,14 @@ def test_a_form_contains_the_function_for_every_epsilon(name, where, size, epsil
 def test_the_excess_is_of_second_order(name):
     low, high = DOMAINS[name]
     center, radius = np.full((2, 1), low + 0.6 * (high - low)), np.array([[1e-3], [1e-4]])
-    error = TABLE[name].enclosure(box_form(center, radius, interval, Record())).center
+    error = TABLE[name].enclosure(box_form(center, radius, Record())).center
     coarse, fine = (error.hi - error.lo)[:, 0]
     assert fine < coarse / 50  # 100, but for rounding and for the change of φ″
 
 
 @pytest.mark.parametrize("power", [-3, -1, 0, 1, 2, 3, 7, 0.5, 2.5, -1.5])
 def test_powers(power):
-    form = box_form(np.array([[1.5]]), np.array([[0.25]]), interval, Record()) ** power
+    form = box_form(np.array([[1.5]]), np.array([[0.25]]), Record()) ** power
     values = np.linspace(1.25, 1.75, 101) ** power
     whole = form.range()
     assert whole.lo[0, 0] <= values.min() * (1 + 1e-15)
@@ -79,7 +76,6 @@ def test_powers(power):
     assert whole.hi[0, 0] - whole.lo[0, 0] <= 1.5 * np.ptp(values) + 1e-9
 
 
-@pytest.mark.parametrize("library", ["ival", "arb"])
 @settings(max_examples=100)
 @given(
     st.sampled_from([0.0, 0.5, 1.0, 2.0]) | st.floats(0, 4),
@@ -87,7 +83,7 @@ def test_powers(power):
     st.sampled_from([-2.0, -1.5, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 2.75]),
     unit,
 )
-def test_powers_contain_those_of_mpmath(library, low, size, p, inside):
+def test_powers_contain_those_of_mpmath(low, size, p, inside):
     """Of points and of intervals that touch 0, for exponents that are numbers, and that are forms."""
     x = low + size * inside
     if x == 0 and p < 0:
@@ -96,20 +92,18 @@ def test_powers_contain_those_of_mpmath(library, low, size, p, inside):
     with mpmath.workdps(50):
         truth = mpmath.mpf(x) ** mpmath.mpf(p)
     for make in (box_form, lambda c, r, *rest: point_form(np.array([[x]]), *rest)):
-        form = make(*ends, lambda *e: interval(*e, arithmetic=library), Record())
+        form = make(*ends, Record())
         for found in (form**p, form ** form.constant(p)):
             whole = found.range()
             assert whole.lo[0, 0] <= truth <= whole.hi[0, 0]
 
 
-@pytest.mark.parametrize("library", ["ival", "arb"])
-def test_a_power_of_zero_is_zero(library):
+def test_a_power_of_zero_is_zero():
     for p in (0.5, 1.5, 7.3):
-        found = offset_function(FunctionGraph(lambda t, p=p: t[..., 0] ** p), [0.0], 0.0, arithmetic=library)
+        found = offset_function(FunctionGraph(lambda t, p=p: t[..., 0] ** p), [0.0], 0.0)
         assert -1e-300 <= found.lower <= 0 <= found.upper <= 1e-300
 
 
-@pytest.mark.parametrize("library", ["ival", "arb"])
 @pytest.mark.parametrize(
     ("value", "truth"),
     [
@@ -128,27 +122,24 @@ def test_a_power_of_zero_is_zero(library):
         (lambda x: x**x, 1.0),
     ],
 )
-def test_what_numpy_makes_a_number_of_at_0_is_not_left_out(library, value, truth):
+def test_what_numpy_makes_a_number_of_at_0_is_not_left_out(value, truth):
     """Infinities and NaN on the way to a finite value: at 0 itself, and in boxes around it."""
     with np.errstate(all="ignore"):
         assert value(np.zeros(1)) == truth
 
-    def make(*ends):
-        return interval(*ends, arithmetic=library)
-
     expression, record = recorded(lambda t: value(t[..., 0]), 1), Record()
     with np.errstate(all="ignore"):
-        point = differentiated(expression, point_form(np.zeros((1, 1)), make, record), 0)[0].range()
+        point = differentiated(expression, point_form(np.zeros((1, 1)), record), 0)[0].range()
         assert point.lo[0] <= truth <= point.hi[0] or record.partial
         for center in (0.0, 0.25, -0.25):
-            box = box_form(np.full((1, 1), center), np.full((1, 1), 0.25), make, Record())
+            box = box_form(np.full((1, 1), center), np.full((1, 1), 0.25), Record())
             found = differentiated(expression, box, 0)[0].range()
             assert found.lo[0] <= truth <= found.hi[0]
 
 
 def test_functions_are_restricted_to_where_they_are_defined():
     record = Record()
-    theta = box_form(np.array([[0.0], [-3.0]]), np.array([[1.0], [1.0]]), interval, record)
+    theta = box_form(np.array([[0.0], [-3.0]]), np.array([[1.0], [1.0]]), record)
     root = TABLE["sqrt"].enclosure(theta).range()
     assert root.lo[0, 0] == 0
     assert root.hi[0, 0] == 1
@@ -170,7 +161,7 @@ def test_functions_are_restricted_to_where_they_are_defined():
 def test_what_is_not_smooth_over_a_box_is_noticed(function):
     for center, irregular in ((0.1, True), (0.7, False)):
         record = Record()
-        found = function(box_form(np.array([[center]]), np.array([[0.2]]), interval, record)).range()
+        found = function(box_form(np.array([[center]]), np.array([[0.2]]), record)).range()
         assert record.irregular == irregular
         for name in ("floor", "sign"):
             if function is TABLE[name].enclosure:
@@ -183,13 +174,13 @@ def test_sums_contain_the_exact_sum(numbers):
     from fractions import Fraction
 
     exact = sum(map(Fraction, numbers))
-    found = add_up(interval(np.array([numbers])), 1)
+    found = interval(np.array([numbers])).sum(1)
     assert found.lo[0] == -np.inf or Fraction(found.lo[0]) <= exact
     assert found.hi[0] == np.inf or exact <= Fraction(found.hi[0])
 
 
 def test_products_of_forms_keep_what_they_have_in_common():
-    theta = box_form(np.array([[1.0, 2.0]]), np.array([[1e-3, 1e-3]]), interval, Record())
+    theta = box_form(np.array([[1.0, 2.0]]), np.array([[1e-3, 1e-3]]), Record())
     x, y = theta[..., 0], theta[..., 1]
     zero = (x * y - y * x).range()
     assert zero.hi[0] - zero.lo[0] < 1e-5  # 3e-3 for intervals
@@ -200,12 +191,11 @@ def test_products_of_forms_keep_what_they_have_in_common():
 corners = st.tuples(*[st.floats(-3, 3)] * 2, *[st.floats(0, 2)] * 2)
 
 
-@pytest.mark.parametrize("library", ["ival", "arb"])
 @settings(max_examples=100)
 @given(corners, unit, unit)
-def test_the_angle_of_a_point_of_a_box(library, box, a, b):
+def test_the_angle_of_a_point_of_a_box(box, a, b):
     center, radius = np.array([box[:2]]), np.array([box[2:]])
-    theta = box_form(center, radius, lambda *ends: interval(*ends, arithmetic=library), Record())
+    theta = box_form(center, radius, Record())
     angle = theta[..., 1].atan2(theta[..., 0]).range()
     x, y = (
         flint.arb(float(c)) + flint.arb(float(r)) * (2 * flint.arb(e) - 1)
@@ -223,7 +213,7 @@ def test_angles_of_small_boxes(turn):
     middle = 2 * np.array([[np.cos(turn), np.sin(turn)]])
     for size in (1e-3, 1e-5):
         record = Record()
-        theta = box_form(middle, np.full((1, 2), size), interval, record)
+        theta = box_form(middle, np.full((1, 2), size), record)
         angle = theta[..., 1].atan2(theta[..., 0])
         assert angle.range().lo[0] <= turn <= angle.range().hi[0]
         assert angle.center.hi[0] - angle.center.lo[0] < 3 * size**2 + 1e-14
@@ -232,7 +222,7 @@ def test_angles_of_small_boxes(turn):
 
 def test_there_is_no_angle_where_the_coordinates_are_not_defined():
     record = Record()
-    x = box_form(np.array([[-3.0], [-3.0]]), np.array([[1.0], [5.0]]), interval, record)[..., 0]
+    x = box_form(np.array([[-3.0], [-3.0]]), np.array([[1.0], [5.0]]), record)[..., 0]
     angle = TABLE["sqrt"].enclosure(x).atan2(x - 9.0).range()
     assert np.isnan(angle.lo[0])
     assert angle.lo[1] <= -np.pi < np.pi <= angle.hi[1]

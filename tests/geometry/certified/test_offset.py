@@ -13,8 +13,6 @@ from rbo_ref import landscapes
 from tests.geometry import surfaces
 from tests.geometry.certified.truths import holds
 
-pytest.importorskip("ival")
-
 DROP = {  # ρ: 1 + ρ − f_ρ(−π/2) of the sine wave
     1.1: 1.99636371078797807, 1.5: 1.92084985581264225, 2: 1.74167003662809628, 3: 1.34769520375891753,
     5: 0.868529054387585614, 10: 0.456892248821957107, 30: 0.159580116133504938, 100: 0.0488710952180324313,

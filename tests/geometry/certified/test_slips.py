@@ -13,8 +13,6 @@ from rbo_ref.landscapes import LANDSCAPES
 from tests.geometry import surfaces
 from tests.geometry.certified.truths import holds
 
-pytest.importorskip("ival")
-
 
 def wave(gradient=1.0, hessian=1.0):
     """sin 3θ + θ²/10, of which the derivatives have slips in one term."""

@@ -10,8 +10,6 @@ from geometry.certified import Certified, distance
 from rbo_ref import RollingBall, landscapes
 from tests.geometry import surfaces
 
-pytest.importorskip("ival")
-
 
 def test_the_ball_never_enters_the_surface():
     surface, radius = surfaces.sine(), 3.0

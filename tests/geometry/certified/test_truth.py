@@ -9,10 +9,8 @@ import numpy as np
 import pytest
 
 from geometry import FunctionGraph
+from geometry.arithmetic._logic import Truth
 from geometry.certified import distance
-from geometry.certified._truth import Truth
-
-pytest.importorskip("ival")
 
 OUTCOMES = {"yes": (True,), "no": (False,), "open": (True, False)}
 TRUTHS = {"yes": Truth(True, False), "no": Truth(False, True), "open": Truth(False, False)}

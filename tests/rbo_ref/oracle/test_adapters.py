@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rbo_ref.oracle import OptaxPort, RightPort, TorchPort, as_step, check
+from rbo_ref.oracle import OptaxPort, RightPort, TorchPort, as_port, check
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.dialects import Hyper
 
@@ -41,7 +41,7 @@ def test_the_numpy_loop_is_right(dtype):
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_the_torch_optimizer_is_right(torch, dtype):
-    report = check(as_step(example("torch_port").PORT), xp="torch", dtype=dtype)
+    report = check(as_port(example("torch_port").PORT), xp="torch", dtype=dtype)
     assert report.passed, str(report)
     assert report.counts["evaluations"] == report.counts["evaluations_needed"]
 
@@ -152,15 +152,15 @@ def test_what_cannot_be_adapted_says_why(torch):
             super().__init__(params, {"lr": lr})
 
     with pytest.raises(TypeError, match=r"NoRadius has no parameter for the radius .*wrap it in a function"):
-        as_step(NoRadius)
+        as_port(NoRadius)
     with pytest.raises(TypeError, match="a port must be callable, got int"):
-        as_step(3)
+        as_port(3)
 
 
-def test_as_step_tells_the_kinds_apart(torch):
-    assert isinstance(as_step(example("torch_port").PORT), TorchPort)
-    assert isinstance(as_step(example("optax_port").PORT), OptaxPort)
-    assert isinstance(as_step(RightPort), RightPort)
+def test_the_kinds_are_told_apart(torch):
+    assert isinstance(as_port(example("torch_port").PORT), TorchPort)
+    assert isinstance(as_port(example("optax_port").PORT), OptaxPort)
+    assert isinstance(as_port(RightPort), RightPort)
     step = example("numpy_port").PORT
-    assert as_step(step) is step
-    assert as_step(len) is len
+    assert as_port(step) is step
+    assert as_port(len) is len

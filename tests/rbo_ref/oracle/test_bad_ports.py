@@ -89,7 +89,7 @@ def test_a_port_that_hangs_is_stopped_and_not_asked_too_often(port):
     report = check(port, cases=["waves-3d", "bowl-*", "walk-2d"], time_limit=0.2)
     assert time.monotonic() - began < 5
     messages = [result.message for result in report.failures]
-    assert "no answer within 0.2 s" in messages[0]
+    assert "no answer within 1 s" in messages[0]
     assert "not called: the port gave no answer too often" in messages[-1]
     assert {result.id for result in report.results} >= {"waves-3d", "walk-2d"}
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from geometry.arithmetic.formats import format_of
-from rbo_ref.oracle import READINGS, OptaxPort, TorchPort, as_run, check_optimizer
+from rbo_ref.oracle import READINGS, OptaxPort, TorchPort, as_port, check_optimizer
 from rbo_ref.oracle.judge import judge
 from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS
 from rbo_ref.oracle.reference import reference
@@ -147,7 +147,7 @@ def test_other_ways_of_writing_pass(optimizer, port, dtype):
 @pytest.mark.parametrize(("optimizer", "name"), [("gradient-descent", "SGD"), ("adam", "Adam"), ("adamw", "AdamW")])
 def test_pytorch_is_right(optimizer, name, dtype):
     torch = ready("torch")
-    fine(check_optimizer(as_run(getattr(torch.optim, name)), optimizer, xp="torch", dtype=dtype), least=22)
+    fine(check_optimizer(as_port(getattr(torch.optim, name)), optimizer, xp="torch", dtype=dtype), least=22)
 
 
 def test_pytorchs_muon_is_right_once_it_declares_its_bfloat16():
@@ -168,7 +168,7 @@ def test_little_is_overlooked_in_bfloat16():
 def test_optax_is_right(optimizer, name):
     ready("jax")
     optax = pytest.importorskip("optax", reason="optax is not installed")
-    port = as_run(getattr(optax, name))
+    port = as_port(getattr(optax, name))
     assert isinstance(port, OptaxPort)
     fine(check_optimizer(port, optimizer, xp="jax", cases=FEW[optimizer]))
 

@@ -10,6 +10,7 @@ import zipfile
 import numpy as np
 import pytest
 
+from rbo_ref.oracle.freezing import derived
 from rbo_ref.oracle.vectors import SUITE, VectorError, VectorSet, generate, generation, reading
 
 SOME = """
@@ -66,6 +67,11 @@ def test_the_must_pass_list_is_that_of_the_decidable_vectors(stock):
     decidable = {name for name, vector in stock.vectors.items() if vector["decidable"]}
     assert stock.must_pass == decidable
     assert len(decidable) > 0.95 * len(stock.vectors)
+
+
+def test_published_vectors_keep_their_meaning(stock):
+    """And new ones are listed: ``rbo-ref freeze``."""
+    assert {name: derived.digest_of(stock, vector) for name, vector in stock.vectors.items()} == derived._digests()
 
 
 def test_arrays_carry_no_date_and_no_pickle(folder):

@@ -156,6 +156,6 @@ def test_what_nobody_can_bound_is_said_to_be_so():
     assert np.isinf(zero.reciprocal().radius).all()
     assert np.isinf((arithmetic.exact([1e30]) * 1e30).radius).all()
     assert zero.sqrt().radius == pytest.approx(1e-9**0.5, rel=1e-6)
-    assert zero.signs().radius == 2
+    assert zero.sign().radius == 2
     lost = arithmetic.exact(all_cases("sam")[0].theta).lost()
     assert not np.isfinite(arithmetic.evaluate(all_cases("sam")[0].loss, lost)[1].radius).any()

@@ -8,26 +8,15 @@ from typing import Any, Self
 import numpy
 from numpy import inf
 
-from geometry._kernels import kernel
-from geometry.certified._affine import Affine, Record
-from geometry.certified._intervals import (
-    Interval,
-    call,
-    halved,
-    library_of,
-    like,
-    mapped,
-    midpoint,
-    point,
-    width,
-    within,
-)
-from geometry.certified._points import LARGEST, sine_and_cosine
+from geometry.arithmetic._affine import Affine, Record
+from geometry.arithmetic.intervals import FUNCTIONS, Interval, interval, pow, pown, recip, sqr, symmetric
 from geometry.expressions._operations import TABLE
 from geometry.expressions._programs import Program
 from geometry.expressions._rates import rates
 
 __all__ = ["Elementary"]
+
+BOUNDS = interval(-1.0, 1.0)
 
 
 class Elementary(Affine):
@@ -43,16 +32,16 @@ class Elementary(Affine):
 
     def square(self) -> Self:
         if self.slopes is None:
-            return self.flat(call("sqr", self.center))
+            return self.flat(sqr(self.center))
         swing = self.swing()
-        center = call("sqr", self.center) + call("sqr", swing)
+        center = sqr(self.center) + sqr(swing)
         slopes = self.lifted(self.ndim) * (self.center + self.center)
         crossing = ~(swing.hi < self.center.mig)  # 0 may be inside, and then x² ≥ 0 is worth more than the slopes
         if not crossing.any():
             return self.new(center, slopes)
-        natural = call("sqr", self.center + swing)
+        natural = sqr(self.center + swing)
         ends = (numpy.where(crossing, n, c) for n, c in ((natural.lo, center.lo), (natural.hi, center.hi)))
-        return self.new(like(center, *ends), mapped(lambda end: numpy.where(crossing, 0.0, end), slopes))
+        return self.new(Interval(*ends), slopes.map(lambda end: numpy.where(crossing, 0.0, end)))
 
     def reciprocal(self) -> Self:
         return self.power(-1.0)
@@ -73,16 +62,14 @@ class Elementary(Affine):
     def _whole_power(self, n: int) -> Self:
         whole = self.range()
         self.record.partial_where((n < 0) & (whole.lo <= 0) & (whole.hi >= 0))
-        found = self._expanded(lambda u: call("recip", u) if n == -1 else call("pown", u, n), *rates("pow", float(n)))
+        found = self._expanded(lambda u: recip(u) if n == -1 else pown(u, n), *rates("pow", float(n)))
         return found.unbounded_where((n < 0) & (whole.lo == 0) & (whole.hi == 0))
 
     def _real_power(self, p: float) -> Self:
-        whole, exact = self.range(), like(self.center, *2 * (numpy.full(1, p),))
+        whole, exact = self.range(), Interval(*2 * (numpy.full(1, p),))
         self.record.irregular_where(~(whole.lo > 0))
         self.record.partial_where(_straddles(whole, 0.0, inf, p > 0))
-        return self._expanded(lambda u: call("pow", u, exact), *rates("pow", p)).unbounded_where(
-            (p < 0) & (whole.hi == 0)
-        )
+        return self._expanded(lambda u: pow(u, exact), *rates("pow", p)).unbounded_where((p < 0) & (whole.hi == 0))
 
     def _varying_power(self, power: Affine) -> Any:
         """exp(p log x) for x > 0. Elsewhere no slopes: 0ᵖ is 0, 1 or infinite, and (−x)ᵖ is ±xᵖ if p is whole."""
@@ -92,25 +79,25 @@ class Elementary(Affine):
             return (power * self.smooth("log", 0.0)).smooth("exp")  # type: ignore[attr-defined]
         self.record.irregular_where(~positive)
         self.record.partial_where((base.lo < 0) | ((base.lo <= 0) & (exponent.lo < 0)))
-        size, zero = call("pow", abs(base), exponent), (base.lo <= 0) & (base.hi >= 0)
+        size, zero = pow(abs(base), exponent), (base.lo <= 0) & (base.hi >= 0)
         one = zero & (exponent.lo <= 0) & (exponent.hi >= 0)
         high = numpy.where(zero & (exponent.lo < 0), inf, numpy.where(one, numpy.fmax(size.hi, 1.0), size.hi))
         low = numpy.where(zero, 0.0, size.lo)
-        return self.flat(like(size, numpy.where(base.lo < 0, -high, low), high))
+        return self.flat(Interval(numpy.where(base.lo < 0, -high, low), high))
 
     # Functions that are smooth on an interval.
 
     def smooth(self, name: str, low: float = -inf, high: float = inf, closed: bool = False) -> Self:
         """A function that is smooth on the open interval (low, high); if `closed`, it is defined at the ends too."""
         whole = self.range()
-        self.record.irregular_where(~within(whole, low, high))
+        self.record.irregular_where(~whole.within(low, high))
         self.record.partial_where(_straddles(whole, low, high, closed))
-        found = self._expanded(lambda u: call(name, u), *rates(name))
+        found = self._expanded(lambda u: FUNCTIONS[name](u), *rates(name))
         return found if closed else found.unbounded_where((whole.hi == low) | (whole.lo == high))
 
     def tan(self) -> Self:
-        self.record.partial_where(~within(call("tan", self.range()), -inf, inf))
-        return self._expanded(lambda u: call("tan", u), *rates("tan"))
+        self.record.partial_where(~(FUNCTIONS["tan"](self.range())).within(-inf, inf))
+        return self._expanded(lambda u: FUNCTIONS["tan"](u), *rates("tan"))
 
     def _expanded(self, value: Callable[[Interval], Interval], first: Program, second: Program) -> Self:
         """φ(x), from φ and programs for φ′ and φ″ in (x, φ(x))."""
@@ -118,10 +105,10 @@ class Elementary(Affine):
             return self.flat(value(self.center))
         swing = self.swing()
         whole = self.center + swing
-        ends = midpoint(self.center)
-        middle = like(whole, ends, ends)
+        ends = self.center.middle
+        middle = Interval(ends, ends)
         at_middle, over_all = value(middle), value(whole)
-        bend = self._rate(second, whole, over_all) * call("sqr", whole - middle)
+        bend = self._rate(second, whole, over_all) * sqr(whole - middle)
         return self._by_taylor(ends, at_middle, self._rate(first, middle, at_middle), bend, swing, over_all)
 
     def _rate(self, rate: Program, x: Interval, y: Interval) -> Interval:
@@ -140,17 +127,17 @@ class Elementary(Affine):
         natural: Interval,
     ) -> Self:
         """φ(m) + φ′(m) u + ½ bend, u = x − m, bend = φ″(X) u²; or `natural`, φ(X), where that is much narrower."""
-        center = value + halved(bend)
+        center = value + bend * 0.5
         if not (self.center.lo == self.center.hi).all():
-            center = center + first * (self.center - point(value, middle))
+            center = center + first * (self.center - interval(middle))
         slopes = self.lifted(self.ndim) * first
         # Slopes are worth more than their width: they may cancel against others.
         with numpy.errstate(invalid="ignore"):  # infinite derivatives are no use, even over no distance
-            flat = ~(width(center) + swing.hi * first.mag < width(natural))
+            flat = ~(center.width + swing.hi * first.mag < natural.width)
         if not flat.any():
             return self.new(center, slopes)
-        center = like(center, numpy.where(flat, natural.lo, center.lo), numpy.where(flat, natural.hi, center.hi))
-        return self.new(center, like(slopes, numpy.where(flat, 0.0, slopes.lo), numpy.where(flat, 0.0, slopes.hi)))
+        center = Interval(numpy.where(flat, natural.lo, center.lo), numpy.where(flat, natural.hi, center.hi))
+        return self.new(center, Interval(numpy.where(flat, 0.0, slopes.lo), numpy.where(flat, 0.0, slopes.hi)))
 
     # Sine and cosine: φ′ is ± the other one, φ″ is −φ, and |φ(m + u) − φ(m)| ≤ |u|.
 
@@ -162,33 +149,32 @@ class Elementary(Affine):
 
     def _wave(self, name: str) -> Self:
         if self.slopes is None:
-            return self.flat(_of_points(self.center, name))
+            return self.flat(FUNCTIONS[name](self.center))
         if self._known is None:  # sine and cosine are mostly wanted both
-            swing, middle = self.swing(), midpoint(self.center)
-            offset = self.center + swing - like(swing, middle, middle)
-            waves = _at_points(middle, offset.mag < 3, self.center)  # elsewhere [−1, 1] is hard to beat
-            self._known = swing, middle, offset, waves
+            swing, middle = self.swing(), self.center.middle
+            offset = self.center + swing - middle
+            near = offset.mag < 3  # elsewhere [−1, 1] is hard to beat
+            at = interval(numpy.where(near, middle, 0.0))
+            self._known = swing, middle, offset, {n: FUNCTIONS[n](at).where(near, BOUNDS) for n in ("sin", "cos")}
         swing, middle, offset, waves = self._known
-        size = offset.mag
-        natural = like(offset, numpy.full(self.shape, -1.0), numpy.full(self.shape, 1.0))
-        square_of_offset, nearby = call("sqr", offset), like(offset, -size, size)
         at_middle, first = (waves["sin"], waves["cos"]) if name == "sin" else (waves["cos"], -waves["sin"])
-        all_values = (at_middle + nearby) & natural
-        return self._by_taylor(middle, at_middle, first, -all_values * square_of_offset, swing, natural)
+        all_values = (at_middle + symmetric(offset)).clipped(-1.0, 1.0)
+        natural = Interval(numpy.full(self.shape, -1.0), numpy.full(self.shape, 1.0))
+        return self._by_taylor(middle, at_middle, first, -all_values * sqr(offset), swing, natural)
 
     # Functions that jump.
 
     def sign(self) -> Self:
         whole = self.range()
         self.record.irregular_where(~((whole.lo > 0) | (whole.hi < 0)))
-        return self.flat(call("sign", whole))
+        return self.flat(FUNCTIONS["sign"](whole))
 
     def rounded(self, name: str) -> Self:
         """A rounding function: constant between its jumps, which may be on the border of a box."""
         whole = self.range()
-        around = call(name, like(whole, numpy.nextafter(whole.lo, -inf), numpy.nextafter(whole.hi, inf)))
+        around = FUNCTIONS[name](Interval(numpy.nextafter(whole.lo, -inf), numpy.nextafter(whole.hi, inf)))
         self.record.irregular_where(around.lo != around.hi)
-        return self.flat(call(name, whole))
+        return self.flat(FUNCTIONS[name](whole))
 
 
 class _Pair:
@@ -209,32 +195,3 @@ def _straddles(whole: Interval, low: float, high: float, closed: bool) -> numpy.
     if closed:
         return ((whole.lo < low) & (whole.hi >= low)) | ((whole.lo <= high) & (whole.hi > high))
     return ((whole.lo <= low) & (whole.hi >= low)) | ((whole.lo <= high) & (whole.hi >= high))
-
-
-def _of_points(x: Interval, name: str) -> Interval:
-    """sin or cos of intervals; of short ones by |φ(x) − φ(m)| ≤ |x − m|."""
-    middle = midpoint(x)
-    size = (x - like(x, middle, middle)).mag
-    short = size < 2.0**-20
-    if not short.all():
-        return call(name, x)
-    everything = like(x, *(numpy.full(x.shape, end) for end in (-1.0, 1.0)))
-    return (_at_points(middle, short, x)[name] + like(x, -size, size)) & everything
-
-
-def _at_points(x: numpy.ndarray, where: numpy.ndarray, kind: Interval) -> dict[str, Interval]:
-    """sin and cos of the numbers that are worth their price, elsewhere [−1, 1].
-
-    The slow arithmetic, which is there to check the other one, computes its own.
-    """
-    quick = where & (numpy.abs(x) <= LARGEST) & (library_of(kind) == "ival")
-    slow = where & ~quick
-    run = kernel("sine_and_cosine", numpy) or sine_and_cosine
-    bounds = run(numpy.where(quick, x, 0.0)).reshape(2, 2, *x.shape)
-    if not quick.all():
-        bounds[:, 0, ~quick], bounds[:, 1, ~quick] = -1.0, 1.0
-    waves = dict(zip(("sin", "cos"), bounds, strict=True))
-    for name, (low, high) in waves.items() if slow.any() else ():
-        found = call(name, like(kind, *2 * (x[slow],)))
-        low[slow], high[slow] = found.lo, found.hi
-    return {name: like(kind, low, high) for name, (low, high) in waves.items()}

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy
 
-from geometry.certified._affine import Record
-from geometry.certified._elementary import Elementary
-from geometry.certified._intervals import Interval, call, hull, like, mapped, midpoint
-from geometry.certified._truth import Truth, as_truth
+from geometry.arithmetic._affine import Record
+from geometry.arithmetic._logic import Truth, as_truth
+from geometry.arithmetic._smooth import Elementary
+from geometry.arithmetic.intervals import Interval, hull, interval
 from geometry.expressions._operations import TABLE
 from geometry.expressions.expression import Expression
 
@@ -28,7 +28,7 @@ class Form(Elementary):
     def _compared(self, other: Any) -> tuple[numpy.ndarray, numpy.ndarray]:
         if other is self:  # as NaN is looked for
             difference = self.range()
-            difference = mapped(lambda end: numpy.where(numpy.isnan(end), end, 0.0), difference)
+            difference = difference.map(lambda end: numpy.where(numpy.isnan(end), end, 0.0))
             self.record.irregular_where(numpy.isnan(difference.lo))
         else:
             difference = (self - other).range()  # what both have in common cancels
@@ -70,27 +70,27 @@ class Form(Elementary):
 
         def of(x: Interval, y: Interval) -> Interval:
             x, y = (
-                mapped(lambda end: numpy.broadcast_to(end, (*end.shape[: end.ndim - len(shape)], *shape)), z)
+                z.map(lambda end: numpy.broadcast_to(end, (*end.shape[: end.ndim - len(shape)], *shape)))
                 for z in (x, y)
             )
             both = hull(x, y)
             ends = ((x.lo, y.lo, both.lo), (x.hi, y.hi, both.hi))
-            return like(both, *(numpy.where(condition.yes, a, numpy.where(condition.no, b, c)) for a, b, c in ends))
+            return Interval(*(numpy.where(condition.yes, a, numpy.where(condition.no, b, c)) for a, b, c in ends))
 
         a, b = self, other
         if a.slopes is None and b.slopes is None:
             return self.flat(of(a.center, b.center))
         d = (b if a.slopes is None else a).slopes.shape[0]
-        zero = mapped(lambda end: numpy.zeros((d, *(1,) * len(shape))), a.center)
+        zero = a.center.map(lambda end: numpy.zeros((d, *(1,) * len(shape))))
         slopes = [zero if x.slopes is None else x.lifted(len(shape)) for x in (a, b)]
         return self.new(of(a.center, b.center), of(*slopes))
 
     def maximum(self, other: Form) -> Form:
         """The larger one; where that is undecided, of the ranges."""
-        return self._extreme("max", other, self - other)
+        return self._extreme("maximum", other, self - other)
 
     def minimum(self, other: Form) -> Form:
-        return self._extreme("min", other, other - self)
+        return self._extreme("minimum", other, other - self)
 
     def __abs__(self) -> Form:
         return self.maximum(-self)
@@ -103,11 +103,13 @@ class Form(Elementary):
         chosen, open_ = self.choice(first, other), ~(first.yes | first.no)
         if not open_.any():
             return chosen
-        found = call(name, self.range(), other.range())
+        x, y = self.range(), other.range()
+        extreme = getattr(numpy, name)
+        found = Interval(extreme(x.lo, y.lo), extreme(x.hi, y.hi))
         ends = ((found.lo, chosen.center.lo), (found.hi, chosen.center.hi))
         slopes = chosen.full_slopes()
-        slopes = slopes if slopes is None else mapped(lambda end: numpy.where(open_, 0.0, end), slopes)
-        return self.new(like(found, *(numpy.where(open_, o, e) for o, e in ends)), slopes)
+        slopes = slopes if slopes is None else slopes.map(lambda end: numpy.where(open_, 0.0, end))
+        return self.new(Interval(*(numpy.where(open_, o, e) for o, e in ends)), slopes)
 
     def largest(self) -> Form:
         """The largest along the last axis, by halves."""
@@ -124,7 +126,7 @@ class Form(Elementary):
 
     def logaddexp(self, other: Form) -> Form:
         """log(eˣ + eʸ) = m + log(eˣ⁻ᵐ + eʸ⁻ᵐ) for every number m."""
-        middle = numpy.maximum(midpoint(self.center), midpoint(other.center))
+        middle = numpy.maximum(self.center.middle, other.center.middle)
         shifted = [(x - middle).smooth("exp") for x in (self, other)]
         return (shifted[0] + shifted[1]).smooth("log", 0.0) + middle
 
@@ -146,36 +148,36 @@ class Form(Elementary):
         both, pi = up + across, numpy.nextafter(numpy.pi, 4)
         defined = both.lo <= both.hi
         ends = (numpy.where(defined, e, b) for e, b in ((-pi, both.lo), (pi, both.hi)))
-        return angle.choice(known, x.flat(like(both, *ends)))
+        return angle.choice(known, x.flat(Interval(*ends)))
 
 
 def stacked(forms: Sequence[Form], join: Callable[..., Any] = numpy.stack) -> Form:
     """Forms of one shape along a new last axis; or, with `numpy.concatenate`, along the last one."""
     slopes = [form.full_slopes() for form in forms]
     d = next((len(s.lo) for s in slopes if s is not None), None)
-    center = like(forms[0].center, *(join([getattr(f.center, end) for f in forms], axis=-1) for end in ("lo", "hi")))
+    center = Interval(*(join([getattr(f.center, end) for f in forms], axis=-1) for end in ("lo", "hi")))
     if d is None:
         return forms[0].flat(center)
     zero = [
-        mapped(lambda end: numpy.zeros((d, *end.shape)), f.center) if s is None else s
+        f.center.map(lambda end: numpy.zeros((d, *end.shape))) if s is None else s
         for f, s in zip(forms, slopes, strict=True)
     ]
     parts = (join([getattr(s, end) for s in zero], axis=-1) for end in ("lo", "hi"))
-    return forms[0].new(center, like(center, *parts))
+    return forms[0].new(center, Interval(*parts))
 
 
-def point_form(point: numpy.ndarray, arithmetic: Callable[..., Interval], record: Record) -> Form:
+def point_form(point: numpy.ndarray, record: Record) -> Form:
     """Single points (n, d)."""
-    return Form(arithmetic(point), None, record)
+    return Form(interval(point), None, record)
 
 
-def box_form(center: numpy.ndarray, radius: numpy.ndarray, make: Callable[..., Interval], record: Record) -> Form:
+def box_form(center: numpy.ndarray, radius: numpy.ndarray, record: Record) -> Form:
     """The coordinates center ± radius of boxes, (n, d): each its own ε."""
     d = center.shape[-1]
     slopes = numpy.zeros((d, *center.shape))
     for i in range(d):
         slopes[i, ..., i] = radius[..., i]
-    return Form(make(center), make(slopes), record)
+    return Form(interval(center), interval(slopes), record)
 
 
 REDUCTIONS: dict[str, Callable[..., Form]] = {
@@ -206,11 +208,11 @@ def _spread(form: Form, shape: tuple[int, ...]) -> Form:
         return form
     slopes = form.lifted(len(shape))
     if slopes is not None:
-        slopes = mapped(lambda end: numpy.broadcast_to(end, (len(end), *shape)), slopes)
-    return form.new(mapped(lambda end: numpy.broadcast_to(end, shape), form.center), slopes)
+        slopes = slopes.map(lambda end: numpy.broadcast_to(end, (len(end), *shape)))
+    return form.new(form.center.map(lambda end: numpy.broadcast_to(end, shape)), slopes)
 
 
 def _reshaped(form: Form, shape: tuple[int, ...]) -> Form:
     slopes = form.full_slopes()
-    slopes = slopes if slopes is None else mapped(lambda end: end.reshape(len(end), *shape), slopes)
-    return form.new(mapped(lambda end: end.reshape(shape), form.center), slopes)
+    slopes = slopes if slopes is None else slopes.map(lambda end: end.reshape(len(end), *shape))
+    return form.new(form.center.map(lambda end: end.reshape(shape)), slopes)

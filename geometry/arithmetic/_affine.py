@@ -27,7 +27,7 @@ from typing import Any, ClassVar, Self
 
 import numpy
 
-from geometry.certified._intervals import Interval, add_up, like, mapped, symmetric
+from geometry.arithmetic.intervals import Interval, symmetric
 
 __all__ = ["Affine", "Record"]
 
@@ -87,8 +87,8 @@ class Affine:
     def __getitem__(self, key: Any) -> Self:
         key, slopes = key if isinstance(key, tuple) else (key,), self.full_slopes()
         if slopes is not None:
-            slopes = mapped(lambda end: end[(slice(None), *key)], slopes)
-        return self.new(mapped(lambda end: numpy.asarray(end[key]), self.center), slopes)
+            slopes = slopes.map(lambda end: end[(slice(None), *key)])
+        return self.new(self.center.map(lambda end: numpy.asarray(end[key])), slopes)
 
     # Parts.
 
@@ -106,38 +106,37 @@ class Affine:
             numpy.nan_to_num(end, nan=numpy.nan, posinf=p, neginf=n)
             for p, n in ((LARGEST, -numpy.inf), (numpy.inf, -LARGEST))
         )
-        known = type(self.center)(*(numpy.ascontiguousarray(e) for e in (low, high)))  # of one axis at least
-        return self.flat(mapped(lambda ends: ends.reshape(end.shape), known))
+        return self.flat(Interval(low, low if numpy.array_equal(low, high, equal_nan=True) else high))
 
     def unbounded_where(self, where: Any) -> Self:
         """Anything where NumPy has an infinity, of which intervals know nothing: it may become a number again."""
         if not numpy.any(where):
             return self
         ends = ((-numpy.inf, self.center.lo), (numpy.inf, self.center.hi))
-        center, slopes = like(self.center, *(numpy.where(where, e, end) for e, end in ends)), self.lifted(self.ndim)
-        return self.new(center, slopes if slopes is None else mapped(lambda end: numpy.where(where, 0.0, end), slopes))
+        center, slopes = Interval(*(numpy.where(where, e, end) for e, end in ends)), self.lifted(self.ndim)
+        return self.new(center, slopes if slopes is None else slopes.map(lambda end: numpy.where(where, 0.0, end)))
 
     def lifted(self, ndim: int) -> Slopes:
         """The slopes, ready to broadcast against arrays of `ndim` dimensions."""
         if self.slopes is None or len(self.slopes.shape) == ndim + 1:
             return self.slopes
         d, *rest = self.slopes.shape
-        return mapped(lambda end: end.reshape(d, *(1,) * (ndim - len(rest)), *rest), self.slopes)
+        return self.slopes.map(lambda end: end.reshape(d, *(1,) * (ndim - len(rest)), *rest))
 
     def full_slopes(self) -> Slopes:
         """The slopes, one of each for every element."""
         slopes = self.lifted(self.ndim)
         if slopes is None or slopes.shape[1:] == self.shape:
             return slopes
-        return mapped(lambda end: numpy.broadcast_to(end, (len(end), *self.shape)), slopes)
+        return slopes.map(lambda end: numpy.broadcast_to(end, (len(end), *self.shape)))
 
     def swing(self) -> Interval:
         """[−R, R] for R = Σ|A_i|; the center must be added for the range."""
         slopes = self.lifted(self.ndim)
         size = slopes.mag
-        total = like(slopes, -size[0], size[0])
+        total = Interval(-size[0], size[0])
         for i in range(1, len(size)):
-            total = total + like(slopes, -size[i], size[i])
+            total = total + Interval(-size[i], size[i])
         return total
 
     def range(self) -> Interval:
@@ -226,7 +225,7 @@ class Affine:
         center = self.center * other.center
         ndim = len(center.shape)
         a, b = self.lifted(ndim), other.lifted(ndim)
-        unit = like(a, numpy.zeros(1), numpy.ones(1))
+        unit = Interval(numpy.zeros(1), numpy.ones(1))
         for i in range(a.shape[0]):
             center = center + a[i] * b[i] * unit  # ε_i² is in [0, 1]
             for j in range(i):
@@ -235,15 +234,15 @@ class Affine:
 
     def sum(self, axis: int = -1) -> Self:
         """Σ along an axis, counted from the end."""
-        center = add_up(self.center, axis)
+        center = self.center.sum(axis)
         if self.slopes is None:
             return self.new(center, None)
         slopes, n = self.lifted(self.ndim), self.shape[axis]
         if slopes.shape[axis] == n:
-            return self.new(center, add_up(slopes, axis))
-        return self.new(center, mapped(lambda end: end.take(0, axis), slopes) * float(n))
+            return self.new(center, slopes.sum(axis))
+        return self.new(center, slopes.map(lambda end: end.take(0, axis)) * float(n))
 
 
 def of_arrays(x: Interval) -> Interval:
     """Intervals with arrays as ends; libraries have numbers where no axis is left."""
-    return x if isinstance(x.lo, numpy.ndarray) else mapped(numpy.asarray, x)
+    return x if isinstance(x.lo, numpy.ndarray) else x.map(numpy.asarray)
