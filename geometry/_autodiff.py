@@ -10,6 +10,7 @@ from geometry._namespace import (
     Array,
     Namespace,
     device_of,
+    hold,
     is_compiling,
     is_jax_namespace,
     is_torch_namespace,
@@ -19,6 +20,7 @@ from geometry._namespace import (
 __all__ = [
     "constant",
     "differentiable",
+    "either",
     "hessian",
     "hessian_vector",
     "is_differentiable",
@@ -113,6 +115,15 @@ def _borrowed_by_jax() -> Callable[[Array, Array], Array]:
     borrow = jax.custom_jvp(lambda known, derived: known)
     borrow.defjvp(lambda primals, tangents: (borrow(*primals), tangents[1]))
     return borrow
+
+
+def either(xp: Namespace, condition: Array, yes: Callable[[], Array], no: Callable[[], Array]) -> Array:
+    """The result of one of two functions: derivatives of the other, which may be NaN, have no part in it."""
+    if is_traced(condition):
+        import jax
+
+        return jax.lax.cond(condition, yes, no)
+    return yes() if hold(condition) else no()
 
 
 def without_derivative(xp: Namespace, known: Array, reason: str, *recorded: Array) -> Array:

@@ -197,9 +197,9 @@ def positive(name: str, value: Any, *, zero: bool = False) -> None:
         xp = array_namespace(array)
         if not xp.isdtype(array.dtype, ("real floating", "integral", "bool")):
             raise TypeError(f"{name} must be real, got dtype {array.dtype}")
-        holds = hold(xp.all(xp.isfinite(array) & ((array >= 0) if zero else (array > 0))))
+        holds = not hold(xp.any(~(xp.isfinite(array) & ((array >= 0) if zero else (array > 0)))))
     if not holds:
-        raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, got {value}")
+        raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, got {value!s}")
 
 
 def whole(name: str, value: Any, least: int = 0) -> int:

@@ -11,7 +11,7 @@ __all__ = ["Anywhere", "Borrow", "BorrowInBothModes", "Refuse", "Solve"]
 
 
 class Borrow(torch.autograd.Function):
-    """(known, derived) ↦ known, with the derivatives of `derived` in reverse mode, all that PyTorch's compiler knows."""
+    """(known, derived) ↦ known, with the derivatives of `derived`: in reverse mode, all that the compiler follows."""
 
     generate_vmap_rule = True
 

@@ -11,19 +11,24 @@ from geometry._namespace import is_array_api_obj, is_compiling
 
 __all__ = ["Tree", "Whole"]
 
+CLASSES: list[type] = []
+"""All trees, in the order of their definition."""
 Parts = tuple[list[Any], tuple[Any, ...]]  # children; the class, their names, and what is no array
 
 
 class Tree:
     """An object whose arrays, real numbers and trees are children for ``jax.jit``, ``jax.vmap``, ``torch.func`` ...
 
-    All else that it holds must be hashable, and is part of the structure. A class is entered where its first object
-    is made after JAX or PyTorch was imported.
+    All else that it holds must be hashable, and is part of the structure. All classes are entered where the first
+    object of any of them is made after JAX or PyTorch was imported.
     """
+
+    def __init_subclass__(cls) -> None:
+        CLASSES.append(cls)
 
     def __new__(cls, *arguments: Any, **options: Any) -> Any:
         if not is_compiling():
-            _enter(cls)
+            _enter()
         return super().__new__(cls)
 
     def _is_child(self, name: str, value: Any) -> bool:
@@ -61,11 +66,11 @@ def _holds_numbers(value: Any) -> bool:
     return isinstance(value, float | Tree) or is_array_api_obj(value)
 
 
-def _enter(cls: type[Tree]) -> None:
+def _enter() -> None:
     for name, register in REGISTERS.items():
-        if name in sys.modules and (name, cls) not in _entered:
-            _entered.add((name, cls))
-            register(cls)
+        while name in sys.modules and _entered[name] < len(CLASSES):
+            _entered[name] += 1
+            register(CLASSES[_entered[name] - 1])
 
 
 def _in_jax(cls: type[Tree]) -> None:
@@ -85,4 +90,4 @@ def _reversed(cls: type[Tree], children: Any, structure: Any) -> Any:
 
 
 REGISTERS: dict[str, Callable[[type[Tree]], None]] = {"jax": _in_jax, "torch": _in_torch}
-_entered: set[tuple[str, type[Tree]]] = set()
+_entered = dict.fromkeys(REGISTERS, 0)
