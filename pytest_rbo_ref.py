@@ -78,7 +78,7 @@ class _Oracle:
 
     def _counted(self, stats: dict[str, list[Any]]) -> str:
         """How much of the suite was judged, and with which outcome."""
-        from rbo_ref.oracle.dialects import ROLLING_BALL
+        from rbo_ref.oracle.dialects import ROLLING_BALL, optimizer_of
         from rbo_ref.oracle.suite import frozen, judgements
 
         outcomes = ("passed", "failed", "error", "skipped", "xfailed", "xpassed")
@@ -88,7 +88,7 @@ class _Oracle:
         told = ", ".join(f"{sum(own)} {outcome}" for outcome, own in mine.items() if any(own)) or "none ran"
         declined = sum("skipped by the port" in str(report.longrepr) for report in stats.get("skipped", ()))
         told += f"; INCOMPLETE: {declined} skipped by the port" if declined else ""
-        known = judgements(self.config.getoption("--rbo-optimizer") or ROLLING_BALL)
+        known = judgements(optimizer_of(self.config.getoption("--rbo-optimizer") or ROLLING_BALL))
         drawn = sum((j.case.id, j.level) not in known for j in self.judgements)
         return f"suite {frozen()['version']}: {len(known)} judgements, and {drawn} of drawn cases; {told}"
 

@@ -20,17 +20,14 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are no package that is installed
 
-import numpy
-
-from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port
-from rbo_ref.oracle.dialects import READINGS, ROLLING_BALL
+from rbo_ref.oracle.catalogue import catalogue, right_port
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.suspects import search
-from rbo_ref.oracle.suspects.played import Played, Step
+from rbo_ref.oracle.suspects.played import Played
 from rbo_ref.oracle.suspects.words import sentence
 from tests.rbo_ref.oracle import stray
-from tests.rbo_ref.oracle.suspects.explaining import explained, is_true
+from tests.rbo_ref.oracle.suspects.explaining import asked, explained, is_true
 
 
 class Wrong(NamedTuple):
@@ -48,22 +45,33 @@ def known(optimizer: str) -> Iterator[Wrong]:
     noisy = {*precisions, "float32_norm", "finite_differences", "result_rounded"}
     for name, cls in catalogue(optimizer).items():
         own = (name,) if name in precisions else precisions if name in noisy else ()
-        yield Wrong(name, optimizer, in_dialect(cls, READINGS[optimizer][0]), own)
+        yield Wrong(name, optimizer, cls, own)
 
 
-def pairs(optimizer: str, count: int, seed: int) -> Iterator[Wrong]:
-    """Random pairs of edits that act, and not as one of them alone."""
-    case, random = all_cases(optimizer)[2], Random(seed)
-    make, start = in_dialect(right_port(optimizer), READINGS[optimizer][0]), case.start(format_of("float64"))
-    step = Step(start, case.hyper(0), None, start + 1, start, numpy.full(start.shape, 1e-15), True)
-    run = Played(case.id, case.loss, [step], alone=True)
-    lines = search.lines_of(right_port(optimizer), make, [run])
-    different = search.different(lines, [run])
+PAIRED = (ROLLING_BALL, "adam", "muon", "sam")
+
+
+def pairs(count: int, seed: int) -> Iterator[Wrong]:
+    """Random pairs of edits, of which both matter: together they do what neither does alone, and no edit at all."""
+    random = Random(seed)
+    several = {optimizer: _lines(optimizer) for optimizer in PAIRED}
     while count:
-        edits = tuple(random.sample(different, 2))
-        if search.compatible(*edits) and search.acts(lines, edits, run):
-            count -= 1
-            yield Wrong(sentence(edits), optimizer, lines.maker(search.Changed(edits)))
+        optimizer = PAIRED[count % len(PAIRED)]
+        lines, plain, runs = several[optimizer]
+        pair = tuple(random.sample(plain, 2))
+        if search.compatible(*pair):
+            changes = [search.Changed(edits) for edits in (pair, pair[:1], pair[1:])]
+            together, *alone = search.effects(lines, changes, runs)
+            if together is not None and None not in alone and together not in alone:
+                count -= 1
+                yield Wrong(f"{optimizer}: {sentence(pair)}", optimizer, lines.maker(changes[0]))
+
+
+def _lines(optimizer: str) -> tuple[search.Lines, list[Any], list[Played]]:
+    """The lines of an optimizer, their plain edits that do anything, and runs that show what they do."""
+    runs = [asked(case, tolerance=1e-15) for case in all_cases(optimizer) if 1 < case.theta.size < 9][:4]
+    lines = search.lines_of(right_port(optimizer), runs)
+    return lines, search.different(lines, runs), runs
 
 
 def strays() -> Iterator[Wrong]:
@@ -73,9 +81,9 @@ def strays() -> Iterator[Wrong]:
     for name, (make, true) in stray.STRAY.items():
         yield Wrong(name, ROLLING_BALL, make, true)
     for name, (optimizer, make) in (stray.SMALL_OTHERS | stray.WILD).items():
-        yield Wrong(name, optimizer, in_dialect(make, READINGS[optimizer][0]))
+        yield Wrong(name, optimizer, make)
     for name, (optimizer, make, true) in stray.STRAY_OTHERS.items():
-        yield Wrong(name, optimizer, in_dialect(make, READINGS[optimizer][0]), true)
+        yield Wrong(name, optimizer, make, true)
 
 
 def main() -> int:
@@ -88,7 +96,7 @@ def main() -> int:
     options = parser.parse_args()
     wrong = {
         "catalogue": lambda: known(options.optimizer),
-        "pairs": lambda: pairs(options.optimizer, options.count, options.seed),
+        "pairs": lambda: pairs(options.count, options.seed),
         "strays": strays,
     }[options.which]()
     true = false = 0

@@ -32,6 +32,7 @@ from rbo_ref.oracle.check import library_of
 from rbo_ref.oracle.judge import LEVELS, judge
 from rbo_ref.oracle.reference import rolling_ball
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from tests.rbo_ref.oracle.drawing import cases
 from tests.rbo_ref.oracle.test_tolerance import FORMULATIONS
 
@@ -69,7 +70,7 @@ def run(library: str, examples: int, start: int) -> tuple[Counter[str], float]:
     )
     def judged(case: Any, dialect: str, dtype: str, name: str) -> None:
         nonlocal worst
-        setting = Setting(library_of(library, dtype), format_of(dtype), dialect, math.inf)
+        setting = Setting(library_of(library, dtype), Formats(format_of(dtype)), dialect, math.inf)
         results: list[Result] = [result for result, _ in judge(ports[name](dialect), case, setting, LEVELS)]
         count.update(["examples", *(result.verdict for result in results)])
         count["decided"] += any(result.verdict == "pass" for result in results)

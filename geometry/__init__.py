@@ -6,6 +6,11 @@
 array([ True])
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from geometry import shapes
 from geometry.background import rolling_ball
 from geometry.derivatives import check_gradient
@@ -19,6 +24,9 @@ from geometry.offset import offset, offset_function
 from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach, reach_from_points
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
 from geometry.sampling import Sampling
+
+if TYPE_CHECKING:
+    from geometry import certified as certified
 
 __all__ = [
     "Bottleneck",
@@ -58,3 +66,10 @@ __all__ = [
     "steepest_tangent",
     "upward_normal",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`geometry.certified`, imported when it is first asked for."""
+    if name == "certified":
+        return import_module("geometry.certified")
+    raise AttributeError(f"module 'geometry' has no attribute {name!r}")

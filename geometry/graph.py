@@ -430,8 +430,10 @@ class FunctionGraph(Whole):
         functions |= {"hessian": written.hessian} if second else {}
         return slip(self.expression(theta.shape[-1]), functions, theta) if functions else ""
 
-    def expression(self, d: int) -> Expression:
+    def expression(self, d: int, *, written: bool = False) -> Expression:
         """The function as recorded for d variables (`geometry.expressions.record`).
+
+        Its gradient follows from the function; if `written`, it is the one that was given, where one was.
 
         Raises
         ------
@@ -446,7 +448,7 @@ class FunctionGraph(Whole):
         found = self._recording(d)
         if isinstance(found, TypeError):
             raise TypeError(str(found)) from found
-        return found
+        return found.with_gradient(self._gradient) if written and self._gradient is not None else found
 
     def _recorded(self, xp: Namespace, theta: Array, what: str) -> Expression:
         found = self._recording(theta.shape[-1])

@@ -125,6 +125,9 @@ def offset_function(surface: FunctionGraph, theta: Array, radius: Array, *, samp
     gradients, if the surface has any, which roll a contact to the footpoint of its own centre; in more than 32 these
     are all.
 
+    Hills that are thinner than the samples are apart may be missed: `geometry.certified.offset_function` encloses f_ρ
+    however thin they are.
+
     The memory does not grow with the batch: about 2¹⁵ coordinates at once, and `samples` points of d coordinates.
 
     References

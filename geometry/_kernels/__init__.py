@@ -24,6 +24,7 @@ KERNELS = {
     ("elementwise", "numpy"): "geometry._kernels.elementwise",
     ("evaluate", "numpy"): "geometry._kernels.blocks",
     ("look", "numpy"): "geometry._kernels.peaks",
+    ("nearest", "numpy"): "geometry._kernels.nearest",
     ("rest", "numpy"): "geometry._kernels.peaks",
     ("roll", "numpy"): "geometry._kernels.rolls",
     ("roll", "cupy"): "geometry._kernels.cupy_rolls",

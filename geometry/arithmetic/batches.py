@@ -27,7 +27,7 @@ from geometry.arithmetic.formats import SAFETY, Floats, Format, format_of, round
 from geometry.arithmetic.rounded import Arithmetic, Rounded
 from geometry.arithmetic.running import Rounding, Running
 
-__all__ = ["FIRST", "WHOLE", "WIDE", "Batch", "wider"]
+__all__ = ["FIRST", "WHOLE", "WIDE", "Batch", "errors_of_formulas", "wider"]
 
 FIRST = 0
 WHOLE = 1
@@ -150,24 +150,19 @@ class Batch(Arithmetic):
     def _errors(self, loss: Any, middle: Floats, box: Floats) -> tuple[Floats, Floats]:
         """What rounding in the formulas adds to f, (3, n), and to ∇f, (d, 3, n), anywhere in boxes (n, d)."""
         target = self.format if self.is_served else self.target
-        errors, jumped = self._of_formulas(loss, middle, box, target)
+        rounding = self._roundings.setdefault(target, Rounding(target))
+        rounding.jumped = False
+        errors = errors_of_formulas(loss, middle, box, rounding)
         if self.is_served:
             shares = numpy.array([0.0, 0.0, 1.0])
-        elif not jumped:
+        elif not rounding.jumped:
             shares = numpy.array([1.0, 1.0, self.format.unit / target.unit])
         else:
-            wide, _ = self._of_formulas(loss, middle, box, self.format)
+            wide = errors_of_formulas(loss, middle, box, Rounding(self.format))
             e_value, e_gradient = (numpy.stack([e, e, w]) for e, w in zip(errors, wide, strict=True))
             return e_value, numpy.moveaxis(e_gradient, -1, 0)
         e_value, e_gradient = (shares.reshape(-1, *(1,) * e.ndim) * e for e in errors)
         return e_value, numpy.moveaxis(e_gradient, -1, 0)
-
-    def _of_formulas(self, loss: Any, middle: Floats, box: Floats, target: Format) -> tuple[list[Floats], bool]:
-        """Errors of f, (n,), and ∇f, (n, d), in a format, and whether some are not in proportion to its unit."""
-        rounding = self._roundings.setdefault(target, Rounding(target))
-        rounding.jumped = False
-        parts = loss.first(Running(rounding, middle, box), number_arrays)
-        return [numpy.broadcast_to(part.error, part.shape) for part in parts], rounding.jumped
 
     def _bends(self, loss: Any, middle: Floats, box: Floats) -> tuple[Floats, Floats]:
         """∇²f over boxes (n, d): its middle and how much it varies, (d, d, 1, n)."""
@@ -175,6 +170,12 @@ class Batch(Arithmetic):
         parts = (numpy.broadcast_to(part, (*middle.shape, middle.shape[-1])) for part in (found.middle, found.reach))
         bend, varies = (numpy.moveaxis(part, 0, -1)[:, :, None] for part in parts)
         return bend, varies
+
+
+def errors_of_formulas(loss: Any, middle: Floats, box: Floats, rounding: Rounding) -> list[Floats]:
+    """What rounding adds to f, (n,), and to ∇f, (n, d), which are evaluated anywhere in boxes (n, d)."""
+    parts = loss.first(Running(rounding, middle, box), number_arrays)
+    return [numpy.broadcast_to(part.error, part.shape) for part in parts]
 
 
 BEYOND_FIRST = numpy.array([[0.0], [1.0], [1.0]])

@@ -340,7 +340,7 @@ class Rounded:
 
     def rounded(self, how: str) -> Rounded:
         """The nearest integers; where rounding decides which, the error is 1."""
-        if how != "roundeven":
+        if how not in ("round", "roundeven"):
             raise AttributeError(f"what rounding does to {how} is not known")
         low, high = numpy.rint(self.middle - self.radius), numpy.rint(self.middle + self.radius)
         return self.arithmetic.enclosed(self.arithmetic.values(numpy.rint(self.middle)), high - low)

@@ -14,13 +14,14 @@ reached so far are returned, and say that they are not closed.
 np.float64(2.37704519)
 """
 
-from geometry.certified.curvature import critical_radius, medial_radius, reach
-from geometry.certified.enclosure import Enclosure, Regions
+from geometry.certified.curvature import critical_radius, medial_radius, reach, reachable
+from geometry.certified.enclosure import Decision, Enclosure, Regions
 from geometry.certified.solver import Certified
-from geometry.certified.verbs import distance, footpoint, offset_function
+from geometry.certified.verbs import distance, footpoint, offset_function, project, signed_distance
 
 __all__ = [
     "Certified",
+    "Decision",
     "Enclosure",
     "Regions",
     "critical_radius",
@@ -28,5 +29,8 @@ __all__ = [
     "footpoint",
     "medial_radius",
     "offset_function",
+    "project",
     "reach",
+    "reachable",
+    "signed_distance",
 ]

@@ -21,8 +21,8 @@ from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._cells import derivatives, evaluated, regular
 from geometry.certified._curvature import extreme_curvature, shape_operator
 from geometry.certified._model import Model, cover
-from geometry.certified._problems import LADDER, Solution, gap
-from geometry.certified._search import Bounds
+from geometry.certified._problems import LADDER, Solution
+from geometry.certified._search import Bounds, gap
 from geometry.certified._slabs import Slabs, nearest, slabs
 
 __all__ = ["medial_radii"]
@@ -126,15 +126,17 @@ def medial_radii(
     model: Model,
     theta: numpy.ndarray,
     box: tuple[numpy.ndarray, numpy.ndarray] | None,
+    cap: numpy.ndarray | float = numpy.inf,
     *,
     tolerance: float,
     max_boxes: int,
     progress: bool,
 ) -> Solution:
+    """The radii ρ_max at points θ (n, d), or the caps (n,) where they are less: what is beyond is not looked at."""
     contacts = Contacts(model, theta)
     number = len(theta)
     known = contacts.smooth & numpy.isfinite(theta).all(1) & ~numpy.isnan(contacts.up.lo)
-    upper = numpy.where(known, _first_stop(contacts) if box is None else numpy.inf, numpy.inf)
+    upper = numpy.where(known, numpy.minimum(_first_stop(contacts) if box is None else numpy.inf, cap), numpy.inf)
     solution = Solution(numpy.zeros(number), upper, theta.copy(), numpy.zeros(number, dtype=int))
     ids = numpy.flatnonzero(known)
     ids = ids[numpy.argsort(upper[ids])]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy
@@ -12,23 +12,18 @@ from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt
 from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._cells import Cells
 from geometry.certified._convexity import Convexity, Height, SquaredDistance
+from geometry.certified._landscape import by_landscape
 from geometry.certified._model import Model, cover
 from geometry.certified._regions import Boxes, contracted, merged
-from geometry.certified._search import Bounds, Found
+from geometry.certified._search import Bounds, Found, gap
 from geometry.certified._slabs import distance_bounds, height_bounds, slabs
 from geometry.certified._slips import check_near
-from geometry.certified.enclosure import Enclosure
 
-__all__ = ["Solution", "distances", "gap", "offsets"]
+__all__ = ["Solution", "distances", "offsets"]
 
+LEEWAY = 1e-9  # of a distance that was rounded
+REGIONS = 64  # of one query at most, that a model is enough for
 LADDER = 4.0 ** numpy.arange(-10, 11)  # how far to look for a surface that is not defined below the query
-
-
-def gap(lower: numpy.ndarray, upper: numpy.ndarray) -> numpy.ndarray:
-    """upper − lower, rounded up; infinite where the upper bound is."""
-    with numpy.errstate(invalid="ignore"):
-        width = numpy.nextafter(upper - lower, numpy.inf)
-    return numpy.where(upper == lower, 0.0, numpy.where(numpy.isnan(width), numpy.inf, width))
 
 
 @dataclass
@@ -39,11 +34,18 @@ class Solution:
     upper: numpy.ndarray  # (N,)
     theta: numpy.ndarray  # (N, d)
     boxes: numpy.ndarray  # (N,)
+    side: Any = None  # what to call for `above`
     regions: list[tuple[Boxes, numpy.ndarray]] = field(default_factory=list)
 
-    def enclosure(self, tolerance: float, batch: tuple[int, ...]) -> Enclosure:
-        closed = gap(self.lower, self.upper) <= tolerance
-        return Enclosure(*(part.reshape(batch) for part in (self.lower, self.upper, closed, self.boxes)))
+    @cached_property
+    def above(self) -> numpy.ndarray:
+        """1 where a point is proven to be above the surface, −1 below, (N,)."""
+        side: numpy.ndarray = self.side()
+        return side
+
+    def between(self, lower: numpy.ndarray, upper: numpy.ndarray) -> Solution:
+        """Other bounds."""
+        return replace(self, lower=lower, upper=upper)
 
     def all_regions(self) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
         """Lower and upper ends, query, and whether there is one stationary point only; sorted by query."""
@@ -68,10 +70,12 @@ def distances(
     progress: bool,
 ) -> Solution:
     """Distances of (x, y) to a graph, and where the nearest points may be."""
-    upper, theta = _nearest_known(model, x, y, [x, *starts])
-    check_near(model.surface, x, upper)
-    solution = Solution(numpy.zeros(len(x)), upper, theta, numpy.zeros(len(x), dtype=int))
-    ids = numpy.flatnonzero(upper < numpy.inf)
+    zero, side = numpy.zeros(len(x)), partial(_side, model, x, y)
+    solution = Solution(zero, zero + numpy.inf, x.copy(), zero.astype(int), side)
+    ids = _by_landscape(model, x, y, starts, solution, regions, tolerance, max_boxes)
+    upper, theta = _nearest_known(model, x, y, [x, *starts], ids)
+    solution.upper[ids], solution.theta[ids] = upper[ids], theta[ids]
+    ids = ids[upper[ids] < numpy.inf]
     ids = ids[numpy.argsort(upper[ids])]  # balls of similar sizes begin with boxes of one size
 
     def problem(some: numpy.ndarray) -> Problem:
@@ -101,6 +105,50 @@ def distances(
     return solution
 
 
+def _side(model: Model, x: numpy.ndarray, y: numpy.ndarray) -> numpy.ndarray:
+    above = y - model.heights(x) if len(x) else interval(numpy.empty(0))
+    return numpy.where(above.lo > 0, 1, numpy.where(above.hi < 0, -1, 0))
+
+
+def _by_landscape(
+    model: Model,
+    x: numpy.ndarray,
+    y: numpy.ndarray,
+    starts: list[numpy.ndarray],
+    solution: Solution,
+    regions: bool,
+    tolerance: float,
+    max_boxes: int,
+) -> numpy.ndarray:
+    """Solve what a model of the landscape is enough for; the numbers of the other queries."""
+    with numpy.errstate(all="ignore"):
+        limits = [numpy.abs(model.surface.value(x) - y)]
+        limits += [numpy.hypot(numpy.linalg.norm(s - x, axis=1), model.surface.value(s) - y) for s in starts]
+        limit = numpy.fmin.reduce(limits) * (1 + LEEWAY) + LEEWAY * (1 + numpy.abs(y))
+    check_near(model.surface, x, limit)
+    everything = numpy.arange(len(x))
+    some = numpy.flatnonzero(numpy.isfinite(x).all(1) & numpy.isfinite(limit))
+    options = {"tolerance": tolerance, "max_boxes": max_boxes, "regions": REGIONS * regions}
+    found = by_landscape(model.surface, x[some], y[some], limit[some], **options)  # type: ignore[arg-type]
+    if found is None:
+        return everything
+    lower, upper, theta, done = found.lower, found.upper, found.theta, found.closed
+    if regions and done.any():
+        box = found.regions[done[found.regions[:, 0].astype(int)]]
+        query, d = box[:, 0].astype(int), x.shape[1]
+        low, high = box[:, 1 : d + 1], box[:, d + 1 : 2 * d + 1]
+        boxes, label = merged(query, low / 2 + high / 2, _covering(Boxes(query, low, high), low / 2 + high / 2))
+        least = numpy.full(len(boxes.query), numpy.inf)
+        numpy.minimum.at(least, label, box[:, -1])
+        sharp, upper, theta, kept = _sharpened(model, x[some], y[some], boxes, least, upper, theta)
+        lower = numpy.maximum(lower, sharp)
+        solution.regions.append((kept[0]._replace(query=some[kept[0].query]), kept[1]))
+    ids = some[done]
+    solution.lower[ids], solution.upper[ids], solution.theta[ids] = lower[done], upper[done], theta[done]
+    solution.boxes[ids] = found.boxes[done]
+    return numpy.setdiff1d(everything, ids)
+
+
 def _remaining(cells: Cells, found: Found) -> tuple[Boxes, numpy.ndarray]:
     """Regions that hold all minima, and lower bounds there: around the bottoms of valleys, and hulls of other boxes."""
     rough = found.valley < 0
@@ -117,7 +165,7 @@ def _remaining(cells: Cells, found: Found) -> tuple[Boxes, numpy.ndarray]:
 
 
 def _nearest_known(
-    model: Model, x: numpy.ndarray, y: numpy.ndarray, guesses: list[numpy.ndarray]
+    model: Model, x: numpy.ndarray, y: numpy.ndarray, guesses: list[numpy.ndarray], ids: numpy.ndarray
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The least distance to points over guesses of θ, rounded up, and the guess."""
     upper, theta = numpy.full(len(x), numpy.inf), x.copy()
@@ -127,7 +175,7 @@ def _nearest_known(
         better = far < upper[ids]
         upper[ids[better]], theta[ids[better]] = far[better], place[better]
 
-    finite = numpy.flatnonzero(numpy.isfinite(x).all(1) & numpy.isfinite(y))
+    finite = ids[numpy.isfinite(x[ids]).all(1) & numpy.isfinite(y[ids])]
     for guess in guesses:
         look(finite, guess[finite])
     lost = finite[upper[finite] == numpy.inf]

@@ -17,7 +17,7 @@ import numpy
 from geometry.certified._cells import Cells
 from geometry.certified._convexity import Convexity, Valleys
 
-__all__ = ["Bounds", "Found", "Overflow", "minimize"]
+__all__ = ["Bounds", "Found", "Overflow", "gap", "minimize"]
 
 SAMPLE = 16  # of the queries, to see whether it is time to look for valleys
 WINDOW = 4.0  # half-width of where a valley is looked for: radii of the box with the least lower bound
@@ -43,6 +43,13 @@ class Found(NamedTuple):
     cell_lower: numpy.ndarray  # (n,)
     valley: numpy.ndarray  # (n,): in which valley the box is; −1 if in none
     valleys: Valleys
+
+
+def gap(lower: numpy.ndarray, upper: numpy.ndarray) -> numpy.ndarray:
+    """upper − lower, rounded up; infinite where the upper bound is."""
+    with numpy.errstate(invalid="ignore"):
+        width = numpy.nextafter(upper - lower, numpy.inf)
+    return numpy.where(upper == lower, 0.0, numpy.where(numpy.isnan(width), numpy.inf, width))
 
 
 class Overflow(Exception):

@@ -7,20 +7,21 @@ from typing import Any
 
 import numpy
 
-from geometry._namespace import Array, floating, positive, to_numpy, whole
+from geometry._namespace import Array, broadcast, floating, positive, to_numpy
 from geometry.arithmetic.intervals import interval
-from geometry.certified._batches import Problem, solved
-from geometry.certified._cells import Cells
-from geometry.certified._curvature import ExtremeCurvature
+from geometry.certified._batches import Problem, Report, solved
+from geometry.certified._border import Home, checked, numbers
+from geometry.certified._cells import Cells, derivatives, evaluated
+from geometry.certified._curvature import ExtremeCurvature, extreme_curvature, shape_operator
 from geometry.certified._medial import medial_radii
 from geometry.certified._model import Model
-from geometry.certified._problems import gap
-from geometry.certified._search import Bounds
+from geometry.certified._problems import Solution
+from geometry.certified._search import Bounds, gap
 from geometry.certified._slips import check_near, check_within
-from geometry.certified.enclosure import Enclosure
+from geometry.certified.enclosure import Decision, Enclosure
 from geometry.graph import FunctionGraph, check_surface
 
-__all__ = ["critical_radius", "medial_radius", "reach"]
+__all__ = ["critical_radius", "medial_radius", "reach", "reachable"]
 
 SIDES = ("above", "below", "both")
 
@@ -32,7 +33,7 @@ def reach(
     side: str = "both",
     tolerance: float = 1e-6,
     max_boxes: int = 1_000_000,
-    progress: bool = False,
+    progress: bool | Report = False,
 ) -> Enclosure:
     """Reach of a graph over a box: 1 / sup |κ| over all principal curvatures κ, between bounds that are proven.
 
@@ -58,7 +59,8 @@ def reach(
     Returns
     -------
     Enclosure
-        Of shape (). ∞ where nothing bends. Where f has a kink the reach is 0, and so is the lower bound.
+        Of shape (), and of the library of the box, if that is an array. ∞ where nothing bends. Where f has a kink the
+        reach is 0, and so is the lower bound.
 
     Raises
     ------
@@ -78,8 +80,8 @@ def reach(
     >>> found.lower.round(8), bool(found.closed)
     (np.float64(0.12228568), True)
     """
-    _check(surface, side, tolerance, max_boxes)
-    low, high = _sides(box)
+    options = _checked(surface, side, tolerance, max_boxes, progress)
+    home, (low, high) = _sides(box)
     d = len(low)
     both, upside = side == "both", surface if side != "below" else _mirrored(surface)
     check_within(surface, low, high)
@@ -93,11 +95,16 @@ def reach(
 
     nothing = numpy.full(1, numpy.inf)
     problem = Problem(cells, bounds, numpy.zeros(1, dtype=int), root, nothing, middle[None])
-    options = {"tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
-    _, _, found = next(solved(numpy.zeros(1, dtype=int), lambda _: problem, gap=_radius_gap, **options))  # type: ignore[arg-type]
-    lower, upper = _radii(found.lower, found.upper)
-    closed = _radius_gap(found.lower, found.upper) <= tolerance
-    return Enclosure(lower[0], upper[0], closed[0], found.boxes[0])
+    _, _, found = next(solved(numpy.zeros(1, dtype=int), lambda _: problem, gap=_radius_gap, **options))
+    solution = Solution(*_radii(found.lower, found.upper), found.theta, found.boxes)
+    return home.enclosure(solution, tolerance, (), _stuck(surface, found.theta) if both else side)
+
+
+def _stuck(surface: FunctionGraph, theta: numpy.ndarray) -> str:
+    """On which side the curvature is greatest at θ (1, d)."""
+    form, _ = evaluated(lambda form: shape_operator(*derivatives(surface, form)[1:]), theta)
+    high, low = (extreme_curvature(f)[1][0] for f in (form, -form))
+    return "below" if low > high else "above"
 
 
 def critical_radius(
@@ -106,7 +113,7 @@ def critical_radius(
     *,
     tolerance: float = 1e-6,
     max_boxes: int = 1_000_000,
-    progress: bool = False,
+    progress: bool | Report = False,
 ) -> Enclosure:
     """1 / the greatest positive curvature: up to this radius a ball above touches every point of the graph.
 
@@ -145,7 +152,7 @@ def medial_radius(
     box: Sequence[tuple[float, float]] | Array | None = None,
     tolerance: float = 1e-6,
     max_boxes: int = 100_000,
-    progress: bool = False,
+    progress: bool | Report = False,
 ) -> Enclosure:
     """Radius of the largest ball that touches a graph at a point and has no point of it inside.
 
@@ -185,21 +192,79 @@ def medial_radius(
     >>> found.upper.round(5), found.closed
     (array([1.25   , 2.23607]), array([ True,  True]))
     """
-    _check(surface, side, tolerance, max_boxes)
+    home, batch, found = _medial(surface, theta, side, box, numpy.inf, tolerance, max_boxes, progress)
+    return home.enclosure(found, tolerance, batch)
+
+
+def reachable(
+    surface: FunctionGraph,
+    theta: Array,
+    radius: Array,
+    *,
+    side: str = "above",
+    box: Sequence[tuple[float, float]] | Array | None = None,
+    tolerance: float = 1e-6,
+    max_boxes: int = 100_000,
+    progress: bool | Report = False,
+) -> Decision:
+    """Whether a ball of a radius can touch a graph at points without crossing it, where that is proven.
+
+    Parameters
+    ----------
+    surface, theta, side, box, max_boxes, progress
+        As in `medial_radius`.
+    radius : float or array
+        ρ > 0, finite; broadcasts against the batch.
+    tolerance : float
+        Radii that are nearer than that to ρ_max may be left open.
+
+    Returns
+    -------
+    Decision
+        No point farther than 2ρ has a say, so that the search always ends.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `reach`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]))
+    >>> found = reachable(wave, [[-np.pi / 2], [0.0], [np.pi / 2]], 2.0)
+    >>> found.yes, found.no
+    (array([False,  True,  True]), array([ True, False, False]))
+    """
+    positive("radius", radius)
+    radius = to_numpy(floating("radius", radius)[1]).astype(float)
+    if not numpy.isfinite(radius).all():
+        raise ValueError("radius must be finite")
+    home, batch, found = _medial(surface, theta, side, box, radius, tolerance, max_boxes, progress)
+    rho = numpy.broadcast_to(radius, batch)
+    lower, upper, boxes = (part.reshape(batch) for part in (found.lower, found.upper, found.boxes))
+    return Decision(*map(home.count, (lower >= rho, upper < rho, boxes)))
+
+
+def _medial(
+    surface: FunctionGraph, theta: Array, side: str, box: Any, radius: Any, tolerance: float, *budget: Any
+) -> tuple[Home, tuple[int, ...], Solution]:
+    """Where answers go, the batch, and bounds of ρ_max, of which no more is asked than whether it is as much as ρ."""
+    options = _checked(surface, side, tolerance, *budget)
     if side == "both":
         raise ValueError("side must be 'above' or 'below', got 'both'")
-    theta = to_numpy(floating("theta", theta)[1]).astype(float)
+    home, theta = numbers("theta", theta)
     if theta.ndim == 0 or theta.shape[-1] == 0:
         raise ValueError(f"theta must have shape (..., d) with d >= 1, got {theta.shape}")
-    ends = None if box is None else _sides(box)
-    batch, d = theta.shape[:-1], theta.shape[-1]
+    ends = None if box is None else _sides(box)[1]
+    batch, d = broadcast(theta=theta.shape[:-1], radius=numpy.shape(radius)), theta.shape[-1]
     if ends is not None and len(ends[0]) != d:
         raise ValueError(f"box must have {d} pairs for theta of shape {theta.shape}, got {len(ends[0])}")
-    theta = theta.reshape(-1, d)
+    theta = numpy.broadcast_to(theta, (*batch, d)).reshape(-1, d)
+    cap = numpy.nextafter(numpy.broadcast_to(radius, batch).reshape(-1) + tolerance, numpy.inf)
     check_near(surface, theta, numpy.ones(len(theta)))
     model = Model(_mirrored(surface) if side == "below" else surface, d)
-    options: dict[str, Any] = {"tolerance": float(tolerance), "max_boxes": max_boxes, "progress": progress}
-    return medial_radii(model, theta, ends, **options).enclosure(tolerance, batch)
+    return home, batch, medial_radii(model, theta, ends, cap, **options)
 
 
 def _mirrored(surface: FunctionGraph) -> FunctionGraph:
@@ -222,18 +287,17 @@ def _radius_gap(lower: numpy.ndarray, upper: numpy.ndarray) -> numpy.ndarray:
 # The border.
 
 
-def _check(surface: FunctionGraph, side: str, tolerance: float, max_boxes: int) -> None:
+def _checked(surface: FunctionGraph, side: str, *options: Any) -> dict[str, Any]:
     check_surface(surface)
     if side not in SIDES:
         raise ValueError(f"side must be 'above', 'below' or 'both', got {side!r}")
-    positive("tolerance", tolerance, zero=True)
-    whole("max_boxes", max_boxes, least=1)
+    return checked(*options)
 
 
-def _sides(box: Sequence[tuple[float, float]] | Array) -> tuple[numpy.ndarray, numpy.ndarray]:
-    ends = to_numpy(floating("box", box)[1]).astype(float)
+def _sides(box: Sequence[tuple[float, float]] | Array) -> tuple[Home, tuple[numpy.ndarray, numpy.ndarray]]:
+    home, ends = numbers("box", box)
     if ends.ndim != 2 or ends.shape[1] != 2 or not len(ends):
         raise ValueError(f"box must be a sequence of (low, high), one for each dimension, got shape {ends.shape}")
     if not (numpy.isfinite(ends).all() and (ends[:, 0] < ends[:, 1]).all()):
         raise ValueError(f"box must have finite low < high, got {box}")
-    return ends[:, 0], ends[:, 1]
+    return home, (ends[:, 0], ends[:, 1])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy
 
-from geometry._namespace import Array
+from geometry._namespace import Array, array_namespace, device_of, to_numpy
 
-__all__ = ["Enclosure", "Regions"]
+__all__ = ["Decision", "Enclosure", "Regions"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Enclosure:
     """Numbers that are proven to lie between two bounds.
 
@@ -24,11 +25,16 @@ class Enclosure:
         numbers themselves have too few digits.
     boxes : array (...) of int
         How many boxes were examined.
+    theta : array (..., d)
+        Where the value is nearly taken: the point of the surface that is near, that touches, or that bends. It is a
+        good start for a similar question.
+    side : str or None
+        Of `reach`: on which side of the surface the ball of the upper bound gets stuck.
 
     Examples
     --------
     >>> import numpy as np
-    >>> found = Enclosure(np.array(1.0), np.array(1.5), np.array(False), np.array(100))
+    >>> found = Enclosure(np.array(1.0), np.array(1.5), np.array(False), np.array(100), np.array([0.3]))
     >>> found.width
     np.float64(0.5)
     >>> 1.25 in found, 2.0 in found
@@ -39,6 +45,8 @@ class Enclosure:
     upper: Array
     closed: Array
     boxes: Array
+    theta: Array
+    side: str | None = None
 
     @property
     def width(self) -> Array:
@@ -46,10 +54,39 @@ class Enclosure:
         return self.upper - self.lower
 
     def __contains__(self, truth: Array) -> bool:
-        return bool(((self.lower <= truth) & (truth <= self.upper)).all())
+        xp = array_namespace(self.lower)
+        return bool(xp.all((self.lower <= truth) & (truth <= self.upper)))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """Yes or no, where one of them is proven.
+
+    Attributes
+    ----------
+    yes, no : array (...) of bool
+        Never both; neither where nothing is proven.
+    boxes : array (...) of int
+        How many boxes were examined.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Decision(np.array([True, False]), np.array([False, False]), np.array([3, 10])).open
+    array([False,  True])
+    """
+
+    yes: Array
+    no: Array
+    boxes: Array
+
+    @property
+    def open(self) -> Array:
+        """Where nothing is proven."""
+        return ~(self.yes | self.no)
+
+
+@dataclass(frozen=True, eq=False)
 class Regions:
     """Where nearest points can be: boxes in θ, all of them together for each query.
 
@@ -95,11 +132,13 @@ class Regions:
     @property
     def count(self) -> Array:
         """How many regions each query has, shape (...)."""
-        shape = numpy.shape(self.distance.lower)
-        return numpy.bincount(self.query, minlength=int(numpy.prod(shape))).reshape(shape)
+        shape = tuple(self.distance.lower.shape)
+        found = numpy.bincount(to_numpy(self.query), minlength=math.prod(shape)).reshape(shape)
+        return array_namespace(self.query).asarray(found, device=device_of(self.query))
 
     def of(self, *index: int) -> tuple[Array, Array, Array]:
         """Lower and upper ends and `unique` of the regions of the query at an index of the batch."""
-        shape = numpy.shape(self.distance.lower)
-        chosen = self.query == (numpy.ravel_multi_index(index, shape) if shape else 0)
-        return self.lower[chosen], self.upper[chosen], self.unique[chosen]
+        shape = tuple(self.distance.lower.shape)
+        number = int(numpy.ravel_multi_index(index, shape)) if shape else 0
+        first, last = numpy.searchsorted(to_numpy(self.query), [number, number + 1]).tolist()
+        return self.lower[first:last, ...], self.upper[first:last, ...], self.unique[first:last]

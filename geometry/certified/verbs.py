@@ -1,18 +1,18 @@
-"""Distance, nearest points and offset of a graph, each with a proof."""
+"""Distance, nearest points and offset of a surface, each with a proof."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy
 
-from geometry._namespace import Array, broadcast, floating, positive, to_numpy, whole
+from geometry._namespace import Array, broadcast, floating, positive, to_numpy
+from geometry.certified._batches import Report
+from geometry.certified._border import Home, checked, numbers
 from geometry.certified._model import Model
-from geometry.certified._problems import distances, offsets
+from geometry.certified._problems import Solution, distances, offsets
 from geometry.certified.enclosure import Enclosure, Regions
 from geometry.graph import FunctionGraph, check_surface
 
-__all__ = ["distance", "footpoint", "offset_function"]
+__all__ = ["distance", "footpoint", "offset_function", "project", "signed_distance"]
 
 
 def distance(
@@ -22,7 +22,7 @@ def distance(
     tolerance: float = 1e-6,
     max_boxes: int = 100_000,
     start: Array | None = None,
-    progress: bool = False,
+    progress: bool | Report = False,
 ) -> Enclosure:
     """Distance of points to a graph, between bounds that are proven.
 
@@ -34,16 +34,19 @@ def distance(
         gradient and a Hessian that it was given save some time; they are compared with those of the values at some
         points.
     points : array (..., d+1)
-        Query points, height last. NumPy arrays come back, whatever the library of the points.
+        Query points, height last. Results are arrays of their library, device and dtype, rounded outward; the search is
+        done on the processor in float64.
     tolerance : float
         Largest width, upper − lower, asked for; a length.
     max_boxes : int
         Largest number of boxes to examine for one point. Memory does not grow beyond that of these boxes, or of about
         a million for many points together.
     start : array (..., d), optional
-        Guesses of the nearest points: a good one saves boxes, a bad one costs nothing.
-    progress : bool
-        Whether to show a progress bar: points that are done, boxes examined, and the widest gap that is left.
+        Guesses of the nearest points, such as `theta` of an earlier answer: a good one saves boxes, a bad one costs
+        nothing.
+    progress : bool or callable
+        Whether to show a progress bar; or what is told in each round how many points are done, how many boxes were
+        examined, and the widest gap that is left.
 
     Returns
     -------
@@ -71,9 +74,50 @@ def distance(
     >>> found.lower.round(8), found.closed
     (array([1.81454424, 0.35537439]), array([ True,  True]))
     """
-    options = _options(tolerance, max_boxes, progress)
-    model, x, y, starts, batch = _queries(surface, points, start)
-    return distances(model, x, y, starts, regions=False, **options).enclosure(tolerance, batch)
+    home, batch, found = _nearest(surface, points, start, tolerance, max_boxes, progress, regions=False)
+    return home.enclosure(found, tolerance, batch)
+
+
+def signed_distance(
+    surface: FunctionGraph,
+    points: Array,
+    *,
+    tolerance: float = 1e-6,
+    max_boxes: int = 100_000,
+    start: Array | None = None,
+    progress: bool | Report = False,
+) -> Enclosure:
+    """Distance of points to a surface, positive above and negative below, between bounds that are proven.
+
+    Parameters
+    ----------
+    surface, points, tolerance, max_boxes, start, progress
+        As in `distance`.
+
+    Returns
+    -------
+    Enclosure
+        Where rounding leaves open on which side a point is, 0 is inside.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `distance`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]))
+    >>> found = signed_distance(wave, [[0.0, 2.0], [0.0, -2.0]], tolerance=1e-9)
+    >>> found.lower.round(5), found.upper.round(5)
+    (array([ 1.51047, -1.51047]), array([ 1.51047, -1.51047]))
+    """
+    home, batch, found = _nearest(surface, points, start, tolerance, max_boxes, progress, regions=False)
+    low, high = (
+        numpy.where(found.above > 0, found.lower, -found.upper),
+        numpy.where(found.above < 0, -found.lower, found.upper),
+    )
+    return home.enclosure(found.between(low, high), tolerance, batch)
 
 
 def footpoint(
@@ -83,7 +127,7 @@ def footpoint(
     tolerance: float = 1e-6,
     max_boxes: int = 100_000,
     start: Array | None = None,
-    progress: bool = False,
+    progress: bool | Report = False,
 ) -> Regions:
     """All regions of θ that may hold a nearest point on a graph; on the medial axis there are several.
 
@@ -115,10 +159,14 @@ def footpoint(
            [-2.],
            [ 2.]]), array([ True,  True,  True]))
     """
-    options = _options(tolerance, max_boxes, progress)
-    model, x, y, starts, batch = _queries(surface, points, start)
-    found = distances(model, x, y, starts, regions=True, **options)
-    return Regions(found.enclosure(tolerance, batch), *found.all_regions(), found.theta.reshape(*batch, x.shape[1]))
+    home, batch, found = _nearest(surface, points, start, tolerance, max_boxes, progress, regions=True)
+    enclosure, (lower, upper, query, unique) = home.enclosure(found, tolerance, batch), found.all_regions()
+    ends = home.down(lower), home.up(upper)
+    return Regions(enclosure, *ends, home.count(query), home.count(unique), enclosure.theta)
+
+
+project = footpoint
+"""`footpoint`, under the name that it has in `geometry`."""
 
 
 def offset_function(
@@ -128,7 +176,7 @@ def offset_function(
     *,
     tolerance: float = 1e-6,
     max_boxes: int = 100_000,
-    progress: bool = False,
+    progress: bool | Report = False,
 ) -> Enclosure:
     """Height of the centre of a ball that rests on a graph, f_ρ(θ) = sup over |s| ≤ ρ of f(θ + s) + √(ρ² − |s|²).
 
@@ -165,42 +213,44 @@ def offset_function(
     (array([-0.5    ,  1.25833]), array([ True,  True]))
     """
     check_surface(surface)
-    options = _options(tolerance, max_boxes, progress)
+    options = checked(tolerance, max_boxes, progress)
     positive("radius", radius, zero=True)
-    theta, radius = (to_numpy(floating(name, a)[1]).astype(float) for name, a in (("theta", theta), ("radius", radius)))
+    home, theta = numbers("theta", theta)
+    radius = to_numpy(floating("radius", radius)[1]).astype(float)
     if theta.ndim == 0 or theta.shape[-1] == 0:
         raise ValueError(f"theta must have shape (..., d) with d >= 1, got {theta.shape}")
     batch, d = broadcast(theta=theta.shape[:-1], radius=radius.shape), theta.shape[-1]
     x = numpy.broadcast_to(theta, (*batch, d)).reshape(-1, d)
     rho = numpy.broadcast_to(radius, batch).reshape(-1)
-    return offsets(Model(surface, d), x, rho, **options).enclosure(tolerance, batch)
+    return home.enclosure(offsets(Model(surface, d), x, rho, **options), tolerance, batch)
 
 
 # The border.
 
 
-def _options(tolerance: float, max_boxes: int, progress: bool) -> dict[str, Any]:
-    positive("tolerance", tolerance, zero=True)
-    whole("max_boxes", max_boxes, least=1)
-    return {"tolerance": float(tolerance), "max_boxes": max_boxes, "progress": bool(progress)}
-
-
-def _queries(
-    surface: FunctionGraph, points: Array, start: Array | None
-) -> tuple[Model, numpy.ndarray, numpy.ndarray, list[numpy.ndarray], tuple[int, ...]]:
-    """The surface on intervals; x, y and guesses of θ of the flattened batch; and the batch."""
+def _nearest(
+    surface: FunctionGraph,
+    points: Array,
+    start: Array | None,
+    tolerance: float,
+    max_boxes: int,
+    progress: bool | Report,
+    *,
+    regions: bool,
+) -> tuple[Home, tuple[int, ...], Solution]:
+    """Where answers go, the batch, and bounds of the distances of its points."""
     check_surface(surface)
-    points = to_numpy(floating("points", points)[1]).astype(float)
+    options = checked(tolerance, max_boxes, progress)
+    home, points = numbers("points", points)
     if points.ndim == 0 or points.shape[-1] < 2:
         raise ValueError(f"points must have shape (..., d+1) with d >= 1, got {points.shape}")
-    batch, d = points.shape[:-1], points.shape[-1] - 1
-    starts = []
+    batch, d, starts = points.shape[:-1], points.shape[-1] - 1, []
     if start is not None:
-        start = to_numpy(floating("start", start)[1]).astype(float)
+        start = numbers("start", start)[1]
         if start.ndim == 0 or start.shape[-1] != d:
             raise ValueError(f"start must have shape (..., {d}), got {start.shape}")
         batch = broadcast(points=batch, start=start.shape[:-1])
         starts = [numpy.broadcast_to(start, (*batch, d)).reshape(-1, d)]
     points = numpy.broadcast_to(points, (*batch, d + 1)).reshape(-1, d + 1)
     x, y = numpy.ascontiguousarray(points[:, :-1]), numpy.ascontiguousarray(points[:, -1])
-    return Model(surface, d), x, y, starts, batch
+    return home, batch, distances(Model(surface, d), x, y, starts, regions=regions, **options)

@@ -16,7 +16,7 @@ from geometry.expressions._evaluation import evaluate, evaluate_balls
 from geometry.expressions._graph import Node, constant, ordered, theta
 from geometry.expressions._lanes import written_for_lanes
 from geometry.expressions._programs import LONGEST, Program, TooLong
-from geometry.expressions._recorder import Recorded, RecordingError, numeric
+from geometry.expressions._recorder import Recorded, RecordingError, as_node, numeric
 from geometry.expressions._source import LANGUAGES, written
 from geometry.expressions._standard import namespace
 
@@ -128,19 +128,26 @@ class Expression:
         self._parameters(theta)
         return evaluate([self.bend], xp, theta, vector)[0]
 
-    def balls(self, theta: Any) -> tuple[Any, Any, Any]:
+    def balls(self, theta: Any, order: int = 2) -> tuple[Any, ...]:
         """f, ∇f and ∇²f at a point of python-flint's balls, at its working precision.
 
         Parameters
         ----------
         theta : sequence of arb (d,)
+        order : int
+            Of the last derivative.
 
         Returns
         -------
         tuple of object arrays of shapes (), (d,) and (d, d)
         """
-        value, slope, curvature = evaluate_balls([self.node, self.slope, self.curvature], theta)
-        return value, slope, curvature
+        return tuple(evaluate_balls([getattr(self, part) for part in PARTS[: order + 1]], theta))
+
+    def with_gradient(self, gradient: Callable[[Array], Array]) -> Expression:
+        """The same function, of which ∇f is found by a formula, array (d,) → (d,), that is recorded as well."""
+        expression = Expression(self.node, self.d)
+        expression.slope = as_node(_run(gradient, self.d))
+        return expression
 
     def source(self, language: str, *, order: int = 2, name: str = "f") -> str:
         """The text of a function of one θ that returns f and stores ∇f and ∇²f.
@@ -223,6 +230,7 @@ class Expression:
 
 SMALL = 12
 """Up to so many variables derivatives are programs, number by number; beyond, they are graphs of arrays."""
+PARTS = ("node", "slope", "curvature")
 TRIALS = 8
 """A recording is compared with the function at so many points."""
 AGREEMENT = 1e-9

@@ -13,8 +13,8 @@ from typing import Any, TextIO
 
 from rbo_ref._words import printable
 from rbo_ref.cli._common import COULD_NOT_RUN, RIGHT, UNDECIDED, WRONG, CouldNotRun, check_files, write_text
+from rbo_ref.cli._optimizer import add_optimizer
 from rbo_ref.cli._ports import load
-from rbo_ref.oracle import OPTIMIZERS
 from rbo_ref.oracle.board import ROWS, Cell, Row, changes, judged, read, to_json, to_rst
 from rbo_ref.oracle.board.cells import MISSING, VARIANT
 from rbo_ref.oracle.board.processes import Task, cells_of
@@ -27,7 +27,7 @@ def add(board: argparse.ArgumentParser) -> None:
     """Add the options to the command's parser."""
     board.description = _board.__doc__
     board.add_argument("--library", action="append", metavar="NAME", help="only rows of this one (may be repeated)")
-    board.add_argument("--optimizer", action="append", choices=OPTIMIZERS, help="only rows judged as this, likewise")
+    add_optimizer(board, "only rows judged as this, likewise", action="append")
     board.add_argument("--dtype", action="append", choices=DTYPES, help="only in this format, likewise")
     board.add_argument("--table", metavar="MODULE:ATTRIBUTE", help="rows of your own; MODULE may be a .py file")
     board.add_argument("--time-limit", type=float, default=60.0, metavar="SECONDS", help="for one step")

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from rbo_ref.cli._common import RIGHT
+from rbo_ref.cli._optimizer import add_optimizer
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL
+from rbo_ref.oracle.dialects import ROLLING_BALL
 
 __all__ = ["add"]
 
@@ -16,7 +17,7 @@ __all__ = ["add"]
 def add(show: argparse.ArgumentParser) -> None:
     """Add the options to the command's parser."""
     show.description = _cases.__doc__
-    show.add_argument("--optimizer", default=ROLLING_BALL, choices=OPTIMIZERS, help="those of another optimizer")
+    add_optimizer(show, "those of another optimizer", default=ROLLING_BALL)
     show.set_defaults(run=_cases)
 
 

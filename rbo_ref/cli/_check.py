@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 from geometry.arithmetic.formats import FORMATS
 from rbo_ref.cli._common import CouldNotRun, status_of
 from rbo_ref.cli._guard import going_on
+from rbo_ref.cli._optimizer import add_optimizer
 from rbo_ref.cli._ports import as_port, load, named_port, prepare
 from rbo_ref.cli._program import add as add_program
 from rbo_ref.cli._program import carrier, program_port
 from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
-from rbo_ref.oracle import OPTIMIZERS, READINGS, Report, check
+from rbo_ref.oracle import READINGS, Report, check
 from rbo_ref.oracle.calls import attribute_of
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.check import DTYPES, INNER_DTYPES
@@ -55,7 +56,7 @@ def add(judge: argparse.ArgumentParser) -> None:
     judge.add_argument("--dtype", default="float64", choices=DTYPES)
     judge.add_argument("--compute-dtype", choices=FORMATS, help="in which the port computes, if it is another one")
     judge.add_argument("--inner-dtype", choices=INNER_DTYPES, help="in which a port of Muon orthogonalizes")
-    judge.add_argument("--optimizer", choices=OPTIMIZERS, help="what the port is, if no rolling ball")
+    add_optimizer(judge, "what the port is, if no rolling ball")
     readings = sorted(set(chain(*READINGS.values())))
     judge.add_argument("--dialect", choices=readings, help="the reading of the paper it claims")
     judge.add_argument("--level", action="append", choices=LEVELS, help="only this level (may be repeated)")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun
+from rbo_ref.cli._optimizer import add_optimizer
 from rbo_ref.oracle.dialects import OPTIMIZERS
 
 __all__ = ["add"]
@@ -19,9 +20,7 @@ def add(freeze: argparse.ArgumentParser) -> None:
     """Add the options to the command's parser."""
     freeze.description = _freeze.__doc__
     freeze.add_argument("--check", action="store_true", help="write nothing, say what would change")
-    freeze.add_argument(
-        "--optimizer", action="append", choices=OPTIMIZERS, help="only what follows from this one; may be repeated"
-    )
+    add_optimizer(freeze, "only what follows from this one; may be repeated", action="append")
     freeze.add_argument("--major", action="store_true", help="published cases and vectors may change or go")
     freeze.add_argument(
         "--processes", type=int, default=os.cpu_count() or 1, metavar="N", help="that work side by side"

@@ -7,7 +7,7 @@ import os
 import sys
 
 from rbo_ref.cli._common import RIGHT, WRONG, check_files, write_text
-from rbo_ref.oracle import OPTIMIZERS
+from rbo_ref.cli._optimizer import add_optimizer
 from rbo_ref.oracle.check import DTYPES
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.matrix import KillMatrix, kill_matrix
@@ -18,7 +18,7 @@ __all__ = ["add"]
 def add(matrix: argparse.ArgumentParser) -> None:
     """Add the options to the command's parser."""
     matrix.description = _matrix.__doc__
-    matrix.add_argument("--optimizer", default=ROLLING_BALL, choices=OPTIMIZERS, help=f"default: {ROLLING_BALL}")
+    add_optimizer(matrix, f"default: {ROLLING_BALL}", default=ROLLING_BALL)
     matrix.add_argument("--dtype", default="float64", choices=DTYPES)
     matrix.add_argument("--csv", metavar="FILE", help="write the matrix ('-': to standard output, and no table)")
     matrix.add_argument("--html", metavar="FILE", help="write it as a page, likewise")

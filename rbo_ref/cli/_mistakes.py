@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 
 from rbo_ref.cli._common import RIGHT
+from rbo_ref.cli._optimizer import add_optimizer
 from rbo_ref.oracle.catalogue import catalogue
-from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL
+from rbo_ref.oracle.dialects import ROLLING_BALL
 
 __all__ = ["add"]
 
@@ -14,7 +15,7 @@ __all__ = ["add"]
 def add(known: argparse.ArgumentParser) -> None:
     """Add the options to the command's parser."""
     known.description = _mistakes.__doc__
-    known.add_argument("--optimizer", default=ROLLING_BALL, choices=OPTIMIZERS, help="those of another optimizer")
+    add_optimizer(known, "those of another optimizer", default=ROLLING_BALL)
     known.set_defaults(run=_mistakes)
 
 

@@ -15,14 +15,14 @@ from rbo_ref.cli._common import CouldNotRun
 from rbo_ref.cli._guard import going_on
 from rbo_ref.oracle import OPTIMIZERS
 from rbo_ref.oracle.calls import attribute_of
-from rbo_ref.oracle.dialects import ROLLING_BALL
+from rbo_ref.oracle.dialects import ROLLING_BALL, optimizer_of
 
 __all__ = ["as_port", "load", "named_port", "prepare"]
 
 
 def named_port(name: str, xp: str | None, dtype: str, optimizer: str | None) -> tuple[Any, str]:
     """The port of this name, and its array library: the one asked for, or the port's own, or NumPy."""
-    optimizer = optimizer or ROLLING_BALL
+    optimizer = optimizer_of(optimizer or ROLLING_BALL)
     if optimizer not in OPTIMIZERS:
         raise CouldNotRun(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {optimizer!r}")
     port = as_port(load(name), name)

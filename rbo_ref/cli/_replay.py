@@ -10,9 +10,10 @@ from typing import Any
 
 from rbo_ref.cli._common import CouldNotRun, status_of
 from rbo_ref.cli._guard import going_on
+from rbo_ref.cli._optimizer import add_optimizer
 from rbo_ref.cli._ports import load
 from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
-from rbo_ref.oracle import OPTIMIZERS, READINGS, Report, check_trajectory, compare_trajectories
+from rbo_ref.oracle import READINGS, Report, check_trajectory, compare_trajectories
 from rbo_ref.oracle.replay import Recording, open_recording
 
 __all__ = ["add"]
@@ -28,9 +29,7 @@ def add(replay: argparse.ArgumentParser) -> None:
     replay.add_argument("--loss", metavar="NAME", help="a landscape, the id of a case, or MODULE:ATTRIBUTE")
     for name, kind in HYPERS.items():
         replay.add_argument(f"--{name.replace('_', '-')}", type=kind, metavar=kind.__name__.upper())
-    replay.add_argument(
-        "--optimizer", choices=OPTIMIZERS, help="what took the steps (default: what the recording says)"
-    )
+    add_optimizer(replay, "what took the steps (default: what the recording says)")
     replay.add_argument(
         "--hyper", action="append", default=[], metavar="NAME=VALUE", help="any other hyper-parameter (may be repeated)"
     )

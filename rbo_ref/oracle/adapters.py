@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Self
 from geometry._namespace import Array
 from rbo_ref.oracle.asking import name_of, needed, signature_of
 from rbo_ref.oracle.calls import Skip
-from rbo_ref.oracle.parts import joined, split
+from rbo_ref.oracle.parts import entry_name, joined, leaf_of, shapes, split
 
 __all__ = ["APART", "SPELLINGS", "Adapter", "OptaxPort", "TorchPort", "parameters", "tree"]
 
@@ -126,6 +126,15 @@ class Adapter:
         """An optimizer for a θ, of hyper-parameters as the factory spells them."""
         return self.factory(**named)
 
+    def entry(self, index: int, theta: tuple[int, ...]) -> str:
+        """What an entry of θ is called in the optimizer's own parameters."""
+        number, place, shape = leaf_of(index, theta)
+        return entry_name(place, shape, self._leaf(number, len(shapes(theta))))
+
+    def _leaf(self, number: int, count: int) -> str:
+        """What a parameter is called."""
+        return f"params[{number}]"
+
     def _is_new(self, theta: Array) -> bool:
         """Whether θ is of another kind than that of the step before."""
         before, self._like = self._like, (theta.shape, theta.dtype)
@@ -192,6 +201,10 @@ class TorchPort(Adapter):
             closure()
             self._optimizer.step(*([closure] if _takes_closure(self._optimizer) else []))
         return joined([parameter.detach() for parameter in self._parameters]).clone()
+
+    def _leaf(self, number: int, count: int) -> str:
+        group, place = (1, number - 1) if count > 2 and number else (0, number)
+        return f"param_groups[{group}]['params'][{place}]"
 
     def _reschedule(self, named: dict[str, Any]) -> None:
         """Write what has changed into the groups."""
@@ -330,6 +343,9 @@ class OptaxPort(Adapter):
 
         params, self._state = (jax.jit(update) if self.jit else update)(self._state, params)
         return joined(_leaves(params))
+
+    def _leaf(self, number: int, count: int) -> str:
+        return f"params[{NAMES[number - count]!r}]" if count > 1 else "params"
 
 
 NAMES = ("weights", "bias", "scale")

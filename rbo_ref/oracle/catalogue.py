@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Mapping
 
-from rbo_ref.oracle.calls import Port
-from rbo_ref.oracle.dialects import DIALECTS, READINGS, ROLLING_BALL
-from rbo_ref.oracle.mistakes import MISTAKES as OF_BALL
-from rbo_ref.oracle.mistakes import RightPort
-from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS
+from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
+from rbo_ref.oracle.formulas import Formula, RollingBallFormula, formula_of
+from rbo_ref.oracle.mistakes import KNOWN, made
 from rbo_ref.oracle.suspects.judgement import Suspect
 
-__all__ = ["catalogue", "in_dialect", "right_port", "suspects_of"]
+__all__ = ["CATALOGUES", "MISTAKES", "RIGHT_PORTS", "RightPort", "catalogue", "in_dialect", "right_port", "suspects_of"]
+
+RightPort = RollingBallFormula
+RIGHT_PORTS = {optimizer: formula_of(optimizer) for optimizer in OPTIMIZERS}
+CATALOGUES = {optimizer: made(mistakes, formula_of(optimizer)) for optimizer, mistakes in KNOWN.items()}
+"""The known wrong ports of each optimizer, by name."""
+MISTAKES = CATALOGUES[ROLLING_BALL]
 
 
-def catalogue(optimizer: str) -> Mapping[str, type[Any]]:
+def catalogue(optimizer: str) -> Mapping[str, type[Formula]]:
     """The known wrong ports of an optimizer, by name.
 
     Examples
@@ -24,23 +26,26 @@ def catalogue(optimizer: str) -> Mapping[str, type[Any]]:
     >>> catalogue("sam")["ascent"].description
     'The parameters move uphill: the step has the wrong sign'
     """
-    return OF_BALL if optimizer == ROLLING_BALL else MISTAKES[optimizer]
+    return CATALOGUES[optimizer]
 
 
-def right_port(optimizer: str) -> type[Any]:
+def right_port(optimizer: str) -> type[Formula]:
     """The class of right ports of an optimizer."""
-    return RightPort if optimizer == ROLLING_BALL else RIGHT_PORTS[optimizer]
+    return RIGHT_PORTS[optimizer]
 
 
-def in_dialect(cls: type[Any], dialect: str) -> Callable[[], Port]:
-    """A maker of ports of a class of the catalogue that read the paper as the dialect does."""
-    if not issubclass(cls, RightPort):
-        make: Callable[..., Port] = cls
-        return partial(make, dialect)
-    reading = DIALECTS[dialect]
+def in_dialect(cls: type[Formula], dialect: str) -> type[Formula]:
+    """A class of ports in another reading of the paper: its own lines, and below them those of the reading.
 
-    made: type[RightPort] = type(cls.__name__, (cls,), {"factor": reading.factor, "begins": reading.start})
-    return made
+    Examples
+    --------
+    >>> in_dialect(catalogue("muon")["scale_of_the_transpose"], "match_rms_adamw").dialect
+    'match_rms_adamw'
+    """
+    reading = formula_of(cls.optimizer, dialect)
+    if issubclass(reading, cls) or issubclass(cls, reading):
+        return reading if issubclass(reading, cls) else cls
+    return type(cls.__name__, (cls, reading), {"dialect": dialect})
 
 
 def suspects_of(optimizer: str, dialect: str) -> list[Suspect]:
@@ -51,11 +56,8 @@ def suspects_of(optimizer: str, dialect: str) -> list[Suspect]:
     >>> [suspect.name for suspect in suspects_of("muon", "original")][:2]
     ['dialect-match_rms_adamw', 'coefficients_cubic']
     """
-    found = []
-    for name in READINGS[optimizer]:
-        if name != dialect:
-            told = f"another reading of the paper: {DIALECTS[name].description}" if name in DIALECTS else ""
-            make = in_dialect(right_port(optimizer), name)
-            found.append(Suspect(f"dialect-{name}", told or "another reading of the algorithm", make))
-    known = catalogue(optimizer).values()
-    return found + [Suspect(cls.name, cls.description, in_dialect(cls, dialect)) for cls in known]
+    others = [formula_of(optimizer, name) for name in READINGS[optimizer] if name != dialect]
+    found = [Suspect(f"dialect-{cls.dialect}", f"another reading of the paper: {cls.reading}", cls) for cls in others]
+    return found + [
+        Suspect(cls.name, cls.description, in_dialect(cls, dialect)) for cls in catalogue(optimizer).values()
+    ]

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy
 
-from geometry._namespace import Namespace, array_namespace, library
+from geometry._namespace import Namespace, array_namespace, device_of, library, to_numpy
 from geometry.arithmetic.formats import BFLOAT16_ROUNDED_ONCE, FORMATS, Format, format_of
+from rbo_ref._words import printable
 from rbo_ref.oracle.adapters import Adapter
 from rbo_ref.oracle.asking import acting, lacking, name_of, refuse_unaskable, refuse_uncalled, signature_of
 from rbo_ref.oracle.calls import Port, attribute_of
@@ -21,7 +22,7 @@ from rbo_ref.oracle.cases import all_cases, select
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.contraction import notes
 from rbo_ref.oracle.diagnosis import diagnose
-from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of
+from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of, optimizer_of
 from rbo_ref.oracle.excuses import held_to_rounding
 from rbo_ref.oracle.judge import Run, judge, levels_of
 from rbo_ref.oracle.playing import question
@@ -29,6 +30,7 @@ from rbo_ref.oracle.recognition import as_port
 from rbo_ref.oracle.report import Report, Result
 from rbo_ref.oracle.scenes import scene_of
 from rbo_ref.oracle.setting import COMPILING, Setting
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suite import coverage
 from rbo_ref.oracle.time_limit import within
 
@@ -70,7 +72,8 @@ def check(
         (iterations, ...) signs; without the first axis where they take one step. A class or a factory of optimizers of
         PyTorch or Optax is taken as it is, see `as_port`.
     optimizer : str
-        "rolling-ball", "gradient-descent", "adam", "adamw", "muon", "sam", "entropy-sgd", "induced-metric" or "alice".
+        "rolling-ball", "gradient-descent" (also called "sgd"), "adam", "adamw", "muon", "sam", "entropy-sgd",
+        "induced-metric" or "alice".
     xp : module or str, optional
         The array library that the port works on: ``numpy``, ``torch``, ``jax.numpy``, ...; default: what its attribute
         ``library`` says, as those of PyTorch's and Optax's optimizers do, or NumPy.
@@ -154,16 +157,17 @@ def check(
     >>> check(sgd, optimizer="gradient-descent", cases="*-waves10").passed
     True
     """
-    port, chosen, wanted = as_port(port), select(optimizer, cases, seed), wanted_levels(levels, optimizer)
+    port, optimizer = as_port(port), optimizer_of(optimizer)
+    chosen, wanted = select(optimizer, cases, seed), wanted_levels(levels, optimizer)
     setting = _setting(port, optimizer, xp, dtype, compute_dtype, dialect, inner_dtype, time_limit)
-    _refuse_misunderstood(port, optimizer, seed, setting)
+    _refuse_misunderstood(port, optimizer, chosen or all_cases(optimizer), setting)
     with numpy.errstate(all="ignore"):  # those of the caller are in the setting
         return _judged(port, optimizer, _watched(chosen, progress), wanted, setting, diagnosis)
 
 
-def _refuse_misunderstood(port: Port, optimizer: str, seed: int, setting: Setting) -> None:
-    """Raise unless the port is what it is taken for, and can be called in some case."""
-    cases, about = all_cases(optimizer, seed), ""
+def _refuse_misunderstood(port: Port, optimizer: str, cases: Sequence[Case], setting: Setting) -> None:
+    """Raise unless the port is what it is taken for, and can be called in some case of its optimizer."""
+    about = ""
     if isinstance(port, Adapter):
         about = f"; {port.understood(cases[0].hyper(0))}"
         for case in [case for case in cases if not lacking(port, case.hyper(0))][:1]:
@@ -171,7 +175,7 @@ def _refuse_misunderstood(port: Port, optimizer: str, seed: int, setting: Settin
             with suppress(TimeoutError):  # which its first call will tell
                 within(COMPILING * setting.time_limit, partial(port.prove, start, hyper))
     try:
-        refuse_unaskable(port, (question(port, case) for case in cases))
+        refuse_unaskable(port, (question(port, case) for case in all_cases(optimizer)))
     except TypeError as error:
         raise TypeError(f"{error}{HINT if optimizer == ROLLING_BALL else ''}{about}") from None
 
@@ -191,7 +195,7 @@ def _judged(
     if report.failures and diagnosis:  # where no rounding is excused, no precision is the cause
         lies = judged is not played
         report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, port)
-    report.notes = [*_understood(port, optimizer), *_declared(setting.compute)]
+    report.notes = [*_understood(port, optimizer), *_declared(setting.formats.compute)]
     if report.passed and diagnosis:
         report.notes += notes(judged, setting)
     report.counts = _counts(report, setting)
@@ -241,7 +245,7 @@ def _setting(
         raise ValueError(f"time_limit must be positive, got {time_limit}")
     reading, inner = dialect_of(dialect, optimizer), _inner(optimizer, inner_dtype)
     compute, namespace = _computing(compute_dtype, dtype), _namespace(port, xp, dtype)
-    return Setting(namespace, format_of(dtype), reading, time_limit, compute, inner, errors=_errors_of_numpy())
+    return Setting(namespace, Formats(format_of(dtype), compute, inner), reading, time_limit, _errors_of_numpy())
 
 
 def _namespace(port: Port, xp: Any, dtype: str) -> Namespace:
@@ -283,12 +287,17 @@ def _computing(compute_dtype: str | None, dtype: str) -> Format | None:
 
 def library_of(xp: Any, dtype: str) -> Namespace:
     """The array namespace of a module or its name, once it has proved that it can hold the dtype."""
+    named = xp if isinstance(xp, str) else getattr(xp, "__name__", repr(xp))
     if isinstance(xp, str):
         xp = import_module("jax.numpy" if xp == "jax" else xp)
     try:
-        namespace = array_namespace(xp.asarray(numpy.zeros(1, dtype="float32")))
-    except (AttributeError, TypeError) as error:
-        raise TypeError(f"xp must be an array library, got {xp!r}") from error
+        array = xp.asarray(numpy.zeros(1, dtype="float32"))
+        namespace = array_namespace(array)
+        to_numpy(namespace.asarray(array, dtype=array.dtype, device=device_of(array)))
+    except Exception as error:  # whatever a library raises that has something else of this name
+        advice = "a port on arrays of its own takes and returns NumPy's, and converts them inside"
+        problem = f"whose arrays are none of the array API standard ({type(error).__name__}: {printable(error, 100)})"
+        raise TypeError(f"xp must be an array library, got {printable(named)}, {problem}: {advice}") from error
     if not hasattr(namespace, dtype):
         there = "PyTorch and JAX have" if dtype == "bfloat16" else "NumPy, CuPy, PyTorch and JAX have"
         raise ValueError(f"{library(namespace)} has no {dtype}; {there}")

@@ -18,7 +18,7 @@ from rbo_ref.oracle.formulas import LOOPS
 from rbo_ref.oracle.playing import Taken
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.tolerance import UNDECIDABLE, is_decidable, share_of
-from rbo_ref.oracle.truth import Step, iterated
+from rbo_ref.oracle.truth import TrueStep, iterated
 
 __all__ = ["Trail", "Verdict", "compared", "projection", "verdict_on"]
 
@@ -53,6 +53,15 @@ class Verdict:
     def is_wrong(self) -> bool:
         return self.ratio > 1
 
+    @property
+    def beyond(self) -> list[tuple[int, float, float]]:
+        """Number, error and tolerance of the entries that are wrong, the worst first."""
+        errors, tolerances = self.errors.reshape(-1), self.tolerances.reshape(-1)
+        with numpy.errstate(all="ignore"):
+            excess = numpy.where(numpy.isfinite(errors), errors / tolerances, numpy.inf)
+        order = [int(i) for i in numpy.argsort(-excess, kind="stable") if not errors[i] <= tolerances[i]]
+        return [(i, float(errors[i]), float(tolerances[i])) for i in order]
+
 
 def compared(numbers: NDArray[Any], truth: Iterable[Any], tolerances: NDArray[Any]) -> Verdict:
     """A quantity beside its enclosure."""
@@ -60,12 +69,12 @@ def compared(numbers: NDArray[Any], truth: Iterable[Any], tolerances: NDArray[An
     return Verdict(errors, tolerances, decidable=bool(numpy.isfinite(tolerances).all()))
 
 
-def verdict_on(here: NDArray[Any], there: NDArray[Any], step: Step, setting: Setting) -> Verdict:
+def verdict_on(here: NDArray[Any], there: NDArray[Any], step: TrueStep, setting: Setting) -> Verdict:
     """The verdict on a step. An error beyond the tolerance is wrong even where one within it would decide nothing."""
     errors = error_of(there, step.theta.value.reshape(-1)).reshape(there.shape)
     with numpy.errstate(all="ignore"):
         move = float(numpy.abs(step.theta.middle - here.astype(float)).max())
-        share = UNDECIDABLE if setting.inner else share_of(setting.coarsest)
+        share = UNDECIDABLE if setting.formats.inner else share_of(setting.formats.coarsest)
         small = move == 0 or step.tolerance.max() <= share * move or (errors > step.tolerance).any()
     return Verdict(errors, step.tolerance, move, step.is_bounded and bool(small))
 
@@ -78,22 +87,22 @@ def projection(case: Case, taken: Taken, setting: Setting) -> Verdict | None:
     loop = LOOPS[case.optimizer]
     if loop.goal not in taken.outcome.parts or taken.answer is None:
         return None
-    arithmetic = Arithmetic(setting.inside)
+    arithmetic = Arithmetic(setting.formats.inside)
     given, starts_there = taken.outcome.parts[loop.goal], DIALECTS[setting.dialect].start == loop.goal
     goal = arithmetic.exact(given)
-    goal.rest = storing(goal.middle, setting.target, setting.inside)
-    held = setting.inside if setting.inside.precision < setting.target.precision else None
+    goal.rest = storing(goal.middle, setting.target, setting.formats.inside)
+    held = setting.formats.inside if setting.formats.inside.precision < setting.target.precision else None
     after = iterated(case, taken.hyper, None if starts_there else taken.theta, goal, setting, held)
     tolerance = _handed(taken, after, setting)
     move = after.middle - taken.theta.astype(float)
     verdict = compared(taken.answer, after.value, tolerance)
-    return _decided(verdict, is_decidable(tolerance, move, setting.coarsest))
+    return _decided(verdict, is_decidable(tolerance, move, setting.formats.coarsest))
 
 
 def _handed(taken: Taken, after: Rounded, setting: Setting) -> Floats:
     """The tolerance of what the last iteration hands out."""
     with numpy.errstate(all="ignore"):
-        return after.radius + handing_over(taken.theta.astype(float), after.middle, setting.coarsest)
+        return after.radius + handing_over(taken.theta.astype(float), after.middle, setting.formats.coarsest)
 
 
 def _decided(verdict: Verdict, decidable: bool) -> Verdict:
@@ -107,11 +116,11 @@ class Trail:
     The queries may hold more than the iterates: the next iterate is the first later query that is right.
     """
 
-    def __init__(self, case: Case, hyper: Mapping[str, Any], step: Step, setting: Setting) -> None:
+    def __init__(self, case: Case, hyper: Mapping[str, Any], step: TrueStep, setting: Setting) -> None:
         self.case, self.setting, loop = case, setting, LOOPS[case.optimizer]
         self.goal, self.once, self.count = step.parts[loop.goal], {**hyper, loop.steps: 1}, hyper[loop.steps]
         self.starts_at_goal = DIALECTS[setting.dialect].start == loop.goal
-        self.shown = setting.inside  # the format of the iterates that are seen
+        self.shown = setting.formats.inside  # the format of the iterates that are seen
         self.decided = False  # some iteration moved far enough to be judged
         self.certain = True  # no query can be taken for the iterate before or after it
 
@@ -120,7 +129,7 @@ class Trail:
         assert taken.answer is not None
         outcome, current = taken.outcome, taken.theta
         places, worst = list(outcome.inner or outcome.queries), _nothing(taken.theta)
-        self.shown = self.setting.coarsest if outcome.inner else self.setting.inside
+        self.shown = self.setting.formats.coarsest if outcome.inner else self.setting.formats.inside
         if self.starts_at_goal:
             current, worst = self._start(places, list(outcome.queries))
             if worst.is_wrong:
@@ -139,7 +148,7 @@ class Trail:
             if found.is_wrong:
                 return (k, found) if self.certain else (None, worst)
             worst = found if not worst.ratio >= found.ratio else worst
-            self.decided = self.decided or is_decidable(tolerance, move, self.setting.coarsest)
+            self.decided = self.decided or is_decidable(tolerance, move, self.setting.formats.coarsest)
             self.certain = self.certain and tolerance.max() < move / 4
             current = place
         return None, worst

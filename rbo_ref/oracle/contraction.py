@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from geometry._namespace import Array
 from geometry.arithmetic.formats import exact, format_of, nearest
 from geometry.arithmetic.precision import working_precision
-from rbo_ref.oracle.catalogue import in_dialect
+from rbo_ref.oracle.catalogue import RightPort, in_dialect
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.judge import Run
-from rbo_ref.oracle.mistakes import RightPort
 from rbo_ref.oracle.playing import call
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.setting import Setting
@@ -102,4 +101,4 @@ def _tells(run: Run, setting: Setting) -> bool:
     if run.level != "step" or run.case.optimizer != ROLLING_BALL:
         return False
     small = run.case.dimension <= LARGEST[0] and run.taken[0].hyper["projection_steps"] <= LARGEST[1]
-    return small and setting.compute is None and setting.target.name in ("float32", "float64")
+    return small and setting.formats.compute is None and setting.target.name in ("float32", "float64")

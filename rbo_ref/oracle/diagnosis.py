@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from typing import Any
 
 import numpy
@@ -11,18 +10,18 @@ import numpy
 from geometry.arithmetic.formats import BFLOAT16_ROUNDED_ONCE, Format, coarse, format_of
 from rbo_ref.oracle.calls import Port, ServedLoss
 from rbo_ref.oracle.cases import Case
-from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port, suspects_of
+from rbo_ref.oracle.catalogue import MISTAKES, catalogue, in_dialect, suspects_of
 from rbo_ref.oracle.comparing import Verdict
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.excuses import held_to_rounding, nature_of
+from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.judge import LEVELS, Run, judge, replay, wrong_part
-from rbo_ref.oracle.mistakes import MISTAKES
 from rbo_ref.oracle.report import Diagnosis, Result
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.suspects.courses import floating
 from rbo_ref.oracle.suspects.edits import by_edits
 from rbo_ref.oracle.suspects.explain import Explanation, by_known
-from rbo_ref.oracle.suspects.played import Numbers, Played, Step, examples
+from rbo_ref.oracle.suspects.played import Played, Step, examples
 from rbo_ref.oracle.truth import Truth
 
 __all__ = ["diagnose"]
@@ -54,14 +53,13 @@ def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diag
     runs = [played for _, played in records]
     if not any(played.is_wrong for played in runs):
         return None
-    numbers = Numbers(setting.target, setting.compute, setting.inner)
     optimizer, dialect = records[0][0].case.optimizer, setting.dialect
-    if known := by_known(suspects_of(optimizer, dialect), runs, numbers):
+    if known := by_known(suspects_of(optimizer, dialect), runs, setting.formats):
         return _named(known)
     chosen = {id(played) for played in examples(runs)}
     told = [(run, played) for run, played in records if id(played) in chosen]
     noise = port and (_mixed(port, judged, told, setting) or _precision(port, judged, records, setting))
-    return noise or _named(by_edits(right_port(optimizer), in_dialect(right_port(optimizer), dialect), runs, numbers))
+    return noise or _named(by_edits(formula_of(optimizer, dialect), runs, setting.formats))
 
 
 def _named(found: Explanation | None) -> Diagnosis | None:
@@ -130,11 +128,11 @@ def _wrong_part(run: Run, setting: Setting) -> str | None:
 def _mixed(port: Port, judged: Judged, records: list[Record], setting: Setting) -> Diagnosis | None:
     """Whether Muon's orthogonalization in bfloat16 explains everything."""
     runs = _wrong(records)
-    if not runs or runs[0].case.optimizer != "muon" or setting.inner is not None:
+    if not runs or runs[0].case.optimizer != "muon" or setting.formats.inner is not None:
         return None
     if not all(any(v.errors.max() >= 2.0**-12 * v.move for v in run.verdicts if v.is_wrong) for run in runs):
         return None  # some run is too right for that
-    declared = replace(setting.aside, inner=BFLOAT16_ROUNDED_ONCE)
+    declared = setting.declaring(inner=BFLOAT16_ROUNDED_ONCE)
     if not nature_of(port, runs, declared).is_rounding:
         return None
     right = _right_in(declared, port, judged)
@@ -146,19 +144,18 @@ def _precision(port: Port, judged: Judged, records: list[Record], setting: Setti
     """Errors that jump like rounding, are as large as those of a format, and are right in it in every case."""
     is_ball = records[0][0].case.optimizer == ROLLING_BALL
     worst = [verdict.worst for run, _ in records for verdict in run.verdicts if _decides(verdict)]
-    level = max((error / tolerance for error, tolerance in worst if error), default=0.0) * setting.inside.unit
+    level = max((error / tolerance for error, tolerance in worst if error), default=0.0) * setting.formats.inside.unit
     wrong = [v for r, run in judged if r.verdict == "fail" for v in run.verdicts if v.is_wrong]
     small = bool(wrong) and all(v.errors.max() <= SMALL * v.move for v in wrong)
-    if not (setting.inside.unit < level < 1 if is_ball else small):
+    if not (setting.formats.inside.unit < level < 1 if is_ball else small):
         return None  # a mistake of the mathematics, not of the precision
     named = _named_of_ball(records, setting) if is_ball else _format_of(records, wrong, setting)
     guess = named or coarse(min(ROOM * level, 0.25), setting.target)
-    if not nature_of(port, _wrong(records), replace(setting.aside, compute=guess)).is_rounding:
+    if not nature_of(port, _wrong(records), setting.declaring(compute=guess)).is_rounding:
         return None
-    evidence = (
-        f"the largest error is as if the unit roundoff were {level:.1e} instead of {setting.inside.unit:.1e}; {JUMP}"
-    )
-    if named and (right := _right_in(replace(setting.aside, compute=named), port, judged)):
+    unit = setting.formats.inside.unit
+    evidence = f"the largest error is as if the unit roundoff were {level:.1e} instead of {unit:.1e}; {JUMP}"
+    if named and (right := _right_in(setting.declaring(compute=named), port, judged)):
         evidence += f"; they are as large as those of a right port with {named.name} inside, and declared, {right} "
         evidence += f"results are right and none is wrong; compute_dtype={named.name!r} declares it"
         known = catalogue(records[0][0].case.optimizer)[f"{named.name}_inside"]
@@ -181,19 +178,19 @@ def _wrong(records: list[Record]) -> list[Run]:
 def _format_of(records: list[Record], wrong: list[Verdict], setting: Setting) -> Format | None:
     """float32, if the errors are allowed in it, and typically as large as its rounding of the move."""
     lower = format_of("float32")
-    if setting.inside.precision <= lower.precision:
+    if setting.formats.inside.precision <= lower.precision:
         return None
     if numpy.median([v.errors.max() / v.move for v in wrong]) < LEAST * lower.unit:
         return None
-    declared = replace(setting.aside, compute=lower)
+    declared = setting.declaring(compute=lower)
     return None if any(v.is_wrong for run, _ in records for v in replay(run, declared)) else lower
 
 
 def _named_of_ball(records: list[Record], setting: Setting) -> Format | None:
     """The format with which the catalogue's port errs about as much."""
-    lower = [format_of(name) for name in LOWER if format_of(name).precision < setting.inside.precision]
+    lower = [format_of(name) for name in LOWER if format_of(name).precision < setting.formats.inside.precision]
     alike = [(_bits_apart(target, records, setting), target) for target in lower if _allows(target, records, setting)]
-    bits, target = min(alike, key=lambda pair: pair[0], default=(numpy.inf, setting.inside))
+    bits, target = min(alike, key=lambda pair: pair[0], default=(numpy.inf, setting.formats.inside))
     return target if bits <= LIKE else None
 
 
@@ -213,7 +210,7 @@ def _allows(inside: Format, records: list[Record], setting: Setting) -> bool:
     """Whether the port would be right, and something decided, if it declared to compute in this format."""
     decided = False
     for run, played in records:
-        for verdict, step in zip(replay(run, replace(setting.aside, compute=inside)), played.steps, strict=False):
+        for verdict, step in zip(replay(run, setting.declaring(compute=inside)), played.steps, strict=False):
             if step.is_known and (verdict.errors > verdict.tolerances).any():
                 return False
             decided = decided or (step.is_known and verdict.decidable)
@@ -229,7 +226,7 @@ def _bits_apart(inside: Format, records: list[Record], setting: Setting) -> floa
     bits = []
     for run, played in records:
         loss = ServedLoss(run.case.loss, numpy, run.case.theta.shape)
-        answers = floating(make, played, loss, numpy.promote_types(setting.inside.dtype, numpy.float32))
+        answers = floating(make, played, loss, numpy.promote_types(setting.formats.inside.dtype, numpy.float32))
         for step, answer in zip(played.steps, answers, strict=False):
             usual, error = (float(numpy.abs(x.astype(float) - step.truth).max()) for x in (answer, step.answer))
             if step.is_known and usual and error:

@@ -1,13 +1,15 @@
-"""Readings of the papers, of which a port has to choose one. Algorithm 1 leaves the projection to "an oracle"."""
+"""Readings of the papers, of which a port has to choose one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["DIALECTS", "OPTIMIZERS", "READINGS", "ROLLING_BALL", "Dialect", "Hyper", "dialect_of"]
+from rbo_ref.oracle.formulas import FORMULAS, RollingBallFormula
 
-ROLLING_BALL = "rolling-ball"
+__all__ = ["DIALECTS", "OPTIMIZERS", "READINGS", "ROLLING_BALL", "Dialect", "Hyper", "dialect_of", "optimizer_of"]
+
+ROLLING_BALL = RollingBallFormula.optimizer
 
 
 class Hyper(NamedTuple):
@@ -43,31 +45,28 @@ class Dialect:
     start: str
 
 
-_ALL = (
-    Dialect("authors", "half gradient, inner loop from the contact (the authors' code)", 1, "contact"),
-    Dialect("half-candidate", "half gradient, inner loop from below the candidate", 1, "candidate"),
-    Dialect("full-contact", "full gradient of the squared distance, inner loop from the contact", 2, "contact"),
-    Dialect(
-        "full-candidate", "full gradient of the squared distance, inner loop from below the candidate", 2, "candidate"
-    ),
-)
+def _dialect(name: str, formula: Any) -> Dialect:
+    return Dialect(name, formula.reading, formula.factor, formula.begins)
 
-DIALECTS: dict[str, Dialect] = {dialect.name: dialect for dialect in _ALL}
 
-READINGS: dict[str, tuple[str, ...]] = {
-    ROLLING_BALL: tuple(DIALECTS),
-    "gradient-descent": ("paper",),
-    "adam": ("paper",),
-    "adamw": ("paper",),
-    "muon": ("original", "match_rms_adamw"),
-    "sam": ("paper",),
-    "entropy-sgd": ("paper", "code"),
-    "induced-metric": ("paper",),
-    "alice": ("paper",),
-}
+DIALECTS: dict[str, Dialect] = {name: _dialect(name, formula) for name, formula in FORMULAS[ROLLING_BALL].items()}
+
+READINGS: dict[str, tuple[str, ...]] = {optimizer: tuple(formulas) for optimizer, formulas in FORMULAS.items()}
 """The readings of each optimizer that a port may claim; the first is the default."""
 
 OPTIMIZERS = tuple(READINGS)
+ALIASES = {"sgd": "gradient-descent"}
+
+
+def optimizer_of(name: str) -> str:
+    """The one name that an optimizer has in all that is shown; what is no other name of one stays as it is.
+
+    Examples
+    --------
+    >>> optimizer_of("sgd"), optimizer_of("adam")
+    ('gradient-descent', 'adam')
+    """
+    return ALIASES.get(name, name)
 
 
 def dialect_of(name: str | Dialect | None, optimizer: str = ROLLING_BALL) -> str:

@@ -68,7 +68,7 @@ def _courses(port: Port, run: Run, setting: Setting) -> list[Course]:
     excused = list(_excused(run, setting))
     if not any(ratio for _, ratio in excused):
         return []
-    line = Line(run.case.id, (setting.inner or setting.inside).unit)
+    line = Line(run.case.id, (setting.formats.inner or setting.formats.inside).unit)
     elsewhere = _cases(run.case, line)
     starts = [line.through(taken.theta) for taken in run.taken[1:]]
 
@@ -85,11 +85,11 @@ def _courses(port: Port, run: Run, setting: Setting) -> list[Course]:
 
 def _excused(run: Run, setting: Setting) -> Iterator[tuple[Floats, float]]:
     """For each step, tolerances of the port's own format, and the error as a share of the move if it is excused."""
-    wide = replace(setting, compute=_unlimited(setting.inside)) if setting.compute else setting
+    wide = setting.declaring(compute=_unlimited(setting.formats.inside)) if setting.formats.compute else setting
     judged = zip(run.iterates, replay(run, setting.undeclared), replay(run, wide), strict=False)
     for there, own, allowed in judged:
         sizes, scale = own.errors.reshape(-1), own.tolerances.reshape(-1)
-        held = setting.inner is None and _is_held(there, sizes, setting.inside)
+        held = setting.formats.inner is None and _is_held(there, sizes, setting.formats.inside)
         if held or not ((sizes > ABOVE * scale).any() and (sizes <= allowed.tolerances.reshape(-1)).all()):
             yield numpy.full_like(scale, numpy.inf), 0.0
         else:

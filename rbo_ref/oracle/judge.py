@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy
@@ -11,18 +12,21 @@ from numpy.typing import NDArray
 
 from geometry.arithmetic.formats import storing
 from geometry.arithmetic.rounded import Arithmetic
+from rbo_ref.oracle.adapters import Adapter
 from rbo_ref.oracle.calls import Outcome, Port
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.comparing import Trail, Verdict, compared, projection, verdict_on
-from rbo_ref.oracle.formulas import LOOPS, Formula
+from rbo_ref.oracle.formulas import LOOPS
+from rbo_ref.oracle.parts import entry_name
 from rbo_ref.oracle.playing import Taken, takes
-from rbo_ref.oracle.report import Result
+from rbo_ref.oracle.report import Entry, Result
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.truth import Step, Truth
+from rbo_ref.oracle.truth import TrueStep, Truth
 
 __all__ = ["LEVELS", "Run", "judge", "levels_of", "replay", "result_of", "wrong_part"]
 
 LEVELS = ("primitives", "inner", "projection", "step", "restarted", "walk")
+ENTRIES = 10  # wrong numbers that are named
 FURTHER = 1  # steps that are judged after the first wrong one, for the diagnosis
 UNCERTAIN = "rounding is amplified until it is as large as the move: no verdict is possible here"
 
@@ -50,6 +54,7 @@ class Run:
     level: str
     taken: list[Taken] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)  # on the steps that were answered
+    name: Callable[[int, tuple[int, ...]], str] | None = None  # of an entry of θ, where it is not "theta[...]"
 
     @property
     def outcome(self) -> Outcome:
@@ -67,19 +72,17 @@ class Run:
         return next((t for t, verdict in enumerate(self.verdicts) if verdict.is_wrong), None)
 
 
-def replay(
-    run: Run, setting: Setting, formula: Formula | None = None, arithmetic: type[Arithmetic] = Arithmetic
-) -> Iterator[Verdict]:
-    """The verdict on each step of a run, by the formula of its optimizer or by another one.
+def replay(run: Run, setting: Setting, arithmetic: type[Arithmetic] = Arithmetic) -> Iterator[Verdict]:
+    """The verdict on each step of a run.
 
     Ends where the run is no longer finite.
     """
-    truth = Truth(run.case, setting, formula, arithmetic=arithmetic)
+    truth = Truth(run.case, setting, arithmetic=arithmetic)
     for t, taken in enumerate(run.taken):
         if taken.answer is None:
             return
         if t and run.level == "restarted":
-            truth = Truth(run.case, setting, formula, at=t, arithmetic=arithmetic)
+            truth = Truth(run.case, setting, at=t, arithmetic=arithmetic)
         yield verdict_on(taken.theta, taken.answer, truth.step(taken.theta, taken.kept), setting)
         if not numpy.isfinite(taken.answer).all():
             return
@@ -92,20 +95,21 @@ def judge(port: Port, case: Case, setting: Setting, levels: Sequence[str]) -> It
     """The results of one case at the wanted levels, each with the run that it rests on."""
     mine = [level for level in levels_of(case.optimizer, case) if level in levels]
     single = [level for level in mine if level in LEVELS[:4]]
+    name = port.entry if isinstance(port, Adapter) else None
     if single:
-        run, truth = Run(case, "step"), Truth(case, setting)
+        run, truth = Run(case, "step", name=name), Truth(case, setting)
         step = _played(run, port, setting, truth)[0]
         for level in single:
             yield _JUDGES[level](run, step, setting), run
     for level in mine[len(single) :]:
-        run = Run(case, level)
+        run = Run(case, level, name=name)
         steps = _played(run, port, setting, Truth(case, setting))
         yield _conclusion(run, steps), run
 
 
-def _played(run: Run, port: Port, setting: Setting, truth: Truth) -> list[Step]:
+def _played(run: Run, port: Port, setting: Setting, truth: Truth) -> list[TrueStep]:
     """The true steps of a run, which is played as far as it can be judged."""
-    steps: list[Step] = []
+    steps: list[TrueStep] = []
     for taken in takes(port, run.case, run.level, setting, lambda: steps[-1].rounded(setting.target)):
         run.taken.append(taken)
         step = truth.step(taken.theta, taken.kept)
@@ -121,7 +125,7 @@ def _played(run: Run, port: Port, setting: Setting, truth: Truth) -> list[Step]:
     return steps
 
 
-def _conclusion(run: Run, steps: list[Step]) -> Result:
+def _conclusion(run: Run, steps: list[TrueStep]) -> Result:
     """Of a trajectory: the first wrong step; or the worst of those that can be judged; or none."""
     case, level, last, number = run.case, run.level, run.taken[-1], len(run.taken)
     if last.answer is None and (run.wrong is None):
@@ -138,27 +142,31 @@ def result_of(run: Run) -> Result:
     case, level, verdicts = run.case, run.level, run.verdicts
     if run.wrong is not None:
         length = 1 if level == "step" else case.walk
-        return _result(case, level, verdicts[run.wrong], f"step {run.wrong + 1} of {length} is wrong")
+        return _result(run, level, verdicts[run.wrong], f"step {run.wrong + 1} of {length} is wrong")
     moving = [verdict for verdict in verdicts if verdict.move > 0] or verdicts
     decided = [verdict for verdict in moving if verdict.decidable]
     if decided:
-        return _result(case, level, max(decided, key=lambda verdict: verdict.ratio), "")
+        return _result(run, level, max(decided, key=lambda verdict: verdict.ratio), "")
     if verdicts:
-        return _result(case, level, verdicts[-1], "")
+        return _result(run, level, verdicts[-1], "")
     return Result(case.id, level, "undecidable", None, None, UNCERTAIN)
 
 
-def _result(case: Case, level: str, verdict: Verdict, wrong: str) -> Result:
+def _result(run: Run, level: str, verdict: Verdict, wrong: str, part: str = "theta") -> Result:
+    case = run.case
     if not verdict.decidable:
         return Result(case.id, level, "undecidable", *verdict.worst, UNCERTAIN)
     if not verdict.is_wrong:
         return Result(case.id, level, "pass", *verdict.worst, "")
+    beyond, shape = verdict.beyond, verdict.errors.shape
+    own = run.name if run.name and part == "theta" else partial(entry_name, part=part)
+    entries = tuple(Entry(own(i, shape), *numbers) for i, *numbers in beyond[:ENTRIES])
     finite = numpy.isfinite(verdict.errors).all()
     off = f"off by {verdict.ratio:.3g} times the tolerance" if finite else "it is NaN or infinite"
-    return Result(case.id, level, "fail", *verdict.worst, f"{wrong}: {off}")
+    return Result(case.id, level, "fail", *verdict.worst, f"{wrong}: {off}", entries=entries)
 
 
-def _unanswered(run: Run, level: str, outcome: Outcome, step: Step) -> Result:
+def _unanswered(run: Run, level: str, outcome: Outcome, step: TrueStep) -> Result:
     """The verdict on a call without a usable answer; where rounding has no bound, a right port may overflow."""
     blameless = not outcome.hung and not step.is_bounded
     verdict = "skipped" if outcome.skipped else "undecidable" if blameless else "fail"
@@ -169,10 +177,12 @@ def _skipped(run: Run, level: str, reason: str) -> Result:
     return Result(run.case.id, level, "skipped", None, None, reason)
 
 
-def _answered(judged: Callable[[Run, Step, Setting], Result], level: str) -> Callable[[Run, Step, Setting], Result]:
+def _answered(
+    judged: Callable[[Run, TrueStep, Setting], Result], level: str
+) -> Callable[[Run, TrueStep, Setting], Result]:
     """A judge of a level, which is not called where there is no answer."""
 
-    def judge(run: Run, step: Step, setting: Setting) -> Result:
+    def judge(run: Run, step: TrueStep, setting: Setting) -> Result:
         if run.taken[0].answer is None:
             return _unanswered(run, level, run.outcome, step)
         return judged(run, step, setting)
@@ -180,48 +190,48 @@ def _answered(judged: Callable[[Run, Step, Setting], Result], level: str) -> Cal
     return judge
 
 
-def _step(run: Run, step: Step, setting: Setting) -> Result:
+def _step(run: Run, step: TrueStep, setting: Setting) -> Result:
     wrong = "the new theta is wrong" if run.taken[0].is_alone else "step 1 of 1 is wrong"
-    return _result(run.case, "step", run.verdicts[0], wrong)
+    return _result(run, "step", run.verdicts[0], wrong)
 
 
 # --- quantities of a step -------------------------------------------------------------------------------------------
 
 
-def _compared_parts(outcome: Outcome, step: Step, setting: Setting) -> dict[str, Verdict]:
+def _compared_parts(outcome: Outcome, step: TrueStep, setting: Setting) -> dict[str, Verdict]:
     """The verdict on each quantity that is handed out."""
     verdicts = {}
     for name, numbers in outcome.parts.items():
         part = step.parts[name]
         with numpy.errstate(all="ignore"):
-            tolerance = part.radius + storing(part.middle, setting.target, setting.inside)
+            tolerance = part.radius + storing(part.middle, setting.target, setting.formats.inside)
         verdicts[name] = compared(numbers, part.value, tolerance)
     return verdicts
 
 
-def wrong_part(outcome: Outcome, step: Step, setting: Setting) -> str | None:
+def wrong_part(outcome: Outcome, step: TrueStep, setting: Setting) -> str | None:
     """The first of the quantities that are handed out that is wrong."""
     verdicts = _compared_parts(outcome, step, setting)
     return next((name for name in verdicts if verdicts[name].is_wrong), None)
 
 
-def _primitives(run: Run, step: Step, setting: Setting) -> Result:
+def _primitives(run: Run, step: TrueStep, setting: Setting) -> Result:
     if not run.outcome.parts:
         return _skipped(run, "primitives", "the port hands out no intermediates")
     verdicts = _compared_parts(run.outcome, step, setting)
     first_wrong = next((name for name in verdicts if verdicts[name].is_wrong), None)
     name = first_wrong or max(verdicts, key=lambda n: numpy.nan_to_num(verdicts[n].ratio, nan=-1.0))
-    return _result(run.case, "primitives", verdicts[name], f"the {name} is wrong")
+    return _result(run, "primitives", verdicts[name], f"the {name} is wrong", name)
 
 
-def _projection(run: Run, step: Step, setting: Setting) -> Result:
+def _projection(run: Run, step: TrueStep, setting: Setting) -> Result:
     verdict = projection(run.case, run.taken[0], setting)
     if verdict is None:
         return _skipped(run, "projection", f"the port hands out no {LOOPS[run.case.optimizer].goal}")
-    return _result(run.case, "projection", verdict, "the projection of the port's own candidate is wrong")
+    return _result(run, "projection", verdict, "the projection of the port's own candidate is wrong")
 
 
-def _inner(run: Run, step: Step, setting: Setting) -> Result:
+def _inner(run: Run, step: TrueStep, setting: Setting) -> Result:
     """Every inner iteration judged by itself, from where the port itself asked for the loss.
 
     A port whose queries do not show its iterates is judged by its result, if that can be judged.
@@ -231,10 +241,10 @@ def _inner(run: Run, step: Step, setting: Setting) -> Result:
     wrong, worst = trail.follow(taken)
     if wrong is None:
         decided = worst if trail.decided else Verdict(worst.errors, worst.tolerances, decidable=False)
-        return _result(run.case, "inner", decided, "")
+        return _result(run, "inner", decided, "")
     if _step(run, step, setting).verdict == "pass":
         return _skipped(run, "inner", "the queries do not show the inner iterates")
-    return _result(run.case, "inner", worst, f"inner iterate {wrong} of {taken.hyper[loop.steps]} is wrong")
+    return _result(run, "inner", worst, f"inner iterate {wrong} of {taken.hyper[loop.steps]} is wrong")
 
 
 _JUDGES = {

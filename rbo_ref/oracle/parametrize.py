@@ -10,7 +10,7 @@ from typing import Any
 
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.check import check, wanted_levels
-from rbo_ref.oracle.dialects import ROLLING_BALL
+from rbo_ref.oracle.dialects import ROLLING_BALL, optimizer_of
 from rbo_ref.oracle.judge import levels_of
 from rbo_ref.oracle.report import Report, Result
 
@@ -58,7 +58,8 @@ class Judgement:
         __tracebackhide__ = True
         result = self.result
         if result.verdict == "fail":
-            raise AssertionError(f"{self.id}: {result.message}{self.case.diagnosis}")
+            where = f"\n  {result.where}" if result.where else ""
+            raise AssertionError(f"{self.id}: {result.message}{where}{self.case.diagnosis}")
         if result.verdict != "pass":
             import pytest
 
@@ -105,7 +106,7 @@ def judgements_of(
         For wrong arguments, as `check`.
     """
 
-    optimizer = optimizer or ROLLING_BALL
+    optimizer = optimizer_of(optimizer or ROLLING_BALL)
     wanted = wanted_levels(levels, optimizer)
 
     def judged(**chosen: Any) -> Report:

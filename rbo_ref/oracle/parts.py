@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from itertools import accumulate, pairwise
 from math import isqrt, prod
 from typing import Any
 
 from geometry._namespace import Array, array_namespace
 
-__all__ = ["joined", "shapes", "split"]
+__all__ = ["entry_name", "joined", "leaf_of", "shapes", "split"]
 
 Shape = tuple[int, ...]
 
@@ -62,3 +63,31 @@ def joined(parts: Any) -> Array:
         return parts[0]
     xp = array_namespace(*parts)
     return xp.concat([xp.reshape(part, (-1,)) for part in parts])
+
+
+def leaf_of(index: int, theta: Shape) -> tuple[int, int, Shape]:
+    """The number of the parameter that holds an entry of θ, the number of the entry in it, and its shape.
+
+    Examples
+    --------
+    >>> leaf_of(7, (10,))
+    (1, 1, (3,))
+    """
+    ends = list(accumulate(map(prod, parts := shapes(theta))))
+    number = bisect_right(ends, index)
+    return number, index - ends[number] + prod(parts[number]), parts[number]
+
+
+def entry_name(index: int, shape: Shape, part: str) -> str:
+    """What an entry of an array is called, as Python would index it.
+
+    Examples
+    --------
+    >>> entry_name(3, (5,), "theta"), entry_name(3, (2, 2), "theta"), entry_name(0, (), "scale")
+    ('theta[3]', 'theta[1, 1]', 'scale')
+    """
+    places = []
+    for length in reversed(shape):
+        index, place = divmod(index, length)
+        places.append(str(place))
+    return f"{part}[{', '.join(reversed(places))}]" if places else part

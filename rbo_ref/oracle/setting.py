@@ -10,8 +10,9 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace
-from geometry.arithmetic.formats import Format, coarser, rounded
+from geometry.arithmetic.formats import Format, rounded
 from rbo_ref.oracle.calls import Outcome
+from rbo_ref.oracle.step_formats import Formats
 
 __all__ = ["COMPILING", "Setting"]
 
@@ -24,11 +25,9 @@ class Setting:
     """How a port is called, and how often it has been."""
 
     xp: Namespace
-    target: Format
+    formats: Formats
     dialect: str  # the reading of the paper that the port claims
     time_limit: float
-    compute: Format | None = None  # the format that the port declares to compute in, if it is another one
-    inner: Format | None = None  # the format of Muon's orthogonalization, if it is another one
     errors: Mapping[str, Any] = field(default_factory=lambda: {"all": "ignore"})  # of NumPy, in the port
     shapes: set[tuple[int, ...]] = field(default_factory=set)  # of the calls that were answered
     hangs: int = 0
@@ -37,19 +36,14 @@ class Setting:
     needed: int = 0  # evaluations that a port needs
 
     @property
-    def inside(self) -> Format:
-        """The format that the port computes in."""
-        return self.compute or self.target
-
-    @property
-    def coarsest(self) -> Format:
-        """Of the formats of θ and of the computation the one of fewer bits."""
-        return coarser(self.target, self.inside)
+    def target(self) -> Format:
+        """The format of θ."""
+        return self.formats.target
 
     @property
     def excuse(self) -> str:
         """The argument that widens the tolerances beyond those of θ's own format; empty if none does."""
-        for name, declared in (("compute_dtype", self.compute), ("inner_dtype", self.inner)):
+        for name, declared in (("compute_dtype", self.formats.compute), ("inner_dtype", self.formats.inner)):
             if declared is not None and declared.precision < self.target.precision:
                 return f"{name}={declared.name!r}"
         return ""
@@ -57,7 +51,11 @@ class Setting:
     @property
     def undeclared(self) -> Self:
         """The same for a port that declares nothing, with counts of its own."""
-        return replace(self.aside, compute=None, inner=None)
+        return self.declaring(compute=None, inner=None)
+
+    def declaring(self, **formats: Any) -> Self:
+        """The same for a port that declares other formats, with counts of its own."""
+        return replace(self.aside, formats=replace(self.formats, **formats))
 
     @property
     def aside(self) -> Self:
@@ -83,4 +81,4 @@ class Setting:
         self.hangs += outcome.hung
         self.steps += steps
         self.evaluations += len(outcome.queries)
-        return outcome.held_to(self.compute)
+        return outcome.held_to(self.formats.compute)

@@ -2,47 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from itertools import count
 from typing import Any, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
 
-from geometry.arithmetic.formats import Format, coarser, handing_over, nearest_middle, rounded
+from geometry.arithmetic.formats import Format, handing_over, nearest_middle, rounded
 from geometry.arithmetic.precision import working_precision
 from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import ROLLING_BALL, Dialect, dialect_of
-from rbo_ref.oracle.formulas import FORMULAS, LOOPS, MEMORYLESS, Formula, Problem, hyper_parameters, scheduled
+from rbo_ref.oracle.formulas import formula_of
+from rbo_ref.oracle.formulas.evaluation import given, mixed, steps_of, watched
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 
-__all__ = ["PRECISIONS", "Rules", "Step", "Truth", "iterated", "true_step"]
+__all__ = ["PRECISIONS", "TrueStep", "Truth", "iterated", "true_step"]
 
 Floats = NDArray[numpy.float64]
 PRECISIONS = tuple(2**k for k in range(7, 15))  # bits
 
 
-class Rules(NamedTuple):
-    """By which a step is taken."""
-
-    dialect: str
-    target: Format
-    compute: Format | None = None
-    inner: Format | None = None
-
-    @property
-    def inside(self) -> Format:
-        return self.compute or self.target
-
-    @property
-    def coarsest(self) -> Format:
-        return coarser(self.target, self.inside)
-
-
-class Step(NamedTuple):
+class TrueStep(NamedTuple):
     """One true step, with what rounding may do to it in a port.
 
     Attributes
@@ -79,48 +64,49 @@ class Step(NamedTuple):
         return nearest_middle(self.theta.value.reshape(-1), target).reshape(self.theta.shape)
 
 
+class _Asked(NamedTuple):
+    """What is asked for the truth of."""
+
+    case: Case
+    dialect: str
+    formats: Formats
+
+
 class _Walk:
     """A formula on its way, at one precision."""
 
-    def __init__(
-        self, case: Case, formula: Formula, rules: Rules, bits: int, at: int = 0, kind: Any = Arithmetic
-    ) -> None:
-        self.case, self.rules, self.bits, self.formula = case, rules, bits, formula
-        self.arithmetic = kind(rules.inside)
-        draws = case.draws if case.draws is None else rounded(case.draws[at:], rules.coarsest)
-        self.problem = Problem(self.arithmetic, case.loss, draws, rules.inner)
-        self.steps: Generator[Rounded, Rounded, None] | None = None
-        self.at, self.taken = at, 0
+    def __init__(self, asked: _Asked, bits: int, at: int = 0, kind: type[Arithmetic] = Arithmetic) -> None:
+        self.case, self.dialect, self.formats = asked
+        self.bits, self.taken, self.arithmetic = bits, 0, kind(self.formats.inside)
+        self.formula = mixed(formula_of(self.case.optimizer, self.dialect)(), self.arithmetic, self.formats.inner)
+        self.inner = watched(self.formula)
+        draws = None if self.case.draws is None else rounded(self.case.draws[at:], self.formats.coarsest)
+        hypers = (self.case.hyper(t) for t in count(at))
+        self.steps = steps_of(self.formula, self.arithmetic, self.case.loss, hypers, draws)
+        next(self.steps)
 
-    def step(self, here: NDArray[Any], kept: bool) -> Step:
+    def step(self, here: NDArray[Any], kept: bool) -> TrueStep:
         """The next step, from where the port stood; one that kept its θ may hold it more precisely."""
         with working_precision(self.bits), numpy.errstate(all="ignore"):
-            before = self.arithmetic.evaluations
-            theta = self._advanced(self._held(self.arithmetic.exact(here), kept))
-            parts = {name: part.again() for name, part in self.problem.parts.items()}
-            inner = [iterate.value.reshape(-1) for iterate in self.problem.iterates]
+            before, self.taken = self.arithmetic.evaluations, self.taken + 1
+            self.inner.clear()
+            theta = self.steps.send(self._held(self.arithmetic.exact(here), kept))
+            parts = {name: getattr(self.formula, held).again() for name, held in self.formula.parts.items()}
+            inner = [iterate.value.reshape(-1) for iterate in self.inner]
             evaluations = self.arithmetic.evaluations - before
             is_tight = all(
-                _are_narrow(balls, self.rules.target)
+                _are_narrow(balls, self.formats.target)
                 for balls in (*inner, theta.value.reshape(-1), *([b] for p in parts.values() for b in p.value))
             )
-            tolerance = _tolerance(here.astype(float), theta if is_tight else theta.lost(), self.rules.coarsest)
+            tolerance = _tolerance(here.astype(float), theta if is_tight else theta.lost(), self.formats.coarsest)
             parts = {name: part.boxed() if is_tight else part.lost() for name, part in parts.items()}
-        return Step(theta.boxed(), parts, inner, evaluations, tolerance, is_tight)  # generators are large
-
-    def _advanced(self, theta: Rounded) -> Rounded:
-        self.taken += 1
-        if self.steps is None:
-            hypers = (self.case.hyper(t) for t in count(self.at))
-            self.steps = scheduled(self.formula, self.problem, theta, hypers, self.rules.dialect)
-            return next(self.steps)
-        return self.steps.send(theta)
+        return TrueStep(theta.boxed(), parts, inner, evaluations, tolerance, is_tight)  # generators are large
 
     def _held(self, theta: Rounded, kept: bool) -> Rounded:
         """θ as a port that computes in another format holds it: rounded to a coarser one, or not yet rounded."""
-        if self.rules.compute is None or not (kept or self.rules.inside == self.rules.coarsest):
+        if self.formats.compute is None or not (kept or self.formats.inside == self.formats.coarsest):
             return theta
-        with self.arithmetic.within(self.rules.coarsest):
+        with self.arithmetic.within(self.formats.coarsest):
             return theta.again()
 
 
@@ -144,45 +130,39 @@ class Truth:
     ----------
     case : Case
     setting : Setting
-    formula : callable, optional
-        Default: that of the case's optimizer.
     at : int
         The step of the case with which the formula begins.
     arithmetic : type of Arithmetic
         Which knows how a port gets the loss.
     """
 
-    def __init__(
-        self,
-        case: Case,
-        setting: Setting,
-        formula: Formula | None = None,
-        at: int = 0,
-        arithmetic: type[Arithmetic] = Arithmetic,
-    ) -> None:
-        self.case, self.formula, self.at = case, formula or FORMULAS[case.optimizer], at
-        self.arithmetic = arithmetic
-        self.rules = Rules(setting.dialect, setting.target, setting.compute, setting.inner)
+    def __init__(self, case: Case, setting: Setting, at: int = 0, arithmetic: type[Arithmetic] = Arithmetic) -> None:
+        self.asked, self.at, self.arithmetic = _Asked(case, setting.dialect, setting.formats), at, arithmetic
         self.is_usual = arithmetic is Arithmetic
-        self.is_memoryless = self.is_usual and formula is None and case.optimizer in MEMORYLESS
         self.places: list[tuple[NDArray[Any], bool]] = []
         self._walk: _Walk | None = None
 
-    def step(self, here: NDArray[Any], kept: bool = False) -> Step:
+    def step(self, here: NDArray[Any], kept: bool = False) -> TrueStep:
         """The next step from here; `kept`: the port has gone on with the θ that it holds, and did not get this one."""
         self.places.append((here, kept))
-        if self.is_memoryless:
-            return _alone(self.case, self.at + len(self.places) - 1, here, kept, self.rules)
+        if self.is_usual and formula_of(self.asked.case.optimizer).is_memoryless:
+            return self._alone(here, kept)
         if len(self.places) == 1 and not self.at and self.is_usual:
-            return _first(self.case, self.formula, here.tobytes(), here.dtype, self.rules)
+            return _first(self.asked, here.tobytes(), here.dtype)
         return self._continued()
 
-    def _continued(self) -> Step:
+    def _alone(self, here: NDArray[Any], kept: bool) -> TrueStep:
+        """A step of an optimizer without memory: the same question has the same answer, whoever asks."""
+        case, dialect, formats = self.asked
+        hyper = tuple(case.hyper(self.at + len(self.places) - 1).items())
+        return _alone(case.optimizer, case.loss, tuple(here.reshape(-1)), here.shape, hyper, kept, dialect, formats)
+
+    def _continued(self) -> TrueStep:
         """The last of the places' steps, at the lowest precision at which it is tight."""
         some = PRECISIONS if self._walk is None else [bits for bits in PRECISIONS if bits >= self._walk.bits]
         for bits in some:
             if self._walk is None or self._walk.bits != bits:
-                self._walk = _Walk(self.case, self.formula, self.rules, bits, self.at, self.arithmetic)
+                self._walk = _Walk(self.asked, bits, self.at, self.arithmetic)
             while self._walk.taken < len(self.places):
                 step = self._walk.step(*self.places[self._walk.taken])
             if step.is_tight:
@@ -190,37 +170,31 @@ class Truth:
         return step
 
 
-def _alone(case: Case, t: int, here: NDArray[Any], kept: bool, rules: Rules) -> Step:
-    """A step of an optimizer without memory: the same question has the same answer, whoever asks."""
-    hyper = tuple(case.hyper(t).items())
-    return _asked(case.optimizer, case.loss, tuple(here.reshape(-1)), here.shape, hyper, kept, rules)
-
-
 @lru_cache(maxsize=4096)
-def _asked(
+def _alone(
     optimizer: str,
     loss: Loss,
     theta: tuple[Any, ...],
     shape: tuple[int, ...],
     hyper: tuple[tuple[str, Any], ...],
     kept: bool,
-    rules: Rules,
-) -> Step:
+    dialect: str,
+    formats: Formats,
+) -> TrueStep:
     here = numpy.array(theta).reshape(shape)
     case = Case("asked", loss, here, (dict(hyper),), optimizer=optimizer)
-    return _tightest(case, FORMULAS[optimizer], here, kept, rules)
+    return _tightest(_Asked(case, dialect, formats), here, kept)
 
 
 @lru_cache(maxsize=1024)
-def _first(case: Case, formula: Formula, here: bytes, dtype: numpy.dtype, rules: Rules) -> Step:
+def _first(asked: _Asked, here: bytes, dtype: numpy.dtype) -> TrueStep:
     """The first step is the same for all ports."""
-    place = numpy.frombuffer(here, dtype=dtype).reshape(case.theta.shape)
-    return _tightest(case, formula, place, False, rules)
+    return _tightest(asked, numpy.frombuffer(here, dtype=dtype).reshape(asked.case.theta.shape), False)
 
 
-def _tightest(case: Case, formula: Formula, here: NDArray[Any], kept: bool, rules: Rules) -> Step:
+def _tightest(asked: _Asked, here: NDArray[Any], kept: bool) -> TrueStep:
     for bits in PRECISIONS:
-        step = _Walk(case, formula, rules, bits).step(here, kept)
+        step = _Walk(asked, bits).step(here, kept)
         if step.is_tight:
             break
     return step
@@ -235,7 +209,7 @@ def true_step(
     inside: Format | None = None,
     *,
     optimizer: str = ROLLING_BALL,
-) -> Step:
+) -> TrueStep:
     """The first step from an exact θ of an optimizer without memory, its numbers being of one floating dtype.
 
     Examples
@@ -248,8 +222,9 @@ def true_step(
     (array([ 2.662, -1.549]), True)
     """
     theta = tuple(theta)
-    rules = Rules(dialect_of(dialect, optimizer), target, None if inside == target else inside)
-    return _asked(optimizer, loss, theta, (len(theta),), tuple(hyper.items()), False, rules)
+    formats = Formats(target, None if inside == target else inside)
+    told = (tuple(hyper.items()), False, dialect_of(dialect, optimizer), formats)
+    return _alone(optimizer, loss, theta, (len(theta),), *told)
 
 
 def iterated(
@@ -277,14 +252,15 @@ def iterated(
     """
     for bits in PRECISIONS:
         with working_precision(bits), numpy.errstate(all="ignore"):
-            arithmetic = Arithmetic(setting.inside)
-            problem, h = Problem(arithmetic, case.loss), hyper_parameters(arithmetic, hyper)
+            arithmetic = Arithmetic(setting.formats.inside)
             known = arithmetic.enclosed(goal.value, goal.radius)
             start = None if theta is None else arithmetic.exact(theta)
             if start is not None and shown is not None:
                 with arithmetic.within(shown):
                     start = start.again()
-            after = LOOPS[case.optimizer].run(problem, start, known, h, setting.dialect)
+            formula = formula_of(case.optimizer, setting.dialect)()
+            formula.told(partial(arithmetic.evaluate, case.loss), known, given(arithmetic, hyper))
+            after = formula.looped(known, start)
             if _are_narrow(after.value, setting.target):
                 return after
     return after.lost()

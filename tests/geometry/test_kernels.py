@@ -21,6 +21,7 @@ import geometry._dilation
 import geometry._maximum
 import geometry._search
 import geometry.arithmetic._outward
+import geometry.certified
 import geometry.reachability
 import rbo_ref
 from geometry._ball import Ball
@@ -37,6 +38,7 @@ SPECIFICATIONS = {
     "elementwise": geometry.arithmetic._outward.fast,
     "evaluate": Expression.hessian,
     "look": FunctionGraph.curvatures,
+    "nearest": geometry.certified.distance,
     "rest": resting_starts,
     "roll": rbo_ref.trajectory,
     "search": geometry._search.descend,

@@ -81,7 +81,7 @@ def test_json_to_a_file_and_to_standard_output(folder, capsys):
         (["right_port:stop"], "right_port has no attribute 'stop'"),
         (["right_port:number"], "right_port:number is no port: a port must be callable, got int"),
         (["right_port:step", "--xp", "nolibrary"], "nolibrary is not installed"),
-        (["right_port:step", "--xp", "json"], "xp must be an array library, got <module 'json'"),
+        (["right_port:step", "--xp", "json"], "xp must be an array library, got json, whose arrays are none"),
         (["right_port:step", "--case", "none"], "cases: 'none' matches none of"),
         (["right_port:step", "--seed", "-1"], "seed must be an integer"),
         (["right_port:step", "--time-limit", "0"], "time_limit must be positive"),

@@ -9,10 +9,9 @@ import pytest
 from rbo_ref.cli import main
 from rbo_ref.oracle import check
 from rbo_ref.oracle.cases import all_cases, select
-from rbo_ref.oracle.catalogue import catalogue
+from rbo_ref.oracle.catalogue import CATALOGUES as OTHERS
+from rbo_ref.oracle.catalogue import MISTAKES, catalogue
 from rbo_ref.oracle.matrix import KillMatrix, Row, kill_matrix
-from rbo_ref.oracle.mistakes import MISTAKES
-from rbo_ref.oracle.optimizers.mistakes import MISTAKES as OTHERS
 
 FEW = ("carries_center", "parameters_clamped")
 

@@ -1,10 +1,10 @@
-"""The catalogue of known wrong ports: what people get wrong in a right port written in the plainest words.
+"""Known mistakes: what people get wrong, as lines of the formulas that read otherwise.
 
-It proves that the cases are sensitive (every mistake must fail), and it names the mistake of a port that fails (the one
-that reproduces its output). All ports are written in array-API functions and run on any library and dtype.
+They prove that the cases are sensitive (every mistake must fail), and they name the mistake of a port that fails (the
+one that reproduces its output). They run on arrays of any library and dtype, and over numbers that know rounding.
 """
 
-from rbo_ref.oracle.mistakes import of_memory, of_numbers, of_projection, of_step, of_vectors
-from rbo_ref.oracle.mistakes.right_port import MISTAKES, RightPort, mistake
+from rbo_ref.oracle.mistakes.mistake import Mistake, made
+from rbo_ref.oracle.mistakes.tables import KNOWN
 
-__all__ = ["MISTAKES", "RightPort", "mistake", "of_memory", "of_numbers", "of_projection", "of_step", "of_vectors"]
+__all__ = ["KNOWN", "Mistake", "made"]

@@ -1,125 +1,89 @@
-"""Mistakes that carry something from step to step."""
+"""Mistakes of the rolling ball that carry something from step to step."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from geometry._namespace import Array
-from rbo_ref.oracle.mistakes.right_port import RightPort, mistake
+from rbo_ref.oracle.mistakes.mistake import Mistake
+
+__all__ = ["MISTAKES"]
+
+Remembering = partial(Mistake, memory=None)
 
 
-class _Remembers(RightPort):
-    """A port with memory."""
+def _heard(part: int) -> dict[str, Any]:
+    """Lines with the loss, or its gradient, of the last inner evaluation."""
 
-    def __init__(self) -> None:
-        self.memory: Any = None
+    def evaluated(self: Any, theta: Array) -> tuple[Array, Array]:
+        f, g = self.right.evaluated(theta)
+        return (f, g) if self.memory is None else (self.memory, g) if part == 0 else (f, self.memory)
 
+    def pull(self: Any, theta: Array) -> Array:
+        self.memory = self.loss(theta)[part]
+        return self.right.pull(theta)
 
-@mistake
-class carries_height(_Remembers):
-    """The height of the last inner evaluation is carried to the next step."""
-
-    def evaluated(self, theta: Array) -> tuple[Array, Array]:
-        f, g = super().evaluated(theta)
-        return (f if self.memory is None else self.memory), g
-
-    def pull(self, theta: Array) -> Array:
-        self.memory = self.loss(theta)[0]
-        return super().pull(theta)
+    return {"evaluated": evaluated, "pull": pull}
 
 
-@mistake
-class carries_gradient(_Remembers):
-    """The gradient of the last inner evaluation is carried to the next step."""
+def _late(which: int) -> Any:
+    """Hyper-parameters, one of which is that of the step before."""
 
-    def evaluated(self, theta: Array) -> tuple[Array, Array]:
-        f, g = super().evaluated(theta)
-        return f, (g if self.memory is None else self.memory)
+    def tuned(self: Any, *told: Any) -> tuple[Any, ...]:
+        late, self.memory = self.memory or told[which], told[which]
+        return (*told[:which], late, *told[which + 1 :])
 
-    def pull(self, theta: Array) -> Array:
-        self.memory = self.loss(theta)[1]
-        return super().pull(theta)
+    return tuned
 
 
-@mistake
-class carries_center(_Remembers):
-    """The centre is carried from step to step instead of being lifted from the contact."""
-
-    def center(self) -> Array:
-        return super().center() if self.memory is None else self.memory
-
-    def stepped(self) -> Array:
-        self.memory = super().stepped()
-        return self.memory
+def _kept(self: Any, x: Any) -> Any:
+    self.memory = x
+    return x
 
 
-@mistake
-class carries_normal(_Remembers):
-    """The first normal is kept for all steps."""
-
-    def normal(self, g: Array) -> Array:
-        self.memory = super().normal(g) if self.memory is None else self.memory
-        return self.memory
+def _first(self: Any, x: Any) -> Any:
+    return _kept(self, x if self.memory is None else self.memory)
 
 
-@mistake
-class carries_momentum(_Remembers):
-    """The step of the centre has momentum 0.9."""
-
-    def stepped(self) -> Array:
-        self.memory = self.tau if self.memory is None else 0.9 * self.memory + self.tau
-        return self.c - self.eta * self.memory
+def _gathered(self: Any, x: Array, share: float) -> Array:
+    return _kept(self, x if self.memory is None else share * self.memory + x)
 
 
-@mistake
-class carries_inner_momentum(_Remembers):
-    """The inner loop has momentum that no step resets."""
-
-    def descended(self, theta: Array, pull: Array, k: int) -> Array:
-        self.memory = pull if self.memory is None else 0.5 * self.memory + pull
-        return theta - self.gamma * self.memory
+def _waits(self: Any, theta: Array) -> Array:
+    late, self.memory = self.memory, theta
+    return theta if late is None else late
 
 
-@mistake
-class hyperparameters_frozen(_Remembers):
-    """The hyper-parameters of the first step are used for all."""
-
-    def tuned(self, eta: float, rho: float, gamma: float, steps: int) -> tuple[float, float, float, int]:
-        self.memory = self.memory or (eta, rho, gamma, steps)
-        return self.memory
-
-
-@mistake
-class schedule_late(_Remembers):
-    """The learning rate is that of the step before."""
-
-    def tuned(self, eta: float, rho: float, gamma: float, steps: int) -> tuple[float, float, float, int]:
-        late, self.memory = self.memory or eta, eta
-        return late, rho, gamma, steps
-
-
-@mistake
-class radius_late(_Remembers):
-    """The radius is that of the step before."""
-
-    def tuned(self, eta: float, rho: float, gamma: float, steps: int) -> tuple[float, float, float, int]:
-        late, self.memory = self.memory or rho, rho
-        return eta, late, gamma, steps
-
-
-@mistake
-class averages_parameters(_Remembers):
-    """The parameters returned are an average over the steps."""
-
-    def finished(self, theta: Array) -> Array:
-        self.memory = theta if self.memory is None else 0.5 * self.memory + 0.5 * theta
-        return self.memory
-
-
-@mistake
-class waits_a_step(_Remembers):
-    """The result of a step is delivered with the next one."""
-
-    def finished(self, theta: Array) -> Array:
-        late, self.memory = self.memory, theta
-        return theta if late is None else late
+MISTAKES = {
+    "carries_height": Remembering("The height of the last inner evaluation is carried to the next step", **_heard(0)),
+    "carries_gradient": Remembering(
+        "The gradient of the last inner evaluation is carried to the next step", **_heard(1)
+    ),
+    "carries_center": Remembering(
+        "The centre is carried from step to step instead of being lifted from the contact",
+        center=lambda self: self.right.center() if self.memory is None else self.memory,
+        stepped=lambda self: _kept(self, self.right.stepped()),
+    ),
+    "carries_normal": Remembering(
+        "The first normal is kept for all steps", normal=lambda self, g: _first(self, self.right.normal(g))
+    ),
+    "carries_momentum": Remembering(
+        "The step of the centre has momentum 0.9",
+        stepped=lambda self: self.c - self.eta * _gathered(self, self.tau, 0.9),
+    ),
+    "carries_inner_momentum": Remembering(
+        "The inner loop has momentum that no step resets",
+        descended=lambda self, theta, pull, k: theta - self.gamma * _gathered(self, pull, 0.5),
+    ),
+    "hyperparameters_frozen": Remembering(
+        "The hyper-parameters of the first step are used for all", tuned=lambda self, *told: _first(self, told)
+    ),
+    "schedule_late": Remembering("The learning rate is that of the step before", tuned=_late(0)),
+    "radius_late": Remembering("The radius is that of the step before", tuned=_late(1)),
+    "averages_parameters": Remembering(
+        "The parameters returned are an average over the steps",
+        finished=lambda self, theta: _kept(self, theta if self.memory is None else 0.5 * self.memory + 0.5 * theta),
+    ),
+    "waits_a_step": Remembering("The result of a step is delivered with the next one", finished=_waits),
+}

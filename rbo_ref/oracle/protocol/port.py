@@ -15,6 +15,7 @@ from geometry._namespace import Array, array_namespace, device_of, to_numpy
 from geometry.arithmetic.formats import format_of
 from rbo_ref._words import printable, quoted
 from rbo_ref.oracle.calls import PortError, Skip
+from rbo_ref.oracle.dialects import optimizer_of
 from rbo_ref.oracle.protocol.messages import VERSION, Numbers, line_of, read
 from rbo_ref.oracle.protocol.program import Program
 
@@ -105,7 +106,7 @@ class ProgramPort:
         for name, limit in (("time_limit", time_limit), ("output_limit", output_limit)):
             if not limit > 0:
                 raise ValueError(f"{name} must be positive, got {limit}")
-        self.command, self.optimizer, self.time_limit = list(command), optimizer, time_limit
+        self.command, self.optimizer, self.time_limit = list(command), optimizer_of(optimizer), time_limit
         self._start = partial(Program, self.command, output_limit, heard)
         self._program: Program | None = self._start()
         self._capabilities: Capabilities | None = None

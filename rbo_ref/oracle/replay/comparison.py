@@ -94,12 +94,12 @@ def compare_trajectories(
         raise RecordingError(
             f"the recordings have {first.recording.dimension} and {second.recording.dimension} parameters"
         )
-    if first.rules.surface is None:
+    if first.rule.surface is None:
         raise RecordingError("runs can be compared only if the loss is given")
     horizon = _horizon(first, coarsest=max(first, second, key=lambda run: run.recording.target.unit))
     results = [_agreement(first, second, horizon), _distribution(first, second, horizon, seed)]
     formats = dict.fromkeys(run.recording.target.name for run in (first, second))
-    names, dialect = f"{first.name} and {second.name}", first.rules.dialect.name
+    names, dialect = f"{first.name} and {second.name}", first.rule.formula.dialect
     report = ComparisonReport(names, "numpy", ", ".join(formats), dialect, results)
     report.seconds = time.perf_counter() - began
     return report
@@ -108,11 +108,11 @@ def compare_trajectories(
 @numpy.errstate(all="ignore")
 def _horizon(run: Question, coarsest: Question) -> Horizon:
     """The spread of right ports along a run, by the rounding of the coarser of two formats."""
-    rules, horizon = run.rules._replace(target=coarsest.recording.target), None
+    rule, horizon = run.rule._replace(target=coarsest.recording.target), None
     for piece, hyper in run.pieces():
         horizon = horizon or Horizon(piece.theta[0], keep=True)
-        orbit = rules.orbit(piece.theta[:-1], hyper)
-        for derivative, tolerance, after in zip(orbit.derivative, orbit.tolerance, piece.theta[1:], strict=True):
+        images = rule.images(piece.theta[:-1], hyper)
+        for derivative, tolerance, after in zip(images.derivative, images.first, piece.theta[1:], strict=True):
             horizon.add(derivative, tolerance, after.astype(float))
         if horizon.is_reached:
             break
@@ -198,7 +198,7 @@ def _sample(run: Question, skip: int) -> Floats:
     points = points[:: max(1, -(-len(points) // SAMPLE))]
     if not len(points):
         return numpy.empty((0, 1))
-    assert run.rules.surface is not None
+    assert run.rule.surface is not None
     with numpy.errstate(all="ignore"):
-        height, _ = run.rules.surface.graph.value_and_gradient(points)
+        height, _ = run.rule.surface.graph.value_and_gradient(points)
     return numpy.concatenate([points, height[:, None]], axis=1)

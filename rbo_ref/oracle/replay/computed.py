@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy
 
+from geometry.arithmetic.batches import errors_of_formulas
 from geometry.arithmetic.rounded import Arithmetic, Rounded
-from rbo_ref.oracle.replay.running import formula_error
+from geometry.arithmetic.running import Rounding
 
 __all__ = ["Computed"]
 
 
 class Computed(Arithmetic):
-    """Of losses that have a graph, a function of arrays.
+    """Of losses that can be evaluated over running errors.
 
     Examples
     --------
@@ -28,9 +29,9 @@ class Computed(Arithmetic):
 
     def evaluate(self, loss: Any, theta: Rounded) -> tuple[Rounded, Rounded]:
         value, gradient = super().evaluate(loss, theta)
-        if numpy.isfinite(theta.radius).all():
-            place, radius = (numbers.reshape(1, -1) for numbers in (theta.middle, theta.radius))
-            e_value, e_gradient = formula_error(loss.graph, place, radius, self.target)
-            value.rest = value.rest + e_value[0]
-            gradient.rest = gradient.rest + e_gradient[0].reshape(gradient.shape)
-        return value, gradient
+        if not numpy.isfinite(theta.radius).all():
+            return value, gradient
+        place, radius = (numbers.reshape(1, -1) for numbers in (theta.middle, theta.radius))
+        box = radius + 2.0**-52 * numpy.abs(place)
+        e_value, e_gradient = errors_of_formulas(loss, place, box, Rounding(self.target))
+        return value.doubted(e_value[0]), gradient.doubted(e_gradient[0].reshape(gradient.shape))

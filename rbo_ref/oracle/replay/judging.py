@@ -1,31 +1,36 @@
 """Verdicts on recorded steps: the defect e_t = θ_{t+1} − Φ(θ_t) against what rounding can do.
 
-A step whose defect is clearly within the tolerance to first order passes at once; one whose defect is beyond the
-tolerance over boxes, a wider one, is wrong. All others are judged as `check` does it, by the formula in ball
-arithmetic, which knows the truth and the tolerance; a port that evaluates the function itself is held to the one over
-boxes.
+Most steps are decided in batches, of which every error is bounded: where θ_{t+1} is within the tolerance to first
+order, or beyond the whole one, whatever the floats of the batch have rounded. All others are judged as `check` does it,
+one by one, by the formula in ball arithmetic.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
 
+from geometry._namespace import array_namespace
+from geometry.arithmetic.batches import WHOLE, WIDE
 from geometry.arithmetic.formats import Format, error_of, handing_over, rounding
-from rbo_ref.oracle.replay.recording import Piece, Rows
-from rbo_ref.oracle.replay.steps import Evaluation, Hypers, Rules, wider
+from geometry.arithmetic.rounded import Arithmetic, Rounded
+from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.replay.computed import Computed
+from rbo_ref.oracle.replay.maps import Hypers, Map, errors_of, wide
+from rbo_ref.oracle.replay.recording import Piece
+from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.tolerance import share_of
-from rbo_ref.oracle.truth import true_step
+from rbo_ref.oracle.truth import Truth
 
 __all__ = ["Judged", "judge_iterates", "judge_steps"]
 
 Floats = NDArray[numpy.float64]
 PASS, FAIL, UNDECIDED, SKIPPED = range(4)
-FIRST_ORDER = 0.99  # of the tolerance to first order: what is within it is within the tolerance over boxes
-CLEARLY = 0.1  # of it: what is within that is within the tolerance of the formula, in which more cancels
-AT_ONCE = 64  # steps whose boxes are held at the same time
+MARGIN = 2.0**-10  # of a tolerance: bounds are rounded to nearest, and follow from numbers that are rounded to float64
 
 
 class Judged(NamedTuple):
@@ -53,36 +58,41 @@ def _worst(error: Floats, tolerance: Floats) -> tuple[Floats, Floats]:
 
 
 @numpy.errstate(all="ignore")
-def judge_steps(rules: Rules, piece: Piece, hyper: Hypers) -> Judged:
+def judge_steps(rule: Map, piece: Piece, hyper: Hypers) -> Judged:
     """Every step judged by where it leads."""
     theta, after = piece.theta[:-1], piece.theta[1:]
+    images = rule.images(theta, hyper)
+    error, move = _distance(after, images.theta), _floats(images.theta - theta)
+    low, high = (1 - MARGIN) * images.first, (1 + MARGIN) * images.whole
+    within = (error + images.doubt <= low).all(axis=-1)
+    beyond = (error - images.doubt > high).any(axis=-1)
+    decided, hopeless = _is_decidable(high, move, rule.target), ~_is_decidable(low, move, rule.target)
+    bounded = numpy.isfinite(images.whole).all(axis=-1) & numpy.isfinite(images.doubt).all(axis=-1)
     usable = numpy.isfinite(theta).all(axis=-1)
-    orbit = rules.orbit(theta, hyper)
-    error = _distance(after, orbit.theta)
-    tolerance, doubt = orbit.tolerance, 2 * orbit.doubt
-    move = (orbit.theta - theta).astype(numpy.float64)
-    share = CLEARLY if rules.is_served else FIRST_ORDER
-    within = (error + doubt <= share * tolerance).all(axis=-1)
-    decidable = _is_decidable(tolerance, move, rules.target)
-    verdict = numpy.where(within & decidable, PASS, UNDECIDED).astype(numpy.int8)
+    verdict = numpy.full(len(theta), UNDECIDED, dtype=numpy.int8)
+    verdict[bounded & within & decided] = PASS
+    verdict[bounded & beyond] = FAIL
     verdict[~usable] = SKIPPED
-    worst_error, worst_tolerance = _worst(error, tolerance)
-    hopeless = within & ~_is_decidable(share * tolerance, move, rules.target)
-    settled = within & decidable | hopeless if rules.is_served else within
-    open_steps = numpy.flatnonzero(usable & ~settled & numpy.isfinite(tolerance).all(axis=-1))
-    for some in numpy.array_split(open_steps, range(AT_ONCE, len(open_steps), AT_ONCE)):
-        spread = rules.spread(theta[some], hyper.take(some))
-        decidable = _is_decidable(spread, move[some], rules.target)
-        verdict[some] = _outcome(error[some], spread, decidable)
-        worst_error[some], worst_tolerance[some] = _worst(error[some], spread)
-        is_right = (error[some] + doubt[some] <= spread).all(axis=-1)
-        is_wrong = (error[some] - doubt[some] > spread).any(axis=-1)
-        is_known = is_wrong if rules.is_served else is_right | is_wrong
-        for i in some[~is_known & numpy.isfinite(spread).all(axis=-1)]:
-            found = _certified(rules, theta[i], after[i], hyper.one(i), spread[some == i])
-            verdict[i], worst_error[i], worst_tolerance[i] = found
+    worst_error, worst_tolerance = _worst(error, images.whole)
+    for i in numpy.flatnonzero(usable & bounded & ~beyond & ~(within & (decided | hopeless))):
+        verdict[i], worst_error[i], worst_tolerance[i] = _certified(rule, theta[i], after[i], hyper.one(int(i)))
     wrong = numpy.full(len(theta), -1)
-    return Judged(verdict, worst_error, worst_tolerance, wrong, tolerance, orbit.derivative)
+    return Judged(verdict, worst_error, worst_tolerance, wrong, images.first, images.derivative)
+
+
+def _certified(rule: Map, theta: NDArray[Any], after: NDArray[Any], hyper: dict[str, Any]) -> tuple[int, float, float]:
+    """Verdict, error and tolerance of one step, from an enclosure of Φ(θ)."""
+    assert rule.surface is not None
+    case = Case("recorded", rule.surface.loss, theta, (hyper,), optimizer=rule.formula.optimizer)
+    setting = Setting(array_namespace(numpy.zeros(1)), Formats(rule.target), rule.formula.dialect, numpy.inf)
+    truth = Truth(case, setting, arithmetic=Arithmetic if rule.is_served else Computed).step(theta)
+    if not truth.is_tight:
+        return UNDECIDED, numpy.nan, numpy.nan
+    tolerance = truth.tolerance[None]
+    error = error_of(after, truth.theta.value)[None]
+    decidable = _is_decidable(tolerance, truth.theta.middle[None] - _floats(theta), rule.target)
+    worst_error, worst_tolerance = _worst(error, tolerance)
+    return int(_outcome(error, tolerance, decidable)[0]), float(worst_error[0]), float(worst_tolerance[0])
 
 
 def _outcome(error: Floats, tolerance: Floats, decidable: NDArray[numpy.bool_]) -> NDArray[numpy.int8]:
@@ -92,57 +102,71 @@ def _outcome(error: Floats, tolerance: Floats, decidable: NDArray[numpy.bool_]) 
     return numpy.where(unknown, UNDECIDED, numpy.where(beyond, FAIL, numpy.where(decidable, PASS, UNDECIDED)))
 
 
-def _certified(
-    rules: Rules, theta: NDArray[Any], after: NDArray[Any], hyper: dict[str, Any], tolerance: Floats
-) -> tuple[int, float, float]:
-    """Verdict, error and tolerance of one step, from an enclosure of Φ(θ); of a loss that is served, all by itself."""
-    assert rules.surface is not None
-    truth = true_step(rules.surface.loss, tuple(theta), hyper, rules.dialect, rules.target)
-    if not truth.is_tight:
-        return UNDECIDED, numpy.nan, numpy.nan
-    tolerance = truth.tolerance[None] if rules.is_served else tolerance
-    error = error_of(after, truth.theta.value)[None]
-    move = truth.theta.middle[None] - theta.astype(numpy.float64)
-    verdict = _outcome(error, tolerance, _is_decidable(tolerance, move, rules.target))[0]
-    worst_error, worst_tolerance = _worst(error, tolerance)
-    return int(verdict), float(worst_error[0]), float(worst_tolerance[0])
-
-
 @numpy.errstate(all="ignore")
-def judge_iterates(rules: Rules, piece: Piece, hyper: Hypers) -> Judged:
+def judge_iterates(rule: Map, piece: Piece, hyper: Hypers) -> Judged:
     """Every step judged by its inner iterations, each from where the port itself stood.
 
     Without a surface, values and gradients are those that were recorded.
     """
     theta, after = piece.theta[:-1], piece.theta[1:]
-    start = theta.astype(wider(rules.target))
     iterates = numpy.concatenate([piece.fields.get("inner", theta[:, None]), after[:, None]], axis=1)
-    iterates = iterates.astype(start.dtype)
     last = numpy.minimum(hyper.projection_steps, iterates.shape[1] - 1)
     iterates[numpy.arange(len(theta)), last] = after
-    contact = rules.contact(start, _evaluated(rules, start, piece.fields, -1), hyper)
+    loop = _Loop(rule, piece, hyper)
     trail = _Trail(len(theta))
-    goal, slack = (start, 0.0) if rules.dialect.start == "contact" else (contact.goal, contact.e_candidate[:, :-1])
-    trail.add(0, last > 0, _distance(iterates[:, 0], goal), slack + rounding(_floats(goal), rules.target), last < 0)
+    trail.add(0, last > 0, *_compared(iterates[:, 0], loop.start(), rule.target), last < 0)
     for k in range(int(last.max(initial=0))):
-        place, active = iterates[:, k], last > k
-        iteration = rules.iterate(place, _evaluated(rules, place, piece.fields, k), contact, hyper)
-        tolerance = iteration.local + rounding(_floats(iteration.after), rules.target)
-        if iteration.jacobian is not None:  # the port may hold its iterate more precisely than it recorded it
-            held = rounding(_floats(place), rules.target)
-            tolerance += numpy.sum(numpy.abs(iteration.jacobian) * held[:, None, :], axis=-1)
-        handed = handing_over(_floats(start), _floats(iteration.after), rules.target)
-        handed = numpy.where((last == k + 1)[:, None], handed, 0.0)
-        tolerance, error = tolerance + handed, _distance(iterates[:, k + 1], iteration.after)
-        if rules.surface is not None:
-            for i in numpy.flatnonzero(active & (error > FIRST_ORDER * tolerance).any(axis=-1)):
-                one = hyper.take(slice(i, i + 1))
-                tolerance[i] = rules.spread(theta[i : i + 1], one, place[i : i + 1])[0] + handed[i]
-        decidable = _is_decidable(tolerance, _floats(iteration.after - place), rules.target)
-        trail.add(k + 1, active, error, tolerance, decidable)
+        place = iterates[:, k]
+        there = loop.iterated(place, k)
+        error, tolerance = _compared(iterates[:, k + 1], there, rule.target)
+        handed = handing_over(_floats(theta), _floats(wide(there)), rule.target)
+        tolerance = tolerance + numpy.where((last == k + 1)[:, None], handed, 0.0)
+        decidable = _is_decidable(tolerance, _floats(wide(there) - place), rule.target)
+        trail.add(k + 1, last > k, error, tolerance, decidable)
+    vars(loop.formula).clear()  # as in `Map.images`
     verdict = numpy.where(trail.wrong >= 0, FAIL, numpy.where(trail.decided, PASS, UNDECIDED))
     verdict = numpy.where(numpy.isfinite(theta).all(axis=-1), verdict, SKIPPED).astype(numpy.int8)
     return Judged(verdict, trail.error, trail.tolerance, trail.wrong, numpy.empty((0, 0)), numpy.empty((0, 0, 0)))
+
+
+def _compared(found: NDArray[Any], truth: Rounded, target: Format) -> tuple[Floats, Floats]:
+    """The errors of vectors, and their tolerances once they are handed out."""
+    errors = errors_of(truth)
+    doubt = (1 + MARGIN) * errors[WHOLE] + errors[WIDE]
+    return _distance(found, wide(truth)), doubt + rounding(_floats(wide(truth)), target)
+
+
+class _Loop:
+    """The inner loops of n steps, to candidates that are known."""
+
+    def __init__(self, rule: Map, piece: Piece, hyper: Hypers) -> None:
+        self.rule, self.fields, self.batch, self.formula = rule, piece.fields, rule.batch(), rule.formula()
+        self.theta, self.hyper = self.batch.along(piece.theta[:-1]), hyper
+        self._told(-1, 0)
+        self.goal = self.formula.lifted(self.theta).boxed()
+
+    def _told(self, k: int, steps: int) -> None:
+        self.formula.told(partial(self._evaluated, k), self.theta, self.hyper.given(self.batch, steps))
+
+    def start(self) -> Rounded:
+        """θ^(0)."""
+        return self.formula.looped(self.goal)
+
+    def iterated(self, place: NDArray[Any], k: int) -> Rounded:
+        """One iteration from the k-th place, which a port may hold more precisely than it was recorded."""
+        self._told(k, 1)
+        return self.formula.looped(self.goal, self.batch.along(place).again())
+
+    def _evaluated(self, k: int, theta: Rounded) -> tuple[Rounded, Rounded]:
+        """The function there, or what was recorded of it at inner iterates k (−1: at the contacts)."""
+        if self.rule.surface is not None:
+            return self.batch.evaluate(self.rule.surface.loss, theta)
+        if k < 0 or "inner_value" not in self.fields:
+            told = self.fields["value"], self.fields["gradient"]
+        else:
+            told = self.fields["inner_value"][:, k], self.fields["inner_gradient"][:, k]
+        value, gradient = (self.batch.along(numbers).again() for numbers in told)
+        return value, gradient
 
 
 class _Trail:
@@ -162,18 +186,6 @@ class _Trail:
         self.tolerance = numpy.where(worse, worst_tolerance, self.tolerance)
         self.wrong = numpy.where(known & (error > tolerance).any(axis=-1), j, self.wrong)
         self.decided |= known & decidable
-
-
-def _evaluated(rules: Rules, place: NDArray[Any], fields: Rows, k: int) -> Evaluation:
-    """The function at inner iterates k (−1: at the contacts), or what was recorded of it there."""
-    if rules.surface is not None:
-        return rules.evaluate(place)
-    if k < 0 or "inner_value" not in fields:
-        value, gradient = fields["value"], fields["gradient"]
-    else:
-        value, gradient = fields["inner_value"][:, k], fields["inner_gradient"][:, k]
-    wide = gradient.astype(place.dtype)
-    return Evaluation(value.astype(place.dtype), wide, None, numpy.zeros(len(wide)), numpy.zeros(wide.shape))
 
 
 def _floats(numbers: NDArray[Any]) -> Floats:

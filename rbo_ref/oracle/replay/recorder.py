@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from geometry._namespace import is_array_api_obj, to_numpy
 from rbo_ref.oracle.adapters import SPELLINGS
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.dialects import dialect_of
+from rbo_ref.oracle.dialects import dialect_of, optimizer_of
 from rbo_ref.oracle.replay.files import save_recording
 from rbo_ref.oracle.replay.recording import HYPERS, Recording, RecordingError
 from rbo_ref.oracle.replay.told import TOLD
@@ -83,10 +83,11 @@ class Recorder:
     """
 
     def __init__(self, path: str | Path, optimizer: str, *, dialect: str | None = None, **hyper: Any) -> None:
-        self.path, self.optimizer, self.dialect = Path(path), optimizer, dialect_of(dialect, optimizer)
+        self.path, self.optimizer = Path(path), optimizer_of(optimizer)
+        self.dialect = dialect_of(dialect, self.optimizer)
         if self.path.suffix not in SUFFIXES:
             raise ValueError(f"path must end in {', '.join(SUFFIXES)}, got {str(path)!r}")
-        self._known = tuple(all_cases(optimizer)[0].hyper(0))
+        self._known = tuple(all_cases(self.optimizer)[0].hyper(0))
         if unknown := [name for name in hyper if name not in self._known]:
             raise TypeError(f"{optimizer} has no {', '.join(unknown)}, but {', '.join(self._known)}")
         self._hyper, self._rows, self._end = hyper, list[list[_Row]](), list[NDArray[Any]]()

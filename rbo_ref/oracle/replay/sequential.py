@@ -29,6 +29,7 @@ from rbo_ref.oracle.replay.told import TOLD, told
 from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 
 __all__ = ["judge_sequence"]
 
@@ -77,7 +78,7 @@ def judge_sequence(
     hypers = _hypers(optimizer, hyper, metadata | columns, len(places) - 1)
     noise = None if draws is None else numpy.asarray(to_numpy(draws), dtype=float)
     case = Case(name, known, places[0], hypers, optimizer=optimizer, draws=noise, walk=len(places) - 1)
-    setting = Setting(array_namespace(numpy.zeros(1)), target, dialect_of(dialect, optimizer), numpy.inf)
+    setting = Setting(array_namespace(numpy.zeros(1)), Formats(target), dialect_of(dialect, optimizer), numpy.inf)
     run = Run(case, "walk", list(_taken(case, places)))
     for verdict in replay(run, setting, arithmetic=arithmetic):
         run.verdicts.append(verdict)

@@ -1,23 +1,62 @@
-"""What a recorded run rolled on: a function of arrays, in every arithmetic that its judge needs."""
+"""What a recorded run rolled on: a function in every arithmetic that its judge needs."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from geometry import FunctionGraph
+from geometry._namespace import Array, Namespace
+from geometry.expressions import Expression
 from rbo_ref.landscapes import LANDSCAPES, by_name
 from rbo_ref.oracle.cases import all_cases
-from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.replay.certified import CertifiedGraph
+from rbo_ref.oracle.losses import Loss, Pair, Vector
 
-__all__ = ["Surface", "surface_of"]
+if TYPE_CHECKING:
+    from flint import arb, arb_mat
+
+__all__ = ["GraphLoss", "Surface", "surface_of"]
+
+
+@dataclass(frozen=True)
+class GraphLoss:
+    """A function graph as a loss of the oracle, see `rbo_ref.oracle.losses.Loss`: by what it was recorded to do."""
+
+    graph: FunctionGraph
+
+    def first(self, theta: Array, xp: Namespace) -> Pair:
+        """f and ∇f at places (..., d)."""
+        value, gradient = _written(self.graph, theta.shape[-1]).parts(xp, theta, "node", "slope")
+        return value, gradient
+
+    def second(self, theta: Array, xp: Namespace) -> Array:
+        """∇²f, (..., d, d)."""
+        return self.graph.expression(theta.shape[-1]).parts(xp, theta, "curvature")[0]
+
+    def value_and_gradient(self, theta: Vector) -> tuple[arb, Vector]:
+        """f(θ) and ∇f(θ), enclosed."""
+        value, gradient = self.graph.expression(len(theta)).balls(theta, order=1)
+        return value.item(), list(gradient)
+
+    def hessian(self, theta: Vector) -> arb_mat:
+        """∇²f(θ), enclosed."""
+        from flint import arb_mat
+
+        return arb_mat(self.graph.expression(len(theta)).balls(theta)[2].tolist())
+
+
+@lru_cache(maxsize=64)
+def _written(graph: FunctionGraph, d: int) -> Expression:
+    """The function, with ∇f as the port is taken to evaluate it."""
+    return graph.expression(d, written=True)
 
 
 class Surface(NamedTuple):
     """A function with its gradient and Hessian."""
 
-    graph: FunctionGraph  # for arrays of floats and of balls
-    loss: Any  # in the balls of python-flint: a `Loss` or a `CertifiedGraph`
+    graph: FunctionGraph
+    loss: Any  # a `Loss` or a `GraphLoss`
     is_served: bool  # whether ports are given its values correctly rounded; else they evaluate the formula in floats
 
 
@@ -46,7 +85,7 @@ def surface_of(loss: Any) -> Surface:
             f"the array API standard, got {loss!r:.80}; a run on any other function is judged without a loss, from a "
             "recording of its values and gradients"
         )
-    return Surface(loss, CertifiedGraph(loss), False)
+    return Surface(loss, GraphLoss(loss), False)
 
 
 def _named(name: str) -> FunctionGraph | Loss:

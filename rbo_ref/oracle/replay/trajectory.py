@@ -14,31 +14,34 @@ from numpy.typing import NDArray
 
 from geometry._namespace import array_namespace
 from geometry.arithmetic.formats import format_of
+from geometry.arithmetic.rounded import GENERATORS
 from rbo_ref.oracle.calls import Outcome
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.diagnosis import diagnose
-from rbo_ref.oracle.dialects import DIALECTS, ROLLING_BALL, dialect_of
+from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of, optimizer_of
+from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.judge import Run, replay
 from rbo_ref.oracle.playing import Taken
 from rbo_ref.oracle.replay.files import open_recording
 from rbo_ref.oracle.replay.horizon import Horizon
 from rbo_ref.oracle.replay.judging import FAIL, PASS, SKIPPED, UNDECIDED, Judged, judge_iterates, judge_steps
+from rbo_ref.oracle.replay.maps import Hypers, Map
 from rbo_ref.oracle.replay.recording import HYPERS, Piece, Recording, RecordingError
 from rbo_ref.oracle.replay.sequential import judge_sequence
-from rbo_ref.oracle.replay.steps import Hypers, Rules
 from rbo_ref.oracle.replay.surfaces import surface_of
 from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 
 __all__ = ["Question", "check_trajectory", "run_of"]
 
 Floats = NDArray[numpy.float64]
 VERDICTS = {PASS: "pass", FAIL: "fail", UNDECIDED: "undecidable", SKIPPED: "skipped"}
 EARLY = 6  # a mistake of memory shows in the first steps
-STEPS_AT_ONCE = 256
-NUMBERS_AT_ONCE = 2**20  # in the Jacobians of the steps that are judged together
-LARGEST_DIMENSION = 2000  # of which Jacobians are made
+STEPS_AT_ONCE = 512
+NUMBERS_AT_ONCE = 2**19  # in the generators of the steps that are judged together
+LARGEST_DIMENSION = 2000  # of which Hessians are made
 MOST_ITERATIONS = 10_000
 
 
@@ -48,13 +51,13 @@ class Question:
 
     name: str
     recording: Recording
-    rules: Rules
+    rule: Map
     shared: dict[str, Any]  # hyper-parameters: numbers for all steps, or arrays of one for each
 
     @property
     def shows_iterates(self) -> bool:
         """Whether inner iterations can be judged one by one."""
-        return self.rules.surface is None or "inner" in self.recording.shapes
+        return self.rule.surface is None or "inner" in self.recording.shapes
 
     def hypers(self, piece: Piece) -> Hypers:
         """The hyper-parameters of the steps of a piece."""
@@ -76,8 +79,9 @@ class Question:
         for piece in self.recording.pieces(max(1, min(STEPS_AT_ONCE, NUMBERS_AT_ONCE // row))):
             hyper = self.hypers(piece)
             iterations = 1 if self.shows_iterates else int(hyper.projection_steps.max())
-            jacobian = 1 if self.rules.surface is None else self.recording.dimension**2
-            size = max(1, NUMBERS_AT_ONCE // (jacobian * (1 + iterations)))
+            d = self.recording.dimension
+            generators = 1 if self.rule.surface is None else 2 * d + min(d * iterations, GENERATORS)
+            size = max(1, NUMBERS_AT_ONCE // (d * generators))
             for start in range(0, len(piece), size):
                 yield piece.part(start, start + size), hyper.take(slice(start, start + size))
 
@@ -131,13 +135,13 @@ def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: A
             f"{recording.name} does not say its {', '.join(missing)}: give {'it' if len(missing) == 1 else 'them'}"
         )
     surface = None if loss is None else surface_of(loss)
-    reading = DIALECTS[dialect_of(dialect if dialect is not None else metadata.get("dialect"))]
+    formula: Any = formula_of(ROLLING_BALL, dialect_of(metadata.get("dialect") if dialect is None else dialect))
     if surface is None:
-        _check_script(recording, shared, reading.start)
+        _check_script(recording, shared, formula.begins)
     else:
         _check_dimension(surface, recording.dimension)
     return Question(
-        str(metadata.get("port", recording.name)), recording, Rules(surface, reading, recording.target), shared
+        str(metadata.get("port", recording.name)), recording, Map(surface, formula, recording.target), shared
     )
 
 
@@ -155,7 +159,7 @@ def _check_script(recording: Recording, shared: dict[str, Any], start: str) -> N
 def _check_dimension(surface: Any, d: int) -> None:
     if d > LARGEST_DIMENSION:
         raise ValueError(
-            f"theta has {d} entries, and tolerances rest on Jacobians, which are made for at most {LARGEST_DIMENSION}: "
+            f"theta has {d} entries, and tolerances rest on Hessians, which are made for at most {LARGEST_DIMENSION}: "
             "judge a recording of values and gradients without a loss"
         )
     try:
@@ -243,7 +247,7 @@ def check_trajectory(
     """
     if isinstance(theta, str | Path):
         theta = open_recording(theta)
-    optimizer = optimizer or getattr(theta, "metadata", {}).get("optimizer", ROLLING_BALL)
+    optimizer = optimizer_of(optimizer or getattr(theta, "metadata", {}).get("optimizer", ROLLING_BALL))
     if optimizer != ROLLING_BALL:
         given = {"learning_rate": learning_rate, "radius": radius, **others}
         return judge_sequence(
@@ -259,11 +263,11 @@ def check_trajectory(
     tally = _Tally(run)
     for piece, hyper in run.pieces():
         judge = judge_iterates if run.shows_iterates else judge_steps
-        tally.add(piece, hyper, judge(run.rules, piece, hyper))
+        tally.add(piece, hyper, judge(run.rule, piece, hyper))
         if progress is not None:
             progress(tally.counts["steps"])
     report = tally.report()
-    if report.failures and diagnosis and run.rules.surface is not None:
+    if report.failures and diagnosis and run.rule.surface is not None:
         report.diagnosis = _diagnosed(run, tally)
     report.seconds = time.perf_counter() - began
     return report
@@ -336,7 +340,7 @@ class _Tally:
             if count := self.counts[code]:
                 results.append(Result(f"{count} steps", level, code, None, None, reason.format(count)))
         return TrajectoryReport(
-            run.name, "numpy", run.recording.target.name, run.rules.dialect.name, results, counts=self.counts,
+            run.name, "numpy", run.recording.target.name, run.rule.formula.dialect, results, counts=self.counts,
             steps=self.counts["steps"], first_wrong=self.first_wrong, horizon=horizon.steps if horizon else None,
             horizon_reached=bool(horizon and horizon.is_reached),
         )  # fmt: skip
@@ -344,14 +348,14 @@ class _Tally:
 
 def _diagnosed(run: Question, tally: _Tally) -> Any:
     """The known mistake that the first steps, or the first wrong ones, show."""
-    assert run.rules.surface is not None
-    setting = Setting(array_namespace(numpy.zeros(1)), run.rules.target, run.rules.dialect.name, 20.0)
+    assert run.rule.surface is not None
+    setting = Setting(array_namespace(numpy.zeros(1)), Formats(run.rule.target), run.rule.formula.dialect, 20.0)
     early, failed = tally.telling[:EARLY], [step for step in tally.telling if step[0] == "fail"]
     as_walk = any(verdict == "fail" for verdict, *_ in early)
     judged: list[tuple[Result, Run]] = []
     for group in [early] if as_walk else [[step] for step in failed]:
         hypers = tuple(numbers for _, _, numbers, _ in group)
-        case = Case("recording", run.rules.surface.loss, group[0][1], hypers, "a recorded run", walk=len(group))
+        case = Case("recording", run.rule.surface.loss, group[0][1], hypers, "a recorded run", walk=len(group))
         played = Run(case, "walk" if as_walk else "step")
         played.taken = [Taken(place, numbers, after, Outcome(theta=after)) for _, place, numbers, after in group]
         played.verdicts = list(replay(played, setting))

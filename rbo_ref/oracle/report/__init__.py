@@ -4,6 +4,6 @@ from rbo_ref.oracle.report.junit import junit
 from rbo_ref.oracle.report.machine import environment
 from rbo_ref.oracle.report.page import page
 from rbo_ref.oracle.report.scene import Scene
-from rbo_ref.oracle.report.verdicts import Diagnosis, Report, Result, verdict_of
+from rbo_ref.oracle.report.verdicts import Diagnosis, Entry, Report, Result, verdict_of
 
-__all__ = ["Diagnosis", "Report", "Result", "Scene", "environment", "junit", "page", "verdict_of"]
+__all__ = ["Diagnosis", "Entry", "Report", "Result", "Scene", "environment", "junit", "page", "verdict_of"]

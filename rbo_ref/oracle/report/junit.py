@@ -74,5 +74,5 @@ def _counted(
 
 
 def _details(result: Result, report: Report) -> str:
-    lines = [f"error {result.error}, tolerance {result.tolerance}"]
+    lines = [f"error {result.error}, tolerance {result.tolerance}", *map(str, result.entries)]
     return "\n".join([*lines, *([f"diagnosis: {report.diagnosis}"] if report.diagnosis else [])])

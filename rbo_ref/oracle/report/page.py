@@ -142,8 +142,13 @@ def _rows(results: Sequence[Result]) -> list[Sequence[str]]:
     """The results, failures first; a page is no place for more than `ROWS`."""
     ordered = sorted(results, key=lambda result: result.verdict != "fail")
     rows: list[Sequence[str]] = [("case", "level", "verdict", "error", "tolerance", "message")]
-    rows += [(r.id, r.level, r.verdict, _shown(r.error), _shown(r.tolerance), r.message) for r in ordered[:ROWS]]
+    rows += [(r.id, r.level, r.verdict, _shown(r.error), _shown(r.tolerance), _told(r)) for r in ordered[:ROWS]]
     return [*rows, (f"... and {len(ordered) - ROWS} more",)] if len(ordered) > ROWS else rows
+
+
+def _told(result: Result) -> str:
+    """The message, and the numbers that are wrong."""
+    return "; ".join([result.message, *map(str, result.entries)])
 
 
 def _shown(number: float | None) -> str:

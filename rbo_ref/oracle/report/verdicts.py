@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from rbo_ref.oracle.report.scene import Scene
     from rbo_ref.oracle.suite import Coverage
 
-__all__ = ["Diagnosis", "Report", "Result", "verdict_of"]
+__all__ = ["Diagnosis", "Entry", "Report", "Result", "verdict_of"]
 
+SHOWN = 3  # wrong numbers in a line
 VERDICTS = ("pass", "fail", "undecidable", "skipped")
 
 
@@ -40,6 +41,30 @@ def verdict_of(verdicts: Iterable[str], unanswered: int = 0) -> str:
 
 
 @dataclass(frozen=True)
+class Entry:
+    """One number that is wrong.
+
+    Attributes
+    ----------
+    name : str
+        Where it is, in the port's own structure: ``theta[3]``, ``param_groups[0]['params'][1][2, 0]``.
+    error, tolerance : float
+
+    Examples
+    --------
+    >>> print(Entry("theta[3]", 0.125, 1e-16))
+    theta[3] by 0.125
+    """
+
+    name: str
+    error: float
+    tolerance: float
+
+    def __str__(self) -> str:
+        return f"{self.name} by {self.error:.3g}"
+
+
+@dataclass(frozen=True)
 class Result:
     """The verdict on one case at one level.
 
@@ -54,6 +79,8 @@ class Result:
     declined : bool
         Skipped because the port raised `Skip`. What it has no way to show, as intermediates that it does not hand out,
         is skipped without having been asked.
+    entries : tuple of Entry
+        The numbers that are wrong, the worst first, ten at most.
 
     Examples
     --------
@@ -68,10 +95,17 @@ class Result:
     tolerance: float | None
     message: str
     declined: bool = False
+    entries: tuple[Entry, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("id", "level", "message"):  # they hold words of ports
             object.__setattr__(self, name, printable(getattr(self, name)))
+
+    @property
+    def where(self) -> str:
+        """The numbers that are wrong, in a line; empty where none is known."""
+        told, more = ", ".join(map(str, self.entries[:SHOWN])), len(self.entries) - SHOWN
+        return f"{told} and {more} more" if more > 0 else told
 
     @property
     def ratio(self) -> float | None:
@@ -216,7 +250,8 @@ class Report:
             lines.append("diagnosis: no known mistake reproduces this output")
         lines += [f"note: {note}" for note in self.notes]
         lines += ["", *self.table(), *([str(self.suite)] if self.suite else []), ""]
-        lines += [f"FAIL {r.id} [{r.level}]: {r.message}" for r in self.failures[:5]]
+        for r in self.failures[:5]:
+            lines += [f"FAIL {r.id} [{r.level}]: {r.message}", *([f"  {r.where}"] if r.where else [])]
         if len(self.failures) > 5:
             lines.append(f"... and {len(self.failures) - 5} more failures")
         lines += _reasons(self.results)
@@ -226,7 +261,8 @@ class Report:
         """The verdict in one line."""
         needed, spent = self.counts.get("evaluations_needed", 0), self.counts.get("evaluations", 0)
         cost = f"{spent / needed:.2f} x the evaluations needed" if needed else "no evaluations"
-        setting = f"{self.library}, {self.dtype}, dialect {self.dialect}"
+        said = len(self.failures) or sum(result.verdict == "pass" for result in self.results)
+        setting = f"{self.library}, {self.dtype}, dialect {self.dialect}; in {said} of {len(self.results)} judgements"
         gap = f": {self.gap}" if self.gap else ""
         return f"{self.verdict}: {self.port} ({setting}; {cost}; {self.seconds:.1f} s){gap}"
 
@@ -257,7 +293,7 @@ def _plain(value: Any) -> Any:
     """A structure that JSON can hold."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     if isinstance(value, float) and not (value == value and abs(value) != float("inf")):
         return None

@@ -7,7 +7,7 @@ that changes what is delivered, and not where it goes, walks by itself.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import numpy
@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from geometry.arithmetic import number_arrays as arrays
 from geometry.arithmetic.formats import format_of, handing_over, rounded
 from geometry.arithmetic.precision import working_precision
-from geometry.arithmetic.rounded import Arithmetic, Rounded
+from geometry.arithmetic.rounded import Rounded
+from rbo_ref.oracle.formulas.evaluation import given, mixed
 from rbo_ref.oracle.losses import Loss, correctly_rounded, evaluate
-from rbo_ref.oracle.suspects.played import Floats, Numbers, Played, Step
+from rbo_ref.oracle.step_formats import Formats
+from rbo_ref.oracle.suspects.lanes import Lanes
+from rbo_ref.oracle.suspects.played import Floats, Played, Step
 
-__all__ = ["Certified", "Floating", "Make", "certified", "floating", "served"]
+__all__ = ["Certified", "Floating", "Make", "certified", "floating", "laned", "served"]
 
 PRECISION = 256  # bits of the true values
 Make = Callable[[], Any]
@@ -35,7 +38,7 @@ class Certified(NamedTuple):
     tolerance: Floats
 
 
-def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
+def certified(make: Make, run: Played, formats: Formats) -> Iterator[Certified]:
     """The certified answers of a suspect.
 
     Raises
@@ -43,35 +46,30 @@ def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
     AttributeError
         If it does what only floats can.
     """
-    arithmetic = run.arithmetic(numbers.inside)
+    arithmetic = run.arithmetic(formats.inside)
     assert arrays is Rounded.namespace
-
-    def given(value: Any) -> Any:
-        if isinstance(value, float):
-            return arithmetic.given(value)
-        return tuple(map(given, value)) if isinstance(value, tuple) else value
 
     def start(step: Step) -> Rounded:
         """θ as a port that computes in another format holds it: rounded to a coarser one, or not yet rounded."""
         theta = arithmetic.exact(step.theta)
-        if numbers.compute is None or not (step.kept or numbers.inside == numbers.coarsest):
+        if formats.compute is None or not (step.kept or formats.inside == formats.coarsest):
             return theta
-        with arithmetic.within(numbers.coarsest):
+        with arithmetic.within(formats.coarsest):
             return theta.again()
 
     def draws(draw: Place) -> Rounded:
-        return arithmetic.exact(rounded(draw, numbers.coarsest))
+        return arithmetic.exact(rounded(draw, formats.coarsest))
 
     def enclosed(theta: Rounded, before: Place) -> Certified:
         doubt = numpy.array([float(ball.rad()) for ball in theta.value.reshape(-1)]).reshape(theta.shape)
-        allowed = theta.radius + handing_over(before.astype(float), theta.middle, numbers.coarsest) + 2 * doubt
+        allowed = theta.radius + handing_over(before.astype(float), theta.middle, formats.coarsest) + 2 * doubt
         return Certified(theta.value, theta.middle, allowed)
 
     def evaluated(theta: Rounded) -> tuple[Rounded, Rounded]:
         return arithmetic.evaluate(run.loss, theta)
 
     def handed(theta: Rounded, before: Any) -> Rounded:
-        error = handing_over(before.middle, theta.middle, numbers.coarsest)
+        error = handing_over(before.middle, theta.middle, formats.coarsest)
         return theta.doubted(error)
 
     def made() -> Any:
@@ -83,7 +81,15 @@ def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
             setattr(port, name, value)
         return port
 
-    steps = _steps(_mixed(made, arithmetic, numbers), run, evaluated, start, given, draws, handed)
+    steps = _steps(
+        lambda: mixed(made(), arithmetic, formats.inner),
+        run,
+        evaluated,
+        start,
+        partial(given, arithmetic),
+        draws,
+        handed,
+    )
     while True:
         with working_precision(PRECISION), numpy.errstate(all="ignore"):
             found = next(steps, None)
@@ -93,34 +99,29 @@ def certified(make: Make, run: Played, numbers: Numbers) -> Iterator[Certified]:
         yield answer
 
 
-def _mixed(make: Make, arithmetic: Arithmetic, numbers: Numbers) -> Make:
-    """The suspect with an orthogonalization in another format, if one is declared."""
-    inner = numbers.inner
-    if inner is None:
-        return make
-
-    def made() -> Any:
-        port = make()
-        orthogonalized = port.orthogonalized
-
-        def mixed(x: Rounded) -> Rounded:
-            with arithmetic.within(inner):
-                return orthogonalized(x)
-
-        port.orthogonalized = mixed
-        return port
-
-    return made
-
-
 def floating(make: Make, run: Played, loss: Any, dtype: Any = float) -> Iterator[NDArray[Any]]:
     """The answers of a suspect in floats."""
 
     def held(numbers: Place) -> Place:
         return numbers.astype(dtype)
 
-    steps = _steps(make, run, loss, lambda step: held(step.theta), lambda value: value, held, lambda theta, _: theta)
+    steps = _steps(make, run, loss, lambda step: held(step.theta), dict, held, lambda theta, _: theta)
     return (theta for theta, _ in steps)
+
+
+def laned(make: Make, run: Played) -> Iterator[Floats]:
+    """The answers in floats of many suspects at once, one in each lane."""
+
+    def held(numbers: Place) -> Lanes:
+        return Lanes(numbers.astype(float)[None])
+
+    def answered(theta: Lanes) -> tuple[Lanes, Lanes]:
+        places = theta.x.reshape(len(theta.x), -1)
+        f, g = run.loss.first(places, numpy) if isinstance(run.loss, Loss) else _one_by_one(run.loss, places)
+        return Lanes(f), Lanes(g.reshape(theta.x.shape))
+
+    steps = _steps(make, run, answered, lambda step: held(step.theta), dict, held, lambda theta, _: theta)
+    return (theta.x for theta, _ in steps)
 
 
 def _steps(
@@ -135,8 +136,7 @@ def _steps(
             port = make()
         theta = start(step) if theta is None or not walks else theta
         iterates = iterates or [theta]
-        hyper = {name: given(value) for name, value in step.hyper.items()}
-        new = port.advance(loss, theta, hyper, None if step.draw is None else draws(step.draw))
+        new = port.advance(loss, theta, given(step.hyper), None if step.draw is None else draws(step.draw))
         if new.shape != step.theta.shape:
             raise ValueError("another shape")
         theta = handed(new, theta) if walks else new
@@ -145,6 +145,11 @@ def _steps(
             yield theta, step.theta
     if walks:
         yield from ((theta, step.theta) for theta, step in zip(port.delivered(iterates), run.steps, strict=True))
+
+
+def _one_by_one(loss: Any, places: Floats) -> tuple[Floats, Floats]:
+    answers = [served(loss)(place) for place in places]
+    return numpy.array([f for f, _ in answers]), numpy.array([g for _, g in answers])
 
 
 @lru_cache(maxsize=256)

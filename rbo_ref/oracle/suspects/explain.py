@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suspects.judgement import Fit, Suspect, alike, fit, likely
-from rbo_ref.oracle.suspects.played import Numbers, Played, examples
+from rbo_ref.oracle.suspects.played import Played, examples
 
 __all__ = ["EDITED", "Explanation", "by_known", "certain", "rest_of"]
 
@@ -30,14 +31,14 @@ class Explanation(NamedTuple):
         return text + (f"; cannot be told apart from {twins}" if twins else "")
 
 
-def by_known(suspects: Sequence[Suspect], runs: Sequence[Played], numbers: Numbers) -> Explanation | None:
+def by_known(suspects: Sequence[Suspect], runs: Sequence[Played], formats: Formats) -> Explanation | None:
     """The known formula that explains all that a port did.
 
     One of which rounding decides too much is known by its numbers alone: in floats, given the same loss.
     """
     chosen = examples(runs)
     possible = [suspect for suspect in suspects if likely(suspect.make, chosen)]
-    proven, numerically = partial(certain, numbers=numbers), partial(_alike, numbers=numbers)
+    proven, numerically = partial(certain, formats=formats), partial(_alike, formats=formats)
     tried = len(suspects)
     return _explained(proven, possible, tried, runs) or _explained(numerically, suspects, tried, runs)
 
@@ -62,13 +63,13 @@ def rest_of(runs: Sequence[Played], chosen: Sequence[Played]) -> list[Played]:
     return [run for run in runs if not any(run is one for one in chosen)]
 
 
-def certain(suspect: Suspect, runs: Sequence[Played], numbers: Numbers) -> Fit | None:
+def certain(suspect: Suspect, runs: Sequence[Played], formats: Formats) -> Fit | None:
     """How a suspect explains runs; None if it does not, or if only floats can do what it does."""
     try:
-        return fit(suspect.make, runs, numbers)
+        return fit(suspect.make, runs, formats)
     except AttributeError:
         return None
 
 
-def _alike(suspect: Suspect, runs: Sequence[Played], numbers: Numbers) -> Fit | None:
-    return alike(suspect.make, runs, numbers)
+def _alike(suspect: Suspect, runs: Sequence[Played], formats: Formats) -> Fit | None:
+    return alike(suspect.make, runs, formats)

@@ -16,8 +16,9 @@ import numpy
 from geometry.arithmetic.formats import exact
 from geometry.arithmetic.precision import working_precision
 from rbo_ref.oracle.calls import ServedLoss
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suspects.courses import Certified, Make, certified, floating, served
-from rbo_ref.oracle.suspects.played import Floats, Numbers, Played, Step
+from rbo_ref.oracle.suspects.played import Floats, Played, Step
 
 __all__ = ["FAILURES", "Fit", "Suspect", "alike", "apart", "fit", "likely"]
 
@@ -86,12 +87,12 @@ def _is_near(step: Step, answer: Floats) -> bool:
 
 
 @numpy.errstate(all="ignore")
-def alike(make: Make, runs: Iterable[Played], numbers: Numbers) -> Fit | None:
+def alike(make: Make, runs: Iterable[Played], formats: Formats) -> Fit | None:
     """How a suspect that only floats know explains runs of a port, given the same loss: by its very numbers.
 
     Its distance is held to the tolerances of the right formula.
     """
-    found, dtype = Fit(), numpy.promote_types(numbers.inside.dtype, numpy.float32)
+    found, dtype = Fit(), numpy.promote_types(formats.inside.dtype, numpy.float32)
     try:
         for run in runs:
             loss = run.answers() if run.answers else ServedLoss(run.loss, numpy, run.steps[0].theta.shape)
@@ -105,7 +106,7 @@ def alike(make: Make, runs: Iterable[Played], numbers: Numbers) -> Fit | None:
     return found
 
 
-def fit(make: Make, runs: Iterable[Played], numbers: Numbers) -> Fit | None:
+def fit(make: Make, runs: Iterable[Played], formats: Formats) -> Fit | None:
     """How a suspect explains runs of a port; None if some step is not right by it.
 
     Raises
@@ -116,7 +117,7 @@ def fit(make: Make, runs: Iterable[Played], numbers: Numbers) -> Fit | None:
     found = Fit()
     for run in runs:
         try:
-            for step, answer in zip(run.steps, certified(make, run, numbers), strict=False):
+            for step, answer in zip(run.steps, certified(make, run, formats), strict=False):
                 gaps = apart(step.answer, answer)
                 if step.is_known and not _agrees(step, gaps, answer.middle, answer.tolerance, 1.0, found):
                     return None

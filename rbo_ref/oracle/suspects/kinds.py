@@ -85,7 +85,7 @@ def _calls(place: Place, survey: Survey) -> Iterator[Found]:
             yield 2, "arguments are exchanged", partial(_exchanged, i)
         yield 3, "only the first argument counts", lambda node: node.args[0]
         yield 3, "only the second argument counts", lambda node: node.args[1]
-    if name in ("self.xp.maximum", "self.xp.minimum", "max", "min"):
+    if name in ("self.xp.maximum", "self.xp.minimum", "self.max", "self.min"):
         other = name.replace("max", "M").replace("min", "max").replace("M", "min")
         yield 2, "the bound is on the other side", f"{other}({', '.join(arguments)})"
         yield 2, "a sum stands for a bound", " + ".join(f"({a})" for a in arguments)
@@ -185,6 +185,8 @@ def _places(place: Place, survey: Survey) -> Iterator[Found]:
         for where in quantities(place, survey, survey.theta):
             if where not in ("self.g", "self.theta"):
                 yield 7, "the gradient is that of another place", definition.format(f"self.loss({where})[1]")
+    if "self.candidate" in survey.pool.everywhere and place.shape == (survey.theta[0] + 1,):
+        yield 6, "its height is that of the graph there", "on_graph(self, NODE)"
     if place.shape == () and place.text.endswith("[-1]"):
         for where in quantities(place, survey, survey.theta):
             yield 7, "the height is that of the graph there", f"self.loss({where})[0]"

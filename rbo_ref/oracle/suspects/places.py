@@ -13,6 +13,8 @@ from rbo_ref.oracle.suspects.text import Edit, Path, Text
 __all__ = ["THRESHOLDS", "Constant", "Found", "Place", "edited", "quantities"]
 
 THRESHOLDS = tuple(10.0**k for k in (-6, -5, -4, -3, -2, -1, 0, 1, 2, 3))
+DECIDING = ("best_iterate", "unless_farther")
+HEARING = ("best_iterate", "heard_before", "mean_iterate")
 MEMORIES = ("late", "kept_first", "kept", "mean_so_far", "gathered", "averaged", "gathered_ahead")
 
 
@@ -44,18 +46,20 @@ class Constant(NamedTuple):
 def edited(text: Text, place: Place, rank: int, kind: str, instead: Any) -> Edit:
     """An edit: source, where NODE stands for what was there, or a function of the node."""
     source = instead.source if isinstance(instead, Constant) else instead if isinstance(instead, str) else ""
-    hears, remembers = "heard_before" in source, any(f"{tool}(" in source for tool in MEMORIES)
+    hears, remembers = any(f"{tool}(" in source for tool in HEARING), any(f"{tool}(" in source for tool in MEMORIES)
     if isinstance(instead, Constant):
         build = partial(_with_constant, source)
         start, grid = instead.start, instead.grid
         return Edit(text, place.method, place.path, build, kind, rank + 40, start, grid, remembers=remembers)
     build = partial(_built, instead)
-    return Edit(text, place.method, place.path, build, kind, rank, hears=hears, remembers=remembers)
+    decides = any(f"{tool}(" in source for tool in DECIDING)
+    return Edit(text, place.method, place.path, build, kind, rank, hears=hears, remembers=remembers, decides=decides)
 
 
 def _built(instead: Any, node: ast.expr, name: str) -> ast.expr:
-    """NODE in source stands for what was there, edited or not."""
-    return _filled(instead, node) if isinstance(instead, str) else instead(node)
+    """NODE in source stands for what was there, edited or not; a number is one of the arithmetic."""
+    new = _filled(instead, node) if isinstance(instead, str) else instead(node)
+    return _filled(f"{new.value!r} + 0 * (NODE)", node) if isinstance(new, ast.Constant) else new
 
 
 def _with_constant(source: str, node: ast.expr, name: str) -> ast.expr:

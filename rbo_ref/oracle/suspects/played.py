@@ -10,32 +10,16 @@ from typing import Any, NamedTuple, TypeVar
 import numpy
 from numpy.typing import NDArray
 
-from geometry.arithmetic.formats import Format, coarser
+from geometry.arithmetic.formats import Format
 from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle.losses import Loss
 
-__all__ = ["EXAMPLES", "Numbers", "Played", "Step", "elsewhere", "examples", "spread"]
+__all__ = ["EXAMPLES", "Played", "Step", "elsewhere", "examples", "spread"]
 
 LONG = 4  # times the steps that a formula may need to show what it is
 EXAMPLES = 12  # of wrong runs, and as many of right ones, that a suspect has to explain
 Floats = NDArray[numpy.float64]
 T = TypeVar("T")
-
-
-class Numbers(NamedTuple):
-    """The formats of a port."""
-
-    target: Format  # of θ
-    compute: Format | None = None  # in which it declares to compute, if another one
-    inner: Format | None = None  # in which Muon's orthogonalization is done, if another one
-
-    @property
-    def inside(self) -> Format:
-        return self.compute or self.target
-
-    @property
-    def coarsest(self) -> Format:
-        return coarser(self.target, self.inside)
 
 
 class Step(NamedTuple):

@@ -11,17 +11,22 @@ from rbo_ref.oracle.suspects.text import Edit, Path, Text
 
 __all__ = ["of_results"]
 
-LAST = ("finished", "stepped")  # the lines of which the result is the new θ
+SHORT = tuple(10.0**k for k in range(-8, 0))  # of moves that are not made
 
 
 def of_results(text: Text, method: str, line: ast.FunctionDef, survey: Survey) -> Iterator[Edit]:
     """A line that remembers, and a new θ that is none."""
+    last = "finished" if "finished" in text.methods else "step"  # the line of which the result is the new θ
     for path, node in _results(line):
         numbers = node.elts if isinstance(node, ast.Tuple) else None
         paths = [(*path, ("elts", i)) for i in range(len(numbers))] if numbers else [path]
         for number, one in enumerate(paths):
             place = Place(method, one, numbers[number] if numbers else node, survey.theta, False)
-            found = [*_remembering(f"{method} {number}"), *(_of_theta(line, survey) if method in LAST else ())]
+            found = [
+                *_remembering(f"{method} {number}"),
+                *(_of_theta(survey) if method == last else ()),
+                *_of_iterates(line, survey),
+            ]
             yield from (edited(text, place, *each) for each in found)
         if method == "tuned":
             yield from _of_hyper_parameters(text, paths, line, survey)
@@ -112,8 +117,25 @@ def _remembering(key: str) -> Iterator[Found]:
         yield 9, "what the last step left is carried on", f"kept(self, {name[5:]!r}, NODE)"
 
 
-def _of_theta(line: ast.FunctionDef, survey: Survey) -> Iterator[Found]:
+def _of_iterates(line: ast.FunctionDef, survey: Survey) -> Iterator[Found]:
+    """Inner steps that are not all taken, and an inner loop that ends elsewhere."""
+    names = [argument.arg for argument in line.args.args]
+    if names[1:] == ["theta", "pull", "k"]:
+        yield 5, "one coordinate at a time", "in_turn(self, NODE, theta, k)"
+        yield 6, "it is taken back where it leads away", "unless_farther(self, NODE, theta)"
+        for limit in SHORT:
+            for move, size in (("pull", ""), ("NODE - theta", ""), ("NODE - theta", " * length(self, theta)")):
+                source = f"still_if_short(self, NODE, theta, {move}, {limit}{size})"
+                yield 8, "no move where it would be short", source
+    if any(isinstance(statement, ast.For) for statement in line.body) and "self.candidate" in survey.pool.everywhere:
+        yield 6, "the nearest inner iterate", "best_iterate(self, NODE)"
+        for first in (1, 2):
+            yield 6, "the mean of the inner iterates", f"mean_iterate(self, NODE, {first})"
+
+
+def _of_theta(survey: Survey) -> Iterator[Found]:
     old = "self.theta" if "self.theta" in survey.pool.everywhere else "theta"
+    yield 5, "two steps at once", "self.one_more(NODE)"
     yield 3, "the move is given", f"displaced(self, NODE, {old})"
     rate = "self.eta" if "self.eta" in survey.pool.everywhere else "self.h.learning_rate"
     yield 2, "a decay is in the step", Constant(f"(NODE) - CONSTANT * {rate} * {old}", 0.0)

@@ -1,81 +1,70 @@
-"""The search for the edits that make a right port do what a wrong one did: in floats, from the simplest on."""
+"""The search for the edits that make a right port do what a wrong one did: in floats, many at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from itertools import combinations, compress, groupby
+from typing import Any, NamedTuple, TypeVar
 
 import numpy
 
-from rbo_ref.oracle.suspects.courses import floating, served
-from rbo_ref.oracle.suspects.judgement import FAILURES, NEAR, likely
+from rbo_ref.oracle.calls import ServedLoss
+from rbo_ref.oracle.formulas import Formula
+from rbo_ref.oracle.losses import Loss
+from rbo_ref.oracle.suspects.courses import floating, laned, served
+from rbo_ref.oracle.suspects.judgement import FAILURES, NEAR, NEARER
 from rbo_ref.oracle.suspects.kinds import all_edits
-from rbo_ref.oracle.suspects.played import Floats, Played, Step
+from rbo_ref.oracle.suspects.played import Floats, Played
 from rbo_ref.oracle.suspects.survey import surveyed
-from rbo_ref.oracle.suspects.text import Edit, Text, ported, text_of
+from rbo_ref.oracle.suspects.text import Edit, Text, text_of
+from rbo_ref.oracle.suspects.variants import Changed, Flags, varied
 
-__all__ = ["Changed", "Lines", "acts", "changes", "compatible", "different", "lines_of"]
+__all__ = ["Lines", "answers", "changes", "compatible", "different", "effects", "lines_of", "surviving", "telling"]
 
 ROUNDS = 12  # of the search for a constant
 ALONG = 0.25  # share of the squares of an error that the first step towards a constant has to take away
 CLOSE = 1e-13  # relative, of a constant that is found
-PAIRS = 100_000  # that are tried, and no more,
-FURTHER = 3_000  # or so many after one that explains a port
+PAIRS = 120_000  # that are tried, and no more
+LANES = 4096  # at once
+ALONE = 2000  # variants in a search that are tried one by one, where lanes cannot hold them
 PLAIN = 5  # the highest rank of the edits that are paired
+FEW = 3  # runs that have to agree with a constant before it is made sharper
 FAR = 1e4  # of a place: constants are hard to see from there
-SAME = 1e-9  # relative: edits that differ by less in a run are one
 
-
-class Changed(NamedTuple):
-    """A right port with edits, and the constants that they have: values, and how uncertain they are."""
-
-    edits: tuple[Edit, ...]
-    constants: tuple[float, ...] = ()
-    doubts: tuple[float, ...] = ()
-
-    @property
-    def rank(self) -> int:
-        return sum(edit.rank for edit in self.edits) + 100 * (len(self.edits) - 1)
+T = TypeVar("T")
 
 
 class Lines(NamedTuple):
     """The lines of a right port, and all their edits."""
 
     text: Text
-    make: Callable[[], Any]
     edits: list[Edit]
 
-    def port(self, changed: Changed) -> Any:
-        """A port with edits."""
-        port = ported(self.text, self.make, *changed)
-        port.fresh = self.maker(changed)
-        return port
-
     def maker(self, changed: Changed) -> Callable[[], Any]:
-        return partial(self.port, changed)
+        """A maker of ports with edits."""
+        return varied(self.text, [changed])
 
 
-def lines_of(cls: type[Any], make: Callable[[], Any], runs: Sequence[Played]) -> Lines:
-    """The edits of a port class, which show in runs like these."""
-    text, first = text_of(cls), _telling(runs)[0]  # type: ignore[arg-type]
+def lines_of(cls: type[Formula], runs: Sequence[Played]) -> Lines:
+    """The edits of a formula, which show in runs like these."""
+    text, first = text_of(cls), telling(runs)[0]  # type: ignore[arg-type]
     told = tuple((name, type(value)) for name, value in first.steps[0].hyper.items())
-    return Lines(text, make, _edits(text, (first.steps[0].theta.shape, told), make, first))
+    return Lines(text, _edits(text, (first.steps[0].theta.shape, told), first))
 
 
 _KNOWN: dict[Any, list[Edit]] = {}
 
 
-def _edits(text: Text, kind: Any, make: Callable[[], Any], run: Played) -> list[Edit]:
+def _edits(text: Text, kind: Any, run: Played) -> list[Edit]:
     """The edits of a text, made once for places of a shape and hyper-parameters of some types."""
     if (text, kind) not in _KNOWN:
-        _KNOWN[text, kind] = all_edits(text, surveyed(text, make, run))
+        _KNOWN[text, kind] = all_edits(text, surveyed(text, run))
     return _KNOWN[text, kind]
 
 
-def _telling(runs: Sequence[Played]) -> list[Played]:
+def telling(runs: Sequence[Played]) -> list[Played]:
     """The wrong runs, those first that do not explode, that tell much, and cost little."""
-    wrong = [run for run in runs if run.is_wrong]
+    wrong = [run for run in runs if run.is_wrong and run.judged]
     return sorted(wrong, key=lambda run: (_explodes(run), run.judged[0].theta.size < 2, _cost(run)))
 
 
@@ -91,121 +80,194 @@ def _cost(run: Played) -> float:
     return sum(steps(step.hyper) for step in run.judged) * (4 + run.judged[0].theta.size)
 
 
-def changes(lines: Lines, runs: Sequence[Played]) -> Iterator[Changed]:
-    """Edits that go about where a port went, in all runs: single ones, those with a constant, and pairs."""
-    ordered = [*_telling(runs), *(run for run in runs if not run.is_wrong)]
+# --- the answers of many variants -----------------------------------------------------------------------------------
+
+
+@numpy.errstate(all="ignore")
+def answers(lines: Lines, changes: Sequence[Changed], run: Played) -> Floats:
+    """Where variants go in the judged steps of a run, (variants, steps, entries); NaN where there is no answer.
+
+    Those of several edits, which have most of them in common with others, are computed in lanes.
+    """
+    found = numpy.full((len(changes), len(run.judged), run.judged[0].theta.size), numpy.nan)
+    single = numpy.array([len(changed.edits) == 1 for changed in changes], dtype=bool)
+    for first in range(0, len(changes), LANES):
+        some, rest = slice(first, first + LANES), single[first : first + LANES]
+        if not rest.all():
+            rest = _in_lanes(lines, changes[some], run, found[some])
+        for number in numpy.flatnonzero(rest)[: len(changes) if single.all() else ALONE]:
+            found[first + number] = _alone(lines, changes[first + number], run, found.shape[1:])
+    return found
+
+
+def _in_lanes(lines: Lines, changes: Sequence[Changed], run: Played, found: Floats) -> Flags:
+    """The variants that lanes cannot hold; the answers of the others are found."""
+    failed = numpy.zeros(len(changes), bool)
+    try:
+        for t, theta in enumerate(laned(varied(lines.text, changes, failed), run)):
+            found[:, t] = theta.reshape(len(theta), -1)
+    except FAILURES:
+        failed[:] = True
+    found[failed] = numpy.nan
+    return failed
+
+
+def _alone(lines: Lines, changed: Changed, run: Played, shape: tuple[int, ...]) -> Floats:
+    """The answers of one variant by itself."""
+    found = numpy.full(shape, numpy.nan)
+    is_exact = any(edit.decides for edit in changed.edits)
+    loss = ServedLoss(run.loss, numpy, run.judged[0].theta.shape) if is_exact else served(run.loss)
+    try:
+        for row, theta in zip(found, floating(lines.maker(changed), run, loss), strict=False):
+            row[:] = theta.reshape(-1)
+    except FAILURES:
+        found[:] = numpy.nan
+    return found
+
+
+def _flat(run: Played, quantity: str) -> Floats:
+    """A quantity of the judged steps of a run, (steps, entries)."""
+    return numpy.stack([getattr(step, quantity).astype(float).reshape(-1) for step in run.judged])
+
+
+@numpy.errstate(all="ignore")
+def surviving(lines: Lines, changes: Sequence[Changed], runs: Sequence[Played]) -> list[Changed]:
+    """The variants that go about where a port went in all runs."""
+    left = list(changes)
+    for run in runs:
+        if left:
+            left = [changed for changed, near in zip(left, _near(answers(lines, left, run), run), strict=True) if near]
+    return left
+
+
+def _near(found: Floats, run: Played) -> Any:
+    """Of answers, whether they are about those of the port, where anything is known."""
+    given, allowed = _flat(run, "answer"), NEAR * _flat(run, "tolerance")
+    allowed = numpy.maximum(allowed, NEARER * _flat(run, "errors").max(axis=1, keepdims=True))
+    known = numpy.array([step.is_known for step in run.judged])[:, None]
+    near = (numpy.abs(found - given) <= allowed) | (numpy.isnan(found) & numpy.isnan(given)) | ~known
+    return near.all(axis=(1, 2))
+
+
+def changes(lines: Lines, runs: Sequence[Played]) -> list[Changed]:
+    """Edits that go about where a port went, in all runs: single ones, those with a constant, or pairs."""
+    ordered = [*telling(runs), *(run for run in runs if run.judged and not run.is_wrong)]
     plain = [Changed((edit,)) for edit in lines.edits if edit.start is None]
-    found, methods = False, set[str]()
-    for changed in plain:
-        if likely(lines.maker(changed), ordered):
-            found = True
-            methods |= {edit.method for edit in changed.edits if edit.remembers}
-            yield changed
-    for edit in lines.edits:  # what remembers for two steps may remember in several ways
-        if edit.start is not None and (not found or (edit.remembers and edit.method in methods)):
-            for changed in _estimated(lines, edit, ordered):
-                found = True
-                yield changed
-    if not found:
-        yield from _pairs(lines, ordered)
+    found = [changed for some in _by_line(plain, lambda c: c.edits[0]) for changed in surviving(lines, some, ordered)]
+    methods = {edit.method for changed in found for edit in changed.edits if edit.remembers}
+    # what remembers for two steps may remember in several ways
+    free = [edit for edit in lines.edits if edit.start is not None]
+    found += _estimated(lines, [e for e in free if not found or (e.remembers and e.method in methods)], ordered)
+    return found or _pairs(lines, ordered)
+
+
+def _by_line(items: Sequence[T], edit: Callable[[T], Edit]) -> list[list[T]]:
+    """Items, those of each line together."""
+    lines: dict[str, list[T]] = {}
+    for item in items:
+        lines.setdefault(edit(item).method, []).append(item)
+    return [*lines.values()]
 
 
 # --- constants ------------------------------------------------------------------------------------------------------
 
 
-def _estimated(lines: Lines, edit: Edit, runs: Sequence[Played]) -> Iterator[Changed]:
-    """An edit with the constant that the port's answers tell."""
-    first = runs[0]
-    assert edit.start is not None
-    for start in edit.grid or (edit.start + 0.01,):
-        constant = _solved(lines, edit, first, start)
-        if constant is None:
-            continue
-        constant, doubt = _sharpest(lines, edit, runs, constant)
-        for value, uncertain in _readable(constant, doubt):
-            changed = Changed((edit,), (value,), (uncertain,))
-            if likely(lines.maker(changed), runs):
-                yield changed
-                return
+class _Guess(NamedTuple):
+    """An edit and where the search for its constant begins."""
 
-
-def _from_truth(run: Played) -> Floats:
-    """How far the right formula is from the port in the steps of a run, in tolerances."""
-    known = [step for step in run.judged if step.is_known]
-    off = [(step.truth - step.answer.astype(float)) / step.tolerance for step in known]
-    return numpy.concatenate([numbers.reshape(-1) for numbers in off])
-
-
-def _unlike(error: Floats, slope: Floats) -> bool:
-    """Whether no constant takes away much of an error: they have not one direction."""
-    one, other = (numbers / numpy.abs(numbers).max() for numbers in (error, slope))
-    return bool((one @ other) ** 2 < ALONG * (one @ one) * (other @ other))
-
-
-def _residuals(lines: Lines, edit: Edit, run: Played, constant: float) -> Floats | None:
-    """How far an edit with a constant is from the port in the steps of a run, in tolerances."""
-    with numpy.errstate(all="ignore"):
-        try:
-            answers = [*floating(lines.maker(Changed((edit,), (constant,))), run, served(run.loss))]
-        except FAILURES:
-            return None
-    known = [(step, answer) for step, answer in zip(run.judged, answers, strict=False) if step.is_known]
-    if not known:
-        return None
-    off = numpy.concatenate([(answer - step.answer.astype(float)).reshape(-1) for step, answer in known])
-    allowed = numpy.concatenate([step.tolerance.reshape(-1) for step, _ in known])
-    return off / allowed if numpy.isfinite(off).all() else None
+    edit: Edit
+    start: float
 
 
 @numpy.errstate(all="ignore")
-def _solved(lines: Lines, edit: Edit, run: Played, start: float) -> float | None:
-    """The constant with which an edit does what the port did in a run, by secants."""
-    right = None if edit.start is None or edit.grid else _from_truth(run)
-    old = start * 1.01 if right is None or edit.start is None else edit.start
-    new = start
-    last = _residuals(lines, edit, run, new)
-    before = right if right is not None or last is None else _residuals(lines, edit, run, old)
-    if last is None or before is None:
-        return None
-    here = last
-    first = float(numpy.abs(before).max())
+def _estimated(lines: Lines, edits: Sequence[Edit], runs: Sequence[Played]) -> list[Changed]:
+    """Edits with the constants that the port's answers tell."""
+    found: list[Changed] = []
+    guesses = [_Guess(edit, start) for edit in edits for start in edit.grid or ((edit.start or 0.0) + 0.01,)]
+    for some in _by_line(guesses, lambda guess: guess.edit):
+        solved = _sharpest(lines, _solved(lines, some, runs[0]), runs)
+        told = [
+            Changed((guess.edit,), (value,), (uncertain,))
+            for guess, constant, doubt in solved
+            for value, uncertain in _readable(constant, doubt)
+        ]
+        near = surviving(lines, told, runs)
+        found += {changed.edits: changed for changed in reversed(near)}.values()  # the first of each edit
+    return found
+
+
+def _residuals(lines: Lines, guesses: Sequence[_Guess], constants: Floats, run: Played) -> Floats:
+    """How far edits with constants are from the port in the known steps of a run, in tolerances."""
+    changes = [Changed((guess.edit,), (float(c),)) for guess, c in zip(guesses, constants, strict=True)]
+    return _told(run, answers(lines, changes, run))
+
+
+def _told(run: Played, found: Floats) -> Floats:
+    """How far answers are from the port in the known steps of a run, in tolerances."""
+    known = numpy.array([step.is_known for step in run.judged])
+    off = ((found - _flat(run, "answer")) / _flat(run, "tolerance"))[..., known, :]
+    return off.reshape(len(found), known.sum() * off.shape[-1])
+
+
+def _solved(lines: Lines, guesses: list[_Guess], run: Played) -> list[tuple[_Guess, float]]:
+    """The edits that do what the port did in a run with some constants, and these: by secants."""
+    gridded = [bool(guess.edit.grid) for guess in guesses]
+    new = numpy.array([guess.start for guess in guesses])
+    old = numpy.where(gridded, new * 1.01, [guess.edit.start or 0.0 for guess in guesses])
+    here, before = _residuals(lines, guesses, new, run), _told(run, _flat(run, "truth")[None]).repeat(len(guesses), 0)
+    if any(gridded):
+        before[gridded] = _residuals(lines, [*compress(guesses, gridded)], old[gridded], run)
+    first, constants, left = _worst(before), numpy.full(len(guesses), numpy.nan), numpy.arange(len(guesses))
     for number in range(ROUNDS):
-        slope = (here - before) / (new - old)
-        if not (slope @ slope > 0) or not numpy.isfinite(slope @ slope):
-            return None
-        if number == 0 and _unlike(before, slope):
-            return None
-        old, new, before = new, float(new - slope @ here / (slope @ slope)), here
-        if old == new or abs(new - old) <= CLOSE * abs(new):
-            return new
-        found = _residuals(lines, edit, run, new)
-        if found is None:
-            return None
-        here = found
-        far = float(numpy.abs(here).max())
-        if far <= 1:
-            return new
-        if number >= 1 and far > 0.5 * first:
-            return None
-    return new
+        if not left.size:
+            break
+        slope = (here - before) / (new - old)[:, None]
+        squares = (slope * slope).sum(axis=1)
+        on = (squares > 0) & numpy.isfinite(squares) & (number > 0 or _is_along(before, slope))
+        left, old, before, slope, squares = left[on], new[on], here[on], slope[on], squares[on]
+        new = constants[left] = old - (slope * before).sum(axis=1) / squares
+        here = _residuals(lines, [guesses[i] for i in left], new, run)
+        far = _worst(here)
+        lost = ~(far <= (0.5 if number else numpy.inf) * first[left])
+        constants[left[lost]] = numpy.nan
+        on = ~lost & (far > 1) & (numpy.abs(new - old) > CLOSE * numpy.abs(new))
+        constants[left[~on & (far > numpy.maximum(NEAR, NEARER * first[left]))]] = numpy.nan
+        left, old, new, before, here = left[on], old[on], new[on], before[on], here[on]
+    return [(guess, float(c)) for guess, c in zip(guesses, constants, strict=True) if numpy.isfinite(c)]
 
 
-@numpy.errstate(all="ignore")
-def _sharpest(lines: Lines, edit: Edit, runs: Sequence[Played], constant: float) -> tuple[float, float]:
-    """The constant as the wrong run tells it that tells it best, and how uncertain it is."""
-    best, doubt = constant, numpy.inf
+def _worst(off: Floats) -> Floats:
+    return numpy.abs(off).max(axis=1, initial=0.0)
+
+
+def _is_along(error: Floats, slope: Floats) -> Any:
+    """Whether some constant takes away much of an error: whether they have one direction."""
+    one, other = (numbers / numpy.abs(numbers).max(axis=1, keepdims=True) for numbers in (error, slope))
+    return (one * other).sum(axis=1) ** 2 >= ALONG * (one * one).sum(axis=1) * (other * other).sum(axis=1)
+
+
+def _sharpest(
+    lines: Lines, solved: list[tuple[_Guess, float]], runs: Sequence[Played]
+) -> list[tuple[_Guess, float, float]]:
+    """The constants as the wrong run tells each that tells it best, and how uncertain they are."""
+    near = surviving(lines, [Changed((guess.edit,), (constant,)) for guess, constant in solved], runs[:FEW])
+    told = {(changed.edits[0], *changed.constants) for changed in near}
+    solved = [(guess, constant) for guess, constant in solved if (guess.edit, constant) in told]
+    if not solved:
+        return []
+    guesses = [guess for guess, _ in solved]
+    known = numpy.array([constant for _, constant in solved])
+    best, doubts = known.copy(), numpy.full(len(known), numpy.inf)
+    shift = 1e-6 * numpy.where(known == 0, 1.0, numpy.abs(known))
     for run in runs:
         if not run.is_wrong:
             continue
-        shift = 1e-6 * (abs(constant) or 1.0)
-        here, there = (_residuals(lines, edit, run, constant + side * shift) for side in (0, 1))
-        if here is None or there is None:
-            continue
-        slope = (there - here) / shift
-        steepest, shift_to = float(numpy.abs(slope).max()), float(slope @ here / (slope @ slope))
-        if 0 < steepest < numpy.inf and numpy.isfinite(shift_to) and 1 / steepest < doubt:
-            best, doubt = constant - shift_to, 1 / steepest
-    return best, doubt
+        here, there = (_residuals(lines, guesses, known + side * shift, run) for side in (0, 1))
+        slope = (there - here) / shift[:, None]
+        moves, steepest = -(slope * here).sum(axis=1) / (slope * slope).sum(axis=1), _worst(slope)
+        better = (steepest > 0) & numpy.isfinite(steepest) & numpy.isfinite(moves) & (1 / steepest < doubts)
+        best, doubts = numpy.where(better, known + moves, best), numpy.where(better, 1 / steepest, doubts)
+    return [*zip(guesses, best.tolist(), doubts.tolist(), strict=True)]
 
 
 def _readable(constant: float, doubt: float) -> Iterator[tuple[float, float]]:
@@ -228,68 +290,41 @@ def _readable(constant: float, doubt: float) -> Iterator[tuple[float, float]]:
 # --- pairs ----------------------------------------------------------------------------------------------------------
 
 
-def _pairs(lines: Lines, runs: Sequence[Played]) -> Iterator[Changed]:
-    """Two plain edits at once, the simple ones first; not all, and few more once some explain what a port does."""
-    if not PAIRS:
-        return
-    chosen, left = different(lines, runs), PAIRS
-    for one, other in ((chosen[i], chosen[j]) for j in range(len(chosen)) for i in range(j)):
-        if left and compatible(one, other):
-            left -= 1
-            changed = Changed((one, other))
-            if likely(lines.maker(changed), runs):
-                left = min(left, FURTHER)
-                yield changed
+def _pairs(lines: Lines, runs: Sequence[Played]) -> list[Changed]:
+    """Two plain edits at once, of all pairs of the simplest; not where each answer of the loss costs much."""
+    if not PAIRS or not isinstance(runs[0].loss, Loss):
+        return []
+    chosen = different(lines, runs[:2])[: int((2 * PAIRS) ** 0.5)]
+    pairs = [Changed(pair) for pair in combinations(chosen, 2) if compatible(*pair)]
+    pairs.sort(key=lambda pair: sorted(edit.method for edit in pair.edits))
+    methods = groupby(pairs, key=lambda pair: sorted(edit.method for edit in pair.edits))
+    return [changed for _, some in methods for changed in surviving(lines, [*some], runs)]
 
 
 def compatible(one: Edit, other: Edit) -> bool:
-    """Whether neither stands within the other."""
-    if one.method != other.method:
-        return True
-    length = min(len(one.path), len(other.path))
-    return one.path[:length] != other.path[:length]
+    """Whether they are not of the same place."""
+    return one.method != other.method or one.path != other.path
 
 
 def different(lines: Lines, runs: Sequence[Played]) -> list[Edit]:
-    """Plain edits, one of each effect in the first runs."""
-    seen: set[tuple[Any, ...]] = set()
-    chosen = []
-    for edit in lines.edits:
-        if edit.start is not None or edit.rank > PLAIN:
-            continue
-        effect = _effect(lines, (edit,), runs[:2])
-        if effect is not None and effect not in seen:
-            seen.add(effect)
-            chosen.append(edit)
-    return chosen
+    """Plain edits, the first of each effect in some runs."""
+    chosen: dict[tuple[str, ...], Edit] = {}
+    plain = [edit for edit in lines.edits if edit.start is None and edit.rank <= PLAIN]
+    for some in _by_line(plain, lambda edit: edit):
+        for edit, effect in zip(some, effects(lines, [Changed((edit,)) for edit in some], runs), strict=True):
+            if effect is not None:
+                chosen.setdefault(effect, edit)
+    return sorted(chosen.values(), key=lambda edit: edit.rank)
 
 
-def acts(lines: Lines, edits: tuple[Edit, Edit], run: Played) -> bool:
-    """Whether two edits do together what neither does alone, and no edit at all."""
-    alone = [_effect(lines, (edit,), [run]) for edit in edits]
-    together = _effect(lines, edits, [run])
-    return together is not None and None not in alone and together not in alone
-
-
-def _effect(lines: Lines, edits: tuple[Edit, ...], runs: Sequence[Played]) -> tuple[Any, ...] | None:
-    """What edits do, in numbers that are alike where it does the same; None where nothing."""
-    effects: list[Any] = []
-    changed = False
-    with numpy.errstate(all="ignore"):
-        for run in runs:
-            try:
-                answers = [*floating(lines.maker(Changed(edits)), run, served(run.loss))]
-            except FAILURES:
-                return None
-            for step, answer in zip(run.judged, answers, strict=False):
-                changed = changed or not _is_same(answer, step)
-                effects.append(tuple(_figures(x) for x in answer.reshape(-1)))
-    return tuple(effects) if changed else None
-
-
-def _is_same(answer: Floats, step: Step) -> bool:
-    return bool((numpy.abs(answer - step.truth) <= NEAR * step.tolerance).all())
-
-
-def _figures(x: float) -> str:
-    return f"{x:.9e}"
+@numpy.errstate(all="ignore")
+def effects(lines: Lines, changes: Sequence[Changed], runs: Sequence[Played]) -> list[tuple[str, ...] | None]:
+    """What variants do in some runs, alike where they do the same; None where nothing, or where one fails."""
+    found = [answers(lines, changes, run) for run in runs]
+    changed = numpy.zeros(len(changes), bool)
+    for run, several in zip(runs, found, strict=True):
+        gaps, tolerances = numpy.abs(several - _flat(run, "truth")), _flat(run, "tolerance")
+        changed |= (gaps > NEAR * tolerances).any(axis=(1, 2))
+    rows = numpy.concatenate([several.reshape(len(changes), -1) for several in found], axis=1)
+    told = changed & numpy.isfinite(rows).all(axis=1)
+    return [tuple(f"{x:.9e}" for x in row) if on else None for row, on in zip(rows, told, strict=True)]

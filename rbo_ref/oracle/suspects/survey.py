@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ast
-import copy
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import MethodType
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ import numpy
 
 from rbo_ref.oracle.suspects.courses import floating, served
 from rbo_ref.oracle.suspects.played import Played
-from rbo_ref.oracle.suspects.text import Path, Text, expressions
+from rbo_ref.oracle.suspects.text import Path, Text, expressions, replaced
 
 __all__ = ["Pool", "Survey", "surveyed"]
 
@@ -36,7 +36,7 @@ class Survey(NamedTuple):
     pool: Pool
 
 
-def surveyed(text: Text, make: Callable[[], Any], run: Played) -> Survey:
+def surveyed(text: Text, run: Played) -> Survey:
     """What is seen in a run of the right port."""
     shapes: dict[tuple[str, Path], Shape] = {}
     counts: set[tuple[str, Path]] = set()
@@ -51,7 +51,7 @@ def surveyed(text: Text, make: Callable[[], Any], run: Played) -> Survey:
         return value
 
     def watched() -> Any:
-        port = make()
+        port = text.cls()
         made.append(port)
         for name in text.methods:
             setattr(port, name, MethodType(_watched(text, name, seen), port))
@@ -64,29 +64,15 @@ def surveyed(text: Text, make: Callable[[], Any], run: Played) -> Survey:
 
 def _watched(text: Text, name: str, seen: Callable[..., Any]) -> Callable[..., Any]:
     """A method that shows what its expressions are."""
-    line = copy.deepcopy(text.methods[name])
-    keys: list[tuple[str, Path]] = []
-    for path, _ in [*expressions(line)][::-1]:  # the smaller ones first
-        keys.append((name, path))
-        _wrap(line, path, len(keys) - 1)
-    line.name = "line"
-    scope = {**text.scopes[name], "_seen": lambda number, value: seen(keys[number], value)}
-    module = ast.Module([*ast.parse("from __future__ import annotations").body, line], type_ignores=[])
-    exec(compile(ast.fix_missing_locations(module), "<watched>", "exec"), scope)
-    return scope["line"]
+    line = text.methods[name]
+    keys = [(name, path) for path, _ in [*expressions(line)][::-1]]  # the smaller ones first
+    for number, (_, path) in enumerate(keys):
+        line = replaced(line, path, partial(_shown, number))
+    return text.compiled(name, line, _seen=lambda number, value: seen(keys[number], value))
 
 
-def _wrap(line: ast.FunctionDef, path: Path, number: int) -> None:
-    *way, (name, index) = path
-    node: Any = line
-    for step, at in way:
-        node = getattr(node, step) if at is None else getattr(node, step)[at]
-    old = getattr(node, name) if index is None else getattr(node, name)[index]
-    new = ast.Call(ast.Name("_seen", ast.Load()), [ast.Constant(number), old], [])
-    if index is None:
-        setattr(node, name, new)
-    else:
-        getattr(node, name)[index] = new
+def _shown(number: int, node: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name("_seen", ast.Load()), [ast.Constant(number), node], [])
 
 
 def _pool(text: Text, port: Any, shapes: dict[tuple[str, Path], Shape]) -> Pool:

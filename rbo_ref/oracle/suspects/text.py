@@ -1,25 +1,25 @@
 """The lines of a right port as syntax trees, and ports of which a line reads otherwise."""
 
 from __future__ import annotations
+import __future__
 
 import ast
 import copy
 import inspect
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache, partial
-from types import MethodType
 from typing import Any
 
+from rbo_ref.oracle.formulas import Formula
 from rbo_ref.oracle.suspects import tools
 
-__all__ = ["Edit", "Path", "Text", "expressions", "ported", "text_of"]
+__all__ = ["Edit", "Path", "Text", "constant_name", "expressions", "replaced", "text_of"]
 
 Path = tuple[tuple[str, int | None], ...]  # fields and indices from a method to a node in it
 Build = Callable[[ast.expr, str], ast.expr]  # of a node and the name of a constant
-FIXED = {"__call__", "__init__", "fresh", "advance", "delivered", "walks", "served", "joined", "norm", "smaller"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,50 +54,56 @@ class Edit:
     grid: tuple[float, ...] = ()
     hears: bool = False  # it uses earlier evaluations of the loss
     remembers: bool = False  # or anything else of earlier
-
-    @cached_property
-    def line(self) -> ast.FunctionDef:
-        """The line as it reads with the edit."""
-        return self.text.edited(self.method, [self])
+    decides: bool = False  # the last bits of the loss decide what it does
 
 
 class Text:
     """The methods of a port class by name; one that `super` calls has the name of its class after it."""
 
-    def __init__(self, cls: type[Any]) -> None:
+    def __init__(self, cls: type[Formula]) -> None:
         self.cls, self.methods = cls, dict[str, ast.FunctionDef]()
+        self._functions: dict[Edit, Callable[..., Any]] = {}
         self.scopes: dict[str, Mapping[str, Any]] = {}
         for base in cls.__mro__[:-1]:
             for method in _methods(base):
-                if method.name not in FIXED:
+                if method.name not in cls.machinery:
                     name = method.name if method.name not in self.methods else f"{method.name}_{base.__name__}"
                     self.methods[name], self.scopes[name] = method, vars(sys.modules[base.__module__])
         for name, method in self.methods.items():
-            self.methods[name] = _Bases(self).visit(method)
+            self.methods[name] = ast.fix_missing_locations(_Bases(self).visit(method))
 
     @cached_property
     def inherited(self) -> dict[str, Callable[..., Any]]:
         """What `super` calls, under the names that it has here, with what calls it."""
         names = {name for name in self.methods if name not in dir(self.cls)}
         callers = {n for n, m in self.methods.items() if any(f"self.{name}(" in ast.unparse(m) for name in names)}
-        return {name: self.compiled(name, []) for name in names | callers}
+        return {name: self.compiled(name, self.methods[name]) for name in names | callers}
 
-    def edited(self, method: str, edits: list[Edit]) -> ast.FunctionDef:
-        """A method with some edits of it."""
-        line = copy.deepcopy(self.methods[method])
-        for number, edit in enumerate(edits):
-            name = f"constant{number}_of_{method}" if edit.start is not None else ""
-            _replace(line, edit, name)
-        return ast.fix_missing_locations(line)
+    def edited(self, method: str, edits: Sequence[Edit]) -> ast.FunctionDef:
+        """A method with some edits of it; what they leave alone is shared with the method."""
+        line = self.methods[method]
+        for number, edit in sorted(enumerate(edits), key=lambda pair: -len(pair[1].path)):  # inner ones first
+            line = replaced(line, edit.path, partial(_built, edit, constant_name(method, number)))
+        return line
 
-    def compiled(self, method: str, edits: list[Edit]) -> Callable[..., Any]:
-        """The function of a method with some edits."""
-        line = self.edited(method, edits)
+    def compiled(self, method: str, line: ast.FunctionDef, **more: Any) -> Callable[..., Any]:
+        """The function of a method that reads like this, with more names that it may use."""
+        line = copy.copy(line)
         line.name = "line"
-        module = ast.Module([*ast.parse("from __future__ import annotations").body, line], type_ignores=[])
-        scope = {**self.scopes[method], **vars(tools)}
-        exec(compile(ast.fix_missing_locations(module), f"<{self.cls.__name__}.{method}>", "exec"), scope)
+        flags, name = __future__.annotations.compiler_flag, f"<{self.cls.__name__}.{method}>"
+        scope = {**self.scopes[method], **vars(tools), **more}
+        exec(compile(ast.Module([line], type_ignores=[]), name, "exec", flags, dont_inherit=True), scope)
         return scope["line"]
+
+    def function(self, method: str, edits: tuple[Edit, ...]) -> Callable[..., Any]:
+        """The same, compiled once for each edit; without edits, what the class does."""
+        if not edits:
+            return self.inherited.get(method) or getattr(self.cls, method)
+        if len(edits) > 1:
+            return self.compiled(method, self.edited(method, edits))
+        if edits[0] not in self._functions:
+            self._functions[edits[0]] = self.compiled(method, self.edited(method, edits))
+        return self._functions[edits[0]]
 
 
 class _Bases(ast.NodeTransformer):
@@ -115,7 +121,7 @@ class _Bases(ast.NodeTransformer):
         return node
 
 
-def _methods(cls: type[Any]) -> Iterator[ast.FunctionDef]:
+def _methods(cls: type[Formula]) -> Iterator[ast.FunctionDef]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0]
     assert isinstance(tree, ast.ClassDef)
     for node in tree.body:
@@ -130,20 +136,31 @@ def _methods(cls: type[Any]) -> Iterator[ast.FunctionDef]:
 
 
 @lru_cache(maxsize=64)
-def text_of(cls: type[Any]) -> Text:
+def text_of(cls: type[Formula]) -> Text:
     """The text of a port class."""
     return Text(cls)
 
 
-def _replace(line: ast.FunctionDef, edit: Edit, constant: str) -> None:
-    *way, (name, index) = edit.path
-    node: Any = line
-    for step, at in way:
-        node = getattr(node, step) if at is None else getattr(node, step)[at]
+def constant_name(method: str, number: int) -> str:
+    """The attribute that holds the constant of the edit of this number in a line."""
+    return f"constant{number}_of_{method}"
+
+
+def _built(edit: Edit, constant: str, node: ast.expr) -> ast.expr:
+    return edit.build(node, constant)
+
+
+def replaced(node: Any, path: Path, build: Callable[[ast.expr], ast.expr]) -> Any:
+    """A node with something else at a place in it."""
+    if not path:
+        return ast.fix_missing_locations(ast.copy_location(build(node), node))
+    (name, index), *rest = path
+    new, child = copy.copy(node), getattr(node, name)
     if index is None:
-        setattr(node, name, edit.build(getattr(node, name), constant))
+        setattr(new, name, replaced(child, tuple(rest), build))
     else:
-        getattr(node, name)[index] = edit.build(getattr(node, name)[index], constant)
+        setattr(new, name, [*child[:index], replaced(child[index], tuple(rest), build), *child[index + 1 :]])
+    return new
 
 
 def expressions(node: ast.AST, path: Path = ()) -> Iterator[tuple[Path, ast.expr]]:
@@ -165,55 +182,3 @@ def _is_number(node: ast.expr) -> bool:
     if isinstance(node, ast.Constant):
         return isinstance(node.value, int | float) and not isinstance(node.value, bool)
     return isinstance(node, ast.BinOp | ast.UnaryOp | ast.Call | ast.Subscript | ast.IfExp)
-
-
-def ported(
-    text: Text,
-    make: Callable[[], Any],
-    edits: tuple[Edit, ...],
-    constants: tuple[float, ...] = (),
-    doubts: tuple[float, ...] = (),
-) -> Any:
-    """A port with edits; the constants are of those that have one, in their order, and how uncertain they are."""
-    port = make()
-    port.recalled, port.doubts = {}, {}
-    uncertain = iter(doubts)
-    for name, function in text.inherited.items():
-        setattr(port, name, MethodType(function, port))
-    given = iter(constants)
-    for method in {edit.method for edit in edits}:
-        own = tuple(edit for edit in edits if edit.method == method)
-        setattr(port, method, MethodType(_function(own), port))
-        for number, edit in enumerate(own):
-            if edit.start is not None:
-                name = f"constant{number}_of_{method}"
-                setattr(port, name, next(given))
-                port.doubts[name] = next(uncertain, 0.0)
-    if any(edit.hears for edit in edits):
-        port.served = partial(_recorded, port, port.served)
-    port.advance = partial(_forgetful, port, port.advance)
-    return port
-
-
-def _recorded(port: Any, served: Callable[[Any], Any], loss: Any) -> Any:
-    """The loss, of which the last two answers are remembered."""
-    answer = served(loss)
-
-    def recorded(theta: Any) -> Any:
-        now = answer(theta)
-        port.recalled["before"] = port.recalled.get("now", now)
-        port.recalled["now"] = now
-        return now
-
-    return recorded
-
-
-def _forgetful(port: Any, advance: Callable[..., Any], *question: Any) -> Any:
-    """A step, before which is forgotten what does not outlast one."""
-    port.recalled = {key: x for key, x in port.recalled.items() if not key.endswith("each step")}
-    return advance(*question)
-
-
-@lru_cache(maxsize=16384)
-def _function(edits: tuple[Edit, ...]) -> Callable[..., Any]:
-    return edits[0].text.compiled(edits[0].method, list(edits))

@@ -12,6 +12,7 @@ __all__ = [
     "at_least",
     "at_most",
     "averaged",
+    "best_iterate",
     "between",
     "clipped",
     "displaced",
@@ -27,17 +28,20 @@ __all__ = [
     "largest",
     "late",
     "length",
+    "mean_iterate",
     "mean_so_far",
     "mean_square",
     "moved",
     "not_below",
     "of_first_tensor",
+    "on_graph",
     "rounded_to",
     "size",
     "still_if_short",
     "sum_of_sizes",
     "to_distance",
     "unit",
+    "unless_farther",
 ]
 
 
@@ -97,12 +101,16 @@ def not_below(port: Any, x: Array, limit: float) -> Array:
 
 def at_most(port: Any, x: Any, limit: float) -> Any:
     """A number, no larger than a limit, in any arithmetic."""
-    return min(x, limit) if isinstance(x, float) else x.minimum(limit)
+    if isinstance(limit, float):
+        return min(x, limit) if isinstance(x, float) else x.minimum(limit)
+    return limit.minimum(x)
 
 
 def at_least(port: Any, x: Any, limit: float) -> Any:
     """A number, no smaller than a limit, in any arithmetic."""
-    return max(x, limit) if isinstance(x, float) else x.maximum(limit)
+    if isinstance(limit, float):
+        return max(x, limit) if isinstance(x, float) else x.maximum(limit)
+    return limit.maximum(x)
 
 
 def height_first(port: Any, vector: Array, number: Array) -> Array:
@@ -150,23 +158,53 @@ def still_if_short(port: Any, new: Array, old: Array, move: Array, limit: Any) -
     return port.xp.where(length(port, move) < limit, old, new)
 
 
-# --- what remembers; a key that ends with "each step" is forgotten at the end of the step ----------------------------
+def on_graph(port: Any, point: Array) -> Array:
+    """The point of the graph above or below."""
+    return port.joined(point[:-1], port.loss(point[:-1])[0])
+
+
+def unless_farther(port: Any, new: Array, old: Array) -> Array:
+    """No move where it would lead away from the candidate."""
+    return port.xp.where(_gap(port, new) > _gap(port, old), old, new)
+
+
+def _gap(port: Any, theta: Array) -> Array:
+    return length(port, port.joined(theta, port.loss(theta)[0]) - port.candidate)
+
+
+def mean_iterate(port: Any, last: Array, first: int) -> Array:
+    """The mean of the places where the loss was asked, from one of them on, and of the last, where it was not."""
+    places = (*port.places[first:], last)
+    return sum(places[1:], places[0]) / len(places)
+
+
+def best_iterate(port: Any, last: Array) -> Array:
+    """The one of these places that is nearest to the candidate."""
+    best = port.places[1] if len(port.places) > 1 else last
+    least = _gap(port, best)
+    for theta in (*port.places[2:], last):
+        gap = _gap(port, theta)
+        best, least = port.xp.where(gap < least, theta, best), port.xp.minimum(gap, least)
+    return best
+
+
+# --- what remembers, in attributes of the port; one that ends with "each step" does not outlast it -------------------
 
 
 def _recall(port: Any, key: str, first: Any) -> Any:
-    return port.recalled.get(key, first)
+    return vars(port).get(key, first)
 
 
 def late(port: Any, key: str, x: Any) -> Any:
     """What it was the time before."""
-    before = _recall(port, key, x)
-    port.recalled[key] = x
+    before = _recall(port, f"late {key}", x)
+    vars(port)[f"late {key}"] = x
     return before
 
 
 def kept_first(port: Any, key: str, x: Any) -> Any:
     """What it was the first time."""
-    return port.recalled.setdefault(key, x)
+    return vars(port).setdefault(f"first {key}", x)
 
 
 def kept(port: Any, name: str, x: Any) -> Any:
@@ -176,32 +214,32 @@ def kept(port: Any, name: str, x: Any) -> Any:
 
 def gathered(port: Any, key: str, x: Array, share: Any) -> Array:
     """v ← βv + x."""
-    old = _recall(port, key, None)
-    port.recalled[key] = x if old is None else share * old + x
-    return port.recalled[key]
+    old = _recall(port, f"gathered {key}", None)
+    vars(port)[f"gathered {key}"] = new = x if old is None else share * old + x
+    return new
 
 
 def gathered_ahead(port: Any, key: str, x: Array, share: Any) -> Array:
     """x + βv with v ← βv + x."""
-    return x + share * gathered(port, key, x, share)
+    return x + share * gathered(port, f"ahead {key}", x, share)
 
 
 def averaged(port: Any, key: str, x: Array, share: Any) -> Array:
     """v ← βv + (1 − β)x."""
-    old = _recall(port, key, None)
-    port.recalled[key] = x if old is None else share * old + (1 - share) * x
-    return port.recalled[key]
+    old = _recall(port, f"averaged {key}", None)
+    vars(port)[f"averaged {key}"] = new = x if old is None else share * old + (1 - share) * x
+    return new
 
 
 def mean_so_far(port: Any, key: str, x: Array) -> Array:
     """The mean of all values so far."""
-    count, total = _recall(port, key, (0, 0 * x))
-    port.recalled[key] = count + 1, total + x
-    return (total + x) / float(count + 1)
+    count, total = _recall(port, f"mean {key}", (0.0, 0 * x))
+    vars(port)[f"mean {key}"] = count + 1, total + x
+    return (total + x) / (count + 1)
 
 
 def heard_before(port: Any, place: Array, part: int | None) -> Any:
     """The loss at a place, of which a part (value, gradient; None: both) is that of the evaluation before."""
     now = port.loss(place)
-    before = port.recalled["before"]
+    before = port.before
     return before if part is None else tuple(before[i] if i == part else now[i] for i in (0, 1))

@@ -29,6 +29,8 @@ SYMBOLS = {
     "self.nu": "ν",
     "self.tau": "τ",
     "self.candidate": "c̃",
+    "self.x": "x",
+    "self.y": "y",
     "mu": "μ",
     "nu": "ν",
     "delta": "δ",
@@ -54,11 +56,15 @@ SYMBOLS = {
 CALLS = {
     "self.xp.sqrt": "√({0})",
     "self.xp.sum": "Σ({0})",
+    "self.sum": "Σ({0})",
+    "self.inverse": "1/{0}",
     "self.xp.abs": "|{0}|",
     "self.xp.sign": "sign({0})",
     "self.xp.max": "max({0})",
     "self.xp.mean": "mean({0})",
     "self.xp.maximum": "max({0}, {1})",
+    "self.max": "max({0}, {1})",
+    "self.min": "min({0}, {1})",
     "self.xp.minimum": "min({0}, {1})",
     "self.xp.concat": "{0}",
     "self.joined": "({0}, {1})",
@@ -94,8 +100,16 @@ CALLS = {
     "gathered_ahead": "{2} + {3}v, v ← {3}v + {2}",
     "averaged": "v, v ← {3}v + (1 − {3}){2}",
     "range": "{0} times",
+    "in_turn": "{1} in one coordinate at a time",
+    "still_if_short": "{1}, but {2} where |{3}| < {4}",
+    "unless_farther": "{1}, but {2} where that is nearer to c̃",
+    "on_graph": "{1} dropped onto the graph",
+    "best_iterate": "the inner iterate nearest to c̃",
+    "mean_iterate": "the mean of the inner iterates from the {2}-th on",
+    "self.one_more": "the same of a second step",
 }
-TIGHT = ("averaged", "between", "clipped", "displaced", "gathered", "gathered_ahead", "moved", "to_distance", "unit")
+TIGHT = frozenset(("averaged", "between", "clipped", "displaced", "gathered", "gathered_ahead", "moved", "to_distance"))
+TIGHT |= {"unit", "self.inverse"}
 HEARD = {"None": "f and ∇f", "0": "f", "1": "∇f"}
 LINES = {
     "tuned": "(η, ρ, γ, P)",
@@ -221,6 +235,8 @@ class _Writer:
         return text if own >= level else f"({text})"
 
     def _operation(self, node: ast.BinOp) -> tuple[str, int]:
+        if isinstance(node.op, ast.Add) and ast.unparse(node.right).startswith("0 * "):  # which gives a shape
+            return self.text(node.left)
         sign, level = OPERATORS.get(type(node.op), ("?", 0))
         right = self._bound(node.right, level + (sign in (" − ", "/", "^")))
         return f"{self._bound(node.left, level)}{sign}{right}", level

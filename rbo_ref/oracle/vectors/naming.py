@@ -16,8 +16,9 @@ from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.catalogue import suspects_of
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.report import Diagnosis, Result
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suspects.explain import by_known
-from rbo_ref.oracle.suspects.played import Numbers, Played, Step, spread
+from rbo_ref.oracle.suspects.played import Played, Step, spread
 from rbo_ref.oracle.vectors.arithmetic import Evaluated
 from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
 from rbo_ref.oracle.vectors.play import Answer, asked
@@ -37,7 +38,7 @@ def named(stock: VectorSet, answers: Mapping[str, Answer], results: Sequence[Res
     first = stock.vectors[wrong[0]]
     alike = [name for name in wrong + right if stock.vectors[name]["dtype"] == first["dtype"]]
     runs = [_played(stock, stock.vectors[name], answers[name]["iterates"]) for name in alike]
-    found = by_known(suspects_of(first["optimizer"], first["dialect"]), runs, Numbers(target_of(first)))
+    found = by_known(suspects_of(first["optimizer"], first["dialect"]), runs, Formats(target_of(first)))
     return found and Diagnosis(found.suspect.name, found.suspect.description, found.evidence)
 
 

@@ -60,7 +60,7 @@ def answer_of(vector: Record, loss: Loss | None, port: Any, trajectory: NDArray[
 def _run_of_optimizer(vector: Record, loss: Loss | None, port: Any) -> Answer:
     draws = {"draws": numbers_of(vector, "draws")} if "draws" in vector else {}
     (hyper,), theta, steps = settings_of(vector), numbers_of(vector, "theta"), vector["iterations"]
-    iterates = port(vector["dialect"])(asked(vector, loss), theta, iterations=steps, **draws, **hyper)
+    iterates = in_dialect(port, vector["dialect"])()(asked(vector, loss), theta, iterations=steps, **draws, **hyper)
     return {"iterates": numpy.stack(iterates)}
 
 

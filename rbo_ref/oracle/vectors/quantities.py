@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -12,7 +13,8 @@ from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import READINGS, ROLLING_BALL
-from rbo_ref.oracle.formulas import Problem, descended, hyper_parameters, lifted, projected
+from rbo_ref.oracle.formulas import RollingBallFormula
+from rbo_ref.oracle.formulas.evaluation import given
 from rbo_ref.oracle.losses import Loss, correctly_rounded
 from rbo_ref.oracle.vectors.arithmetic import Evaluated, doubted
 from rbo_ref.oracle.vectors.loss_records import held, name_of
@@ -69,8 +71,8 @@ def _inner(case: Case, loss: Loss, target: Format) -> Record:
     def iterated() -> list[Expected]:
         arithmetic = Arithmetic(target)
         theta, f, g, goal = (arithmetic.exact(numbers) for numbers in (place, value, gradient, candidate))
-        rate = arithmetic.given(hyper["projection_rate"])
-        return [_handed(place, descended(theta, f, g, goal[:-1], goal[-1], rate), target)]
+        ball = _ball(arithmetic, lambda _: (f, g), theta, {**hyper, "projection_steps": 1})
+        return [_handed(place, ball.looped(goal, theta), target)]
 
     given = {"theta": place, "value": value, "gradient": gradient, "candidate": candidate}
     return _given(case, given, target, "projection_rate") | judged({"theta": certain(iterated)[0]}, "given", target)
@@ -96,11 +98,20 @@ def _given(case: Case, numbers: dict[str, Any], target: Format, *names: str) -> 
 
 def _lift(case: Case, loss: Loss, target: Format) -> dict[str, Rounded]:
     """The quantities from the contact to the candidate."""
-    start, problem = rounded(case.theta, target), Problem(Arithmetic(target), loss)
+    start, arithmetic = rounded(case.theta, target), Arithmetic(target)
     value, gradient = correctly_rounded(loss, tuple(start), target)
-    theta, f, g = (problem.arithmetic.exact(numbers) for numbers in (start, value, gradient))
-    lifted(problem, theta, f, g, hyper_parameters(problem.arithmetic, case.hyper(0)))
-    return problem.parts
+    theta, f, g = (arithmetic.exact(numbers) for numbers in (start, value, gradient))
+    ball = _ball(arithmetic, lambda _: (f, g), theta, case.hyper(0))
+    ball.lifted(theta)
+    return {name: getattr(ball, held) for name, held in ball.parts.items()}
+
+
+def _ball(arithmetic: Arithmetic, loss: Any, theta: Rounded, hyper: Any) -> RollingBallFormula:
+    """The formula of the authors at the beginning of a step, with the projection rate as it is told."""
+    ball, told = RollingBallFormula(), given(arithmetic, hyper)
+    ball.told(loss, theta, told)
+    ball.gamma = told["projection_rate"]
+    return ball
 
 
 def _ambient(part: Rounded) -> Expected:
@@ -118,8 +129,8 @@ def _projected(hyper: Any, case: Case, loss: Loss, candidate: NDArray[Any], targ
     """Where the inner loop ends."""
     start, arithmetic = rounded(case.theta, target), Evaluated(target)
     theta, goal = arithmetic.exact(start), arithmetic.exact(candidate)
-    rate, steps = arithmetic.given(hyper["projection_rate"]), hyper["projection_steps"]
-    return _handed(start, projected(Problem(arithmetic, loss), theta, goal, rate, steps), target)
+    ball = _ball(arithmetic, partial(arithmetic.evaluate, loss), theta, hyper)
+    return _handed(start, ball.looped(goal, theta), target)
 
 
 def _handed(old: NDArray[Any], new: Rounded, target: Format) -> Expected:

@@ -20,7 +20,7 @@ from rbo_ref.oracle.vectors.truths import Expected, certain, followed, walked
 __all__ = ["Begin", "Draft", "head_record", "hyper_record", "judged", "run_record"]
 
 Draft = tuple[Record, Loss]
-Begin = Callable[[Evaluated | Scripted], Generator[Rounded, Rounded, None]]  # a formula at its start
+Begin = Callable[[Evaluated | Scripted], Generator[Rounded, Rounded, None]]  # the steps of a formula
 
 
 def head_record(case: Case, kind: str, dialect: str, target: Format) -> Record:
@@ -61,7 +61,7 @@ def run_record(
 
     def run(length: int) -> tuple[Evaluated | Scripted, list[Expected]]:
         fresh = arithmetic(target)
-        return fresh, followed(begin(fresh), start, length, target)
+        return fresh, followed(begin(fresh), fresh.exact(start), length, target)
 
     used, truths = certain(lambda: run(length), of=lambda found: found[1])
     decided = walked(start, truths, target)

@@ -10,7 +10,8 @@ from geometry.arithmetic.formats import Format, format_of, rounded
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
-from rbo_ref.oracle.formulas import FORMULAS, Problem, scheduled
+from rbo_ref.oracle.formulas import formula_of
+from rbo_ref.oracle.formulas.evaluation import steps_of
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.vectors.arithmetic import Evaluated, Scripted
 from rbo_ref.oracle.vectors.loss_records import held
@@ -49,8 +50,8 @@ def _vector(kind: str, dialect: str, target: Format, case: Case, loss: Loss) -> 
     draws = {} if case.draws is None else {"draws": rounded(case.draws, target)}
 
     def begin(arithmetic: Any) -> Any:
-        problem = Problem(arithmetic, loss, draws.get("draws"))
-        return scheduled(FORMULAS[case.optimizer], problem, arithmetic.exact(start), cycle(case.hypers), dialect)
+        formula = formula_of(case.optimizer, dialect)()
+        return steps_of(formula, arithmetic, loss, cycle(case.hypers), draws.get("draws"))
 
     head = head_record(case, kind, dialect, target) | {"hyper": [hyper_record(hyper) for hyper in case.hypers]}
     told = run_record(begin, ANSWERED[kind], loss, start, max(case.walk, 1), target)

@@ -13,7 +13,8 @@ from geometry.arithmetic.formats import Format, format_of, rounded, rounding
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import READINGS
-from rbo_ref.oracle.formulas import FORMULAS, Problem, scheduled
+from rbo_ref.oracle.formulas import formula_of
+from rbo_ref.oracle.formulas.evaluation import steps_of
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.vectors.arithmetic import Evaluated
 from rbo_ref.oracle.vectors.loss_records import held, name_of
@@ -67,11 +68,9 @@ def _trajectory(case: Case, loss: Loss, target: Format) -> Trajectory:
 
 
 def _step(case: Case, place: NDArray[Any], loss: Loss, hyper: Mapping[str, Any], target: Format) -> Expected:
-    formula, dialect = FORMULAS[case.optimizer], READINGS[case.optimizer][0]
-
     def step() -> list[Expected]:
         arithmetic = Evaluated(target)
-        walk = scheduled(formula, Problem(arithmetic, loss), arithmetic.exact(place), [hyper], dialect)
-        return followed(walk, place, 1, target)
+        steps = steps_of(formula_of(case.optimizer)(), arithmetic, loss, [hyper])
+        return followed(steps, arithmetic.exact(place), 1, target)
 
     return certain(step)[0]

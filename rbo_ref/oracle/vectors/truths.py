@@ -52,18 +52,14 @@ def certain(truths: Callable[[], Any], of: Callable[[Any], list[Expected]] = lis
     raise ArithmeticError(f"the truth cannot be enclosed with {PRECISIONS[-1]} bits")
 
 
-def followed(
-    formula: Generator[Rounded, Rounded, None], start: NDArray[Any], length: int, target: Format
-) -> list[Expected]:
+def followed(steps: Generator[Rounded, Rounded, None], theta: Rounded, length: int, target: Format) -> list[Expected]:
     """The iterates of a port that goes its own way: what rounding adds in one step starts the next."""
-    theta, truths = next(formula), []
-    old = start.astype(float)
-    for t in range(length):
-        handed = doubted(theta, handing_over(old, theta.middle, target))
-        truths.append(Expected(handed.value, handed.radius))
-        old = theta.middle
-        if t + 1 < length:
-            theta = formula.send(handed)
+    next(steps)
+    truths = []
+    for _ in range(length):
+        new = steps.send(theta)
+        theta = doubted(new, handing_over(theta.middle, new.middle, target))
+        truths.append(Expected(theta.value, theta.radius))
     return truths
 
 

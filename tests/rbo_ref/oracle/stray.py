@@ -3,7 +3,7 @@
 import numpy as np
 
 from rbo_ref.oracle import RightPort
-from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 
 
 def ball(**methods):
@@ -32,8 +32,8 @@ def finished(change):
 
 def stepped(optimizer, change):
     """The result of each step changed, from θ and θ'."""
-    right = RIGHT_PORTS[optimizer].stepped
-    return other(optimizer, stepped=lambda self, old: change(self, old, right(self, old)))
+    right = RIGHT_PORTS[optimizer].step
+    return other(optimizer, step=lambda self, old: change(self, old, right(self, old)))
 
 
 def served(change, base=RightPort):

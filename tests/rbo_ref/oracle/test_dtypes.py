@@ -20,6 +20,7 @@ from rbo_ref.oracle.judge import LEVELS, judge
 from rbo_ref.oracle.losses import Loss, Quadratic
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from tests.rbo_ref.oracle import drawing
 from tests.rbo_ref.oracle.multiprecision import fraction
 from tests.rbo_ref.oracle.test_right_ports import OptaxLike, Talkative, Wasteful
@@ -72,7 +73,10 @@ def test_no_right_port_fails_in_float16_whatever_the_loss(case, dialect):
     with np.errstate(all="ignore"):
         for formulation in FORMULATIONS:
             for result, _ in judge(
-                in_dialect(formulation, dialect)(), case, Setting(xp, format_of("float16"), dialect, 60.0), LEVELS
+                in_dialect(formulation, dialect)(),
+                case,
+                Setting(xp, Formats(format_of("float16")), dialect, 60.0),
+                LEVELS,
             ):
                 assert result.verdict != "fail", (formulation.__name__, result)
 
@@ -84,7 +88,7 @@ def test_no_right_port_fails_in_torch_s_16_bits_whatever_the_loss(case, dialect,
     torch = pytest.importorskip("array_api_compat.torch")
     for formulation in (RightPort, OptaxLike, Wasteful, Talkative):
         for result, _ in judge(
-            in_dialect(formulation, dialect)(), case, Setting(torch, format_of(dtype), dialect, 60.0), LEVELS
+            in_dialect(formulation, dialect)(), case, Setting(torch, Formats(format_of(dtype)), dialect, 60.0), LEVELS
         ):
             assert result.verdict != "fail", (formulation.__name__, result)
 
@@ -206,7 +210,9 @@ def test_no_such_port_fails_whatever_the_loss(case, dialect, pair, asks_outside)
     dtype, other = (format_of(name) for name in pair)
     port = inside(other.name, asks_outside=asks_outside and other == coarser(dtype, other))
     with np.errstate(all="ignore"):
-        for result, _ in judge(in_dialect(port, dialect)(), case, Setting(xp, dtype, dialect, 60.0, other), LEVELS):
+        for result, _ in judge(
+            in_dialect(port, dialect)(), case, Setting(xp, Formats(dtype, other), dialect, 60.0), LEVELS
+        ):
             assert result.verdict != "fail", result
 
 
@@ -284,7 +290,7 @@ def test_a_fused_operation_on_what_is_not_finite_is_not_finite():
 def test_contracted_operations_are_right_whatever_the_loss(case, dialect, dtype):
     with np.errstate(all="ignore"):
         for result, _ in judge(
-            in_dialect(Contracted, dialect)(), case, Setting(xp, format_of(dtype), dialect, 60.0), LEVELS
+            in_dialect(Contracted, dialect)(), case, Setting(xp, Formats(format_of(dtype)), dialect, 60.0), LEVELS
         ):
             assert result.verdict != "fail", result
 

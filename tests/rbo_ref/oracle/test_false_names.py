@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from rbo_ref.oracle import MISTAKES, OptaxPort, RightPort, check, check_optimizer
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 from rbo_ref.oracle.dialects import ROLLING_BALL
-from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
 from rbo_ref.oracle.suspects import search
 from tests.rbo_ref.oracle.stray import SMALL, SMALL_OTHERS, STRAY, STRAY_OTHERS, ball, finished, other, tuned
 from tests.rbo_ref.oracle.suspects.explaining import explained, is_true
@@ -76,7 +76,7 @@ def test_a_coarse_format_is_no_reason_for_a_name(name, cases):
 @pytest.mark.parametrize("cases", [None, ["usual-*", "epsilon-*", "short-row-wide"]])
 @pytest.mark.parametrize("name", ["muon: as Optax does", "muon: epsilon added, as Keras does"])
 def test_a_muon_in_float64_has_no_bfloat16_inside(name, cases):
-    report = check_optimizer(STRAY_OTHERS[name][1]("original"), "muon", cases=cases)
+    report = check_optimizer(STRAY_OTHERS[name][1](), "muon", cases=cases)
     assert "bfloat16" not in str(report.diagnosis), str(report)
 
 
@@ -111,7 +111,7 @@ def test_no_declared_precision_excuses_an_error_of_another_formula(name, compute
 
 @pytest.mark.parametrize("name", [name for name in SMALL_OTHERS if name.startswith("muon")])
 def test_no_declared_inner_precision_excuses_an_error_of_the_formula(name):
-    report = check_optimizer(SMALL_OTHERS[name][1]("original"), "muon", inner_dtype="bfloat16", cases=FEW["muon"])
+    report = check_optimizer(SMALL_OTHERS[name][1](), "muon", inner_dtype="bfloat16", cases=FEW["muon"])
     assert not report.passed
     assert "the errors that inner_dtype='bfloat16' excuses are no rounding" in report.failures[0].message
 
@@ -183,7 +183,7 @@ def test_hyper_parameters_in_float32_stay_excused(optimizer):
 def test_a_port_that_does_not_follow_a_hyper_parameter_is_judged_where_it_is_asked():
     """One with coefficients of its own, right where they are the usual ones."""
     usual = (3.4445, -4.775, 2.0315)
-    port = other("muon", tuned=tuned(coefficients=lambda _: usual))("original")
+    port = other("muon", tuned=tuned(coefficients=lambda _: usual))()
     port.norm = lambda x: np.float64(single(RIGHT_PORTS["muon"].norm(port, x)))
     report = check_optimizer(port, "muon", compute_dtype="float32", cases="usual-*")
     assert report.passed, str(report)

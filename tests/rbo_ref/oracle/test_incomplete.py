@@ -9,7 +9,7 @@ from geometry import Descent
 from rbo_ref import RollingBall, landscapes, trajectory
 from rbo_ref.cli import main
 from rbo_ref.oracle import Report, Result, RightPort, Skip, check, check_optimizer, compare_trajectories
-from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 from rbo_ref.oracle.replay import Recording, save_recording
 from rbo_ref.oracle.report import verdict_of
 

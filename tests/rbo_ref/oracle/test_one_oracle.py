@@ -9,13 +9,14 @@ from array_api_compat import numpy as xp
 from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle import OPTIMIZERS, RightPort, check
 from rbo_ref.oracle.cases import Case, all_cases, select
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 from rbo_ref.oracle.judge import judge, levels_of
-from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 
 
 def setting(dialect="paper", dtype="float64"):
-    return Setting(xp, format_of(dtype), dialect, 20.0)
+    return Setting(xp, Formats(format_of(dtype)), dialect, 20.0)
 
 
 def told(report):

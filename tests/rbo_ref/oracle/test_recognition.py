@@ -1,10 +1,13 @@
 """Classes, factories, partials and lambdas are taken for what they are, and it is said what that was."""
 
+import inspect
 from functools import partial
+from types import ModuleType
 
 import pytest
 
-from rbo_ref.oracle import OptaxPort, RightPort, TorchPort, as_port, check
+from rbo_ref.cli import main
+from rbo_ref.oracle import OptaxPort, Recorder, RightPort, TorchPort, as_port, check
 from rbo_ref.oracle.parametrize import judgements_of
 
 FEW = {"cases": ["usual-waves3", "usual-flat"], "diagnosis": False}
@@ -208,3 +211,51 @@ def test_what_asks_twice_is_counted_twice(torch):
 def test_training_needs_no_setting_of_the_caller(torch):
     with torch.no_grad():
         assert check(torch.optim.SGD, optimizer="gradient-descent", cases="plain-bowl").passed
+
+
+# --- names ----------------------------------------------------------------------------------------------------------
+
+
+def descent(loss, theta, *, learning_rate):
+    return theta - learning_rate * loss(theta)[1]
+
+
+def test_sgd_is_another_name_of_gradient_descent(tmp_path, monkeypatch, capsys):
+    report = check(descent, optimizer="sgd", cases="plain-bowl")
+    assert str(report).startswith("RIGHT: descent as gradient-descent (")
+    assert [j.id for j in judgements_of(descent, optimizer="sgd", cases="plain-bowl", levels="step")] == [
+        "plain-bowl-step"
+    ]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text(f"{inspect.getsource(descent)}")
+    assert main(["check", "mine.py:descent", "--optimizer", "sgd", "--case", "plain-bowl", "--json", "-"]) == 0
+    assert '"port": "mine.py:descent"' in capsys.readouterr().out
+    recorder = Recorder(tmp_path / "run.npz", "sgd", learning_rate=0.5)
+    assert recorder.optimizer == "gradient-descent"
+
+
+class Strange:
+    """Arrays of a library that has things of these names, and other ones."""
+
+    dtype, shape, device = "strange.float32", (1,), None
+
+    def __array_namespace__(self, api_version=None):
+        return ModuleType("strange")
+
+
+@pytest.mark.parametrize("made", [object(), Strange()])
+def test_arrays_that_cannot_carry_theta_are_refused_in_a_sentence(made):
+    module = ModuleType("strange.core")
+    module.asarray = lambda *_, **__: made
+    sentence = (
+        r"xp must be an array library, got strange.core, whose arrays are none of the array API standard .*: a port"
+    )
+    with pytest.raises(TypeError, match=sentence + " on arrays of its own takes and returns NumPy's"):
+        check(descent, optimizer="sgd", xp=module)
+
+
+def test_the_headline_counts(torch):
+    report = check(torch.optim.AdamW, optimizer="adam", **FEW)
+    wrong = len(report.failures)
+    assert f"; in {wrong} of 4 judgements; " in report.headline()
+    assert "; in 4 of 4 judgements; " in check(torch.optim.Adam, optimizer="adam", **FEW).headline()

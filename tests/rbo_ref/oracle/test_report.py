@@ -45,7 +45,8 @@ def test_for_machines(wrong):
     verdicts = [result["verdict"] for result in record["results"]]
     assert all(record["counts"][v] == verdicts.count(v) for v in ("pass", "fail", "undecidable", "skipped"))
     assert record["environment"]["numpy"] == np.__version__
-    assert set(record["results"][0]) == {"id", "level", "verdict", "error", "tolerance", "message", "declined"}
+    fields = {"id", "level", "verdict", "error", "tolerance", "message", "declined", "entries"}
+    assert set(record["results"][0]) == fields
 
 
 def test_json_holds_no_nan():

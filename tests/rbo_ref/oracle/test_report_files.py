@@ -13,7 +13,7 @@ import pytest
 
 import rbo_ref.oracle
 from rbo_ref.oracle import MISTAKES, Report, Result, RightPort, Skip, check, check_optimizer
-from rbo_ref.oracle.optimizers.mistakes import MISTAKES as OTHERS
+from rbo_ref.oracle.catalogue import CATALOGUES as OTHERS
 from rbo_ref.oracle.reference import rolling_ball
 from rbo_ref.oracle.report import Diagnosis, Scene, environment, junit, page
 from rbo_ref.oracle.report.plots import contour

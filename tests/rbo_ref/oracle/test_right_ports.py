@@ -78,8 +78,7 @@ class ContactRefreshed(RightPort):
 
     def finished(self, theta):
         f, g = self.loss(theta)
-        self.candidate = self.joined(theta, f) + self.rho * self.normal(g)
-        return self.projected(theta)
+        return self.looped(self.joined(theta, f) + self.rho * self.normal(g), theta)
 
 
 class Talkative(RightPort):

@@ -1,5 +1,7 @@
 """Tolerances: wide enough for every right port, on any loss; closed forms; what cannot be decided is not decided."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from array_api_compat import numpy as xp
@@ -12,13 +14,12 @@ from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle import DIALECTS, RightPort
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
-from rbo_ref.oracle.catalogue import in_dialect
+from rbo_ref.oracle.catalogue import MISTAKES, in_dialect
 from rbo_ref.oracle.dialects import Hyper
-from rbo_ref.oracle.formulas import Problem, projected
 from rbo_ref.oracle.judge import LEVELS, judge
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges, correctly_rounded
-from rbo_ref.oracle.mistakes import MISTAKES
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.tolerance import is_decidable
 from rbo_ref.oracle.truth import iterated, true_step
 from tests.rbo_ref.oracle import drawing
@@ -36,7 +37,7 @@ few = settings(max_examples=settings.default.max_examples // 4)
 
 
 def setting_of(target, dialect=AUTHORS):
-    return Setting(xp, target, dialect, time_limit=60.0)
+    return Setting(xp, Formats(target), dialect, time_limit=60.0)
 
 
 def results_of(port, case, target=DOUBLE, dialect=AUTHORS, levels=LEVELS):
@@ -187,7 +188,10 @@ def spread_of(loss, theta, candidate, e_start, e_candidate, gamma, steps):
         arithmetic = Arithmetic(SILENT)
         start, goal = arithmetic.exact(theta), arithmetic.exact(candidate)
         start.rest, goal.rest = np.array(e_start), np.array(e_candidate)
-        return projected(Problem(arithmetic, loss), start, goal, arithmetic.exact(gamma), steps)
+        ball = RightPort()
+        hyper = {"learning_rate": 0, "radius": 0, "projection_rate": arithmetic.exact(gamma), "projection_steps": steps}
+        ball.told(partial(arithmetic.evaluate, loss), start, hyper)
+        return ball.looped(goal, start)
 
 
 @pytest.mark.parametrize("factor", [1, 2])

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 from geometry.arithmetic.formats import error_of, exact, format_of, midpoints
 from geometry.arithmetic.rounded import Arithmetic
-from rbo_ref.oracle import truth
+from rbo_ref.oracle import RightPort, truth
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import DIALECTS, Hyper
 from rbo_ref.oracle.formulas import FORMULAS
 from rbo_ref.oracle.losses import Loss, Quadratic, Ridges, correctly_rounded
 from rbo_ref.oracle.setting import Setting
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.truth import iterated
 from tests.rbo_ref.oracle import drawing, multiprecision
 from tests.rbo_ref.oracle.multiprecision import ball, fraction, numbers
@@ -75,20 +76,20 @@ def test_every_enclosure_is_tighter_than_rounding(case):
 def test_the_precision_is_doubled_until_the_chaos_of_equation_13_is_resolved(monkeypatch):
     asked = []
 
-    def spied(*arguments):
-        asked.append(ctx.prec)
-        return plain(*arguments)
+    class Spied(RightPort):
+        def lifted(self, theta):
+            asked.append(ctx.prec)
+            return super().lifted(theta)
 
-    plain = FORMULAS["rolling-ball"]
-    monkeypatch.setitem(FORMULAS, "rolling-ball", spied)
-    truth._asked.cache_clear()
+    monkeypatch.setitem(FORMULAS["rolling-ball"], "authors", Spied)
+    truth._alone.cache_clear()
     step = step_of(CASES["eq13-paper"])
     assert asked[0] == 128
     assert all(later == 2 * before for before, later in pairwise(asked))
     monkeypatch.setattr(truth, "PRECISIONS", (asked[-2],))
-    truth._asked.cache_clear()
+    truth._alone.cache_clear()
     (hasty,), (tight,) = step_of(CASES["eq13-paper"]).theta.value, step.theta.value
-    truth._asked.cache_clear()
+    truth._alone.cache_clear()
     assert hasty.rad() > 1e-22  # what half the precision knows is less than a double can tell
     assert tight.rad() < 1e-22
     assert hasty.overlaps(tight)
@@ -195,7 +196,7 @@ def test_one_inner_iteration_by_hand():
     loss = Loss((Quadratic(np.eye(1), np.zeros(1)),))
     case = Case("bowl", loss, (2.0,), (Hyper(1.0, 1.0, 0.125, 1),))
     goal = Arithmetic(DOUBLE).exact([1.0, 5.0])
-    after = iterated(case, case.hyper(0), np.array([2.0]), goal, Setting(np, DOUBLE, "authors", 1.0))
+    after = iterated(case, case.hyper(0), np.array([2.0]), goal, Setting(np, Formats(DOUBLE), "authors", 1.0))
     assert holds(after.value, Fraction(21, 8))
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rbo_ref.oracle import OptaxPort, TorchPort, as_port, check_optimizer
-from rbo_ref.oracle.optimizers.mistakes import RIGHT_PORTS
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 
 right = RIGHT_PORTS["sam"]()
 CASES = ["usual-waves3", "wide-bowl", "adaptive-saddle"]

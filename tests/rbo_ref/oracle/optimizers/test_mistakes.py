@@ -7,13 +7,16 @@ import pytest
 
 from rbo_ref.oracle import check_optimizer
 from rbo_ref.oracle.cases.case import CATCHES
+from rbo_ref.oracle.catalogue import CATALOGUES as MISTAKES
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
+from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.hunters import read
-from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS, _of_all
+from rbo_ref.oracle.mistakes.in_all import in_all
 
-OPTIMIZERS = tuple(RIGHT_PORTS)
+OPTIMIZERS = [optimizer for optimizer in RIGHT_PORTS if optimizer != ROLLING_BALL]
 ALL = [(optimizer, name) for optimizer in OPTIMIZERS for name in MISTAKES[optimizer]]
 CLAIMS = read(CATCHES)
-COMMON = {name for name, value in vars(_of_all).items() if isinstance(value, type)}
+COMMON = in_all().keys()
 SMALL = {  # cases that suffice where judging takes long
     "muon": ("plain-*", "short-*", "cubic-wide", "epsilon-wide", "row-wide", "usual-tall"),
     "entropy-sgd": ("warm-bowl", "hot-plane", "tied-*", "short-saddle"),

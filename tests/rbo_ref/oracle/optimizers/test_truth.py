@@ -7,8 +7,8 @@ from scipy.optimize import minimize_scalar
 
 from geometry.arithmetic.formats import format_of
 from geometry.arithmetic.rounded import Arithmetic
-from rbo_ref.oracle import READINGS
-from rbo_ref.oracle.formulas import FORMULAS, Problem, hyper_parameters
+from rbo_ref.oracle.formulas import FORMULAS, formula_of
+from rbo_ref.oracle.formulas.evaluation import steps_of
 from rbo_ref.oracle.losses import Loss, Quadratic
 
 START = np.array([1.5, -0.75])
@@ -22,13 +22,11 @@ def walk(optimizer, loss, theta, iterations, draws=None, dialect=None, **hyper):
     """So many true iterates, each from the one before."""
     with ctx.workprec(256), np.errstate(all="ignore"):
         arithmetic = Arithmetic(format_of("float64"))
-        problem = Problem(arithmetic, loss, draws)
-        start, given = arithmetic.exact(theta), hyper_parameters(arithmetic, hyper)
-        run = FORMULAS[optimizer](problem, start, given, dialect or READINGS[optimizer][0])
-        there = next(run)
-        iterates = [there.middle]
-        for _ in range(iterations - 1):
-            there = run.send(there)
+        steps = steps_of(formula_of(optimizer, dialect)(), arithmetic, loss, [hyper] * iterations, draws)
+        next(steps)
+        there, iterates = arithmetic.exact(theta), []
+        for _ in range(iterations):
+            there = steps.send(there)
             iterates.append(there.middle)
         return np.array(iterates)
 
@@ -74,7 +72,7 @@ def test_sam_on_a_bowl_takes_the_gradient_farther_out():
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (4, 2), (3, 3), (1, 5)])
-@pytest.mark.parametrize("dialect", READINGS["muon"])
+@pytest.mark.parametrize("dialect", FORMULAS["muon"])
 def test_muon_acts_on_singular_values(shape, dialect):
     """The iteration of a matrix is that of its singular values, whatever its orientation."""
     random = np.random.default_rng(1)

@@ -11,8 +11,8 @@ from rbo_ref import Adam, landscapes, trajectory
 from rbo_ref.oracle import Recording, check_trajectory
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import select
-from rbo_ref.oracle.dialects import READINGS
-from rbo_ref.oracle.optimizers.mistakes import MISTAKES, RIGHT_PORTS
+from rbo_ref.oracle.catalogue import CATALOGUES as MISTAKES
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 
 SOME = {
     "gradient-descent": "nesterov-saddle",
@@ -41,10 +41,10 @@ def judged(path, case, **options):
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize("optimizer", RIGHT_PORTS)
+@pytest.mark.parametrize("optimizer", SOME)
 def test_right_runs_pass_and_a_wrong_step_is_found(optimizer, dtype):
     (case,) = select(optimizer, SOME[optimizer])
-    path = recorded(RIGHT_PORTS[optimizer](READINGS[optimizer][0]), case, dtype)
+    path = recorded(RIGHT_PORTS[optimizer](), case, dtype)
     report = judged(path, case)
     assert report.passed, str(report)
     assert report.counts["pass"] == report.steps == case.walk
@@ -102,7 +102,7 @@ def test_a_recording_may_say_all_of_itself():
 
 def test_matrices_are_parameters():
     (case,) = select("muon", "short-wide")
-    path = recorded(RIGHT_PORTS["muon"]("original"), case)
+    path = recorded(RIGHT_PORTS["muon"](), case)
     assert path.shape[1:] == (2, 4)
     assert judged(path, case).passed
     assert not judged(path, case, dialect="match_rms_adamw", diagnosis=False).passed

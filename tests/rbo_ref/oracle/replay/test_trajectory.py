@@ -13,7 +13,7 @@ from geometry import Descent, FunctionGraph
 from rbo_ref import RollingBall, landscapes, trajectory
 from rbo_ref.oracle import DIALECTS, MISTAKES, Recording, RightPort, check_trajectory
 from rbo_ref.oracle.replay import trajectory as module
-from rbo_ref.oracle.replay.steps import Rules
+from rbo_ref.oracle.replay.maps import Map
 
 from .runs import CASES, HYPERS, record, record_case, theta_of
 
@@ -225,13 +225,13 @@ def test_what_floats_cannot_decide_is_decided_in_balls(monkeypatch):
     """As on machines whose long double is a double: with much doubt, a step goes to the slow judge."""
     recordings = [record_case(port(), CASES["waves-3d"], 3) for port in (RightPort, MISTAKES["ascent"])]
     fast = [check_trajectory(recording, "waves-3d", **QUIET) for recording in recordings]
-    orbit = Rules.orbit
+    images = Map.images
 
     def doubtful(self, theta, hyper):
-        found = orbit(self, theta, hyper)
-        return found._replace(doubt=1e9 * found.tolerance, theta=found.theta + found.tolerance / 2)
+        found = images(self, theta, hyper)
+        return found._replace(doubt=1e9 * found.first, theta=found.theta + found.first / 2)
 
-    monkeypatch.setattr(Rules, "orbit", doubtful)
+    monkeypatch.setattr(Map, "images", doubtful)
     slow = [check_trajectory(recording, "waves-3d", **QUIET) for recording in recordings]
     for one, other in zip(fast, slow, strict=True):
         assert one.counts == other.counts

@@ -8,11 +8,12 @@ from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle import check, diagnosis
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suspects.courses import certified, floating
 from rbo_ref.oracle.suspects.judgement import apart
-from rbo_ref.oracle.suspects.played import Numbers, Played, Step, elsewhere
+from rbo_ref.oracle.suspects.played import Played, Step, elsewhere
 
-NUMBERS = Numbers(format_of("float64"))
+FORMATS = Formats(format_of("float64"))
 
 
 def explained(port, optimizer, cases=None, *, catalogue=False):
@@ -37,23 +38,24 @@ def is_true(explanation, make, optimizer):
 
 def _is_same(suspect, make, optimizer):
     for number, case in enumerate(all_cases(optimizer)):
-        asked = elsewhere(_questions(case), number)
+        moved = elsewhere(asked(case), number)
         try:
             with np.errstate(all="ignore"):
-                answers = list(floating(make, asked, ServedLoss(case.loss, np, case.theta.shape)))
+                answers = list(floating(make, moved, ServedLoss(case.loss, np, case.theta.shape)))
         except ValueError:  # of shapes, where the port itself has no answer
             continue
-        for answer, enclosed in zip(answers, certified(suspect, asked, NUMBERS), strict=True):
+        for answer, enclosed in zip(answers, certified(suspect, moved, FORMATS), strict=True):
             if np.isfinite(answer).all() and (apart(answer, enclosed) > enclosed.tolerance).any():
                 return False
     return True
 
 
-def _questions(case):
+def asked(case, tolerance=0.0):
+    """The questions of a case; all answers are where it starts, up to a tolerance, and wrong."""
     start = case.start(format_of("float64"))
     draws = [None] * max(case.walk, 1) if case.draws is None else case.draws
     steps = [
-        Step(start, case.hyper(t), draws[t], start, start, np.zeros_like(start), True)
+        Step(start, case.hyper(t), draws[t], start, start, np.full_like(start, tolerance), True)
         for t in range(min(len(draws), 3))
     ]
     return Played(case.id, case.loss, steps, alone=False)

@@ -12,13 +12,14 @@ from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port
 from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
+from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suspects.courses import PRECISION, certified
 from rbo_ref.oracle.suspects.explain import by_known
 from rbo_ref.oracle.suspects.judgement import Suspect, apart, fit
-from rbo_ref.oracle.suspects.played import EXAMPLES, Numbers, Played, Step, examples, spread
+from rbo_ref.oracle.suspects.played import EXAMPLES, Played, Step, examples, spread
 
 F64 = format_of("float64")
-NUMBERS = Numbers(F64)
+FORMATS = Formats(F64)
 # Rounding itself decides what these do, or a decomposition that floats alone have.
 FLOATS_ONLY = {"float32_inside", "float32_norm", "float16_inside", "bfloat16_inside"}
 FLOATS_ONLY |= {"exactly_orthogonal", "normalized_by_spectral_norm"}
@@ -41,7 +42,7 @@ def run_of(make, case, length):
 def worst(make, run):
     """The largest distance of a run from the certified one, in its tolerances; infinite if nothing is certain."""
     ratios = []
-    for step, answer in zip(run.steps, certified(make, run, NUMBERS), strict=True):
+    for step, answer in zip(run.steps, certified(make, run, FORMATS), strict=True):
         ratios.append(np.max(apart(step.answer, answer) / answer.tolerance))
         ratios.append(0.0 if np.isfinite(answer.tolerance).all() else np.inf)
     return max(ratios)
@@ -69,7 +70,7 @@ def test_what_only_floats_can_do_is_refused_or_decides_nothing(optimizer, name):
     dialect, case = READINGS[optimizer][0], all_cases(optimizer)[0]
     run = run_of(in_dialect(right_port(optimizer), dialect), case, 1)
     try:
-        found = fit(in_dialect(catalogue(optimizer)[name], dialect), [run], NUMBERS)
+        found = fit(in_dialect(catalogue(optimizer)[name], dialect), [run], FORMATS)
     except AttributeError:
         return
     assert found is None or not found.is_evidence(1)
@@ -89,23 +90,23 @@ def judged(port, truth, error):
 def test_a_step_that_the_right_formula_would_take_too_is_no_evidence():
     run = run_of(RightPort, CASES[0], 1)
     same = judged(RightPort, run.steps[0].answer, 0.0)
-    assert not fit(RightPort, [same], NUMBERS).is_evidence(1)
+    assert not fit(RightPort, [same], FORMATS).is_evidence(1)
     other = judged(RightPort, run.steps[0].answer, 0.1)
-    assert fit(RightPort, [other], NUMBERS).is_evidence(1)
-    assert sum(fit(RightPort, [other], NUMBERS).bits) > 60
+    assert fit(RightPort, [other], FORMATS).is_evidence(1)
+    assert sum(fit(RightPort, [other], FORMATS).bits) > 60
 
 
 def test_small_differences_are_little_evidence_among_many_suspects():
     run = run_of(RightPort, CASES[0], 1)
     near = judged(RightPort, run.steps[0].answer, 1e-11)
-    found = fit(RightPort, [near], NUMBERS)
+    found = fit(RightPort, [near], FORMATS)
     assert found.is_evidence(2)
     assert not found.is_evidence(2**20)
 
 
 def test_what_a_constant_was_fitted_to_is_no_evidence():
     run = run_of(RightPort, CASES[0], 1)
-    found = fit(RightPort, [judged(RightPort, run.steps[0].answer, 0.1)], NUMBERS)
+    found = fit(RightPort, [judged(RightPort, run.steps[0].answer, 0.1)], FORMATS)
     assert found.is_evidence(1)
     assert not found.is_evidence(1, constants=1)
     assert (found + found).is_evidence(1, constants=1)
@@ -114,8 +115,8 @@ def test_what_a_constant_was_fitted_to_is_no_evidence():
 def test_one_step_that_is_not_reproduced_refutes_a_suspect():
     runs = [run_of(MISTAKES["ascent"], case, 1) for case in CASES]
     away = [step._replace(answer=step.answer + 1e-12) for step in runs[0].steps]
-    assert fit(MISTAKES["ascent"], runs, NUMBERS) is not None
-    assert fit(MISTAKES["ascent"], [*runs, Played("off", runs[0].loss, away, alone=True)], NUMBERS) is None
+    assert fit(MISTAKES["ascent"], runs, FORMATS) is not None
+    assert fit(MISTAKES["ascent"], [*runs, Played("off", runs[0].loss, away, alone=True)], FORMATS) is None
 
 
 def test_two_names_of_one_formula_are_both_told():
@@ -124,7 +125,7 @@ def test_two_names_of_one_formula_are_both_told():
     right = run_of(RightPort, case, 1).steps[0].answer
     wrong.steps[0] = wrong.steps[0]._replace(truth=right, tolerance=np.full_like(right, 1e-14))
     suspects = [Suspect(name, "", MISTAKES["ascent"]) for name in ("one", "other")]
-    found = by_known([*suspects, Suspect("right", "", RightPort)], [wrong], NUMBERS)
+    found = by_known([*suspects, Suspect("right", "", RightPort)], [wrong], FORMATS)
     assert (found.suspect.name, [twin.name for twin in found.twins]) == ("one", ["other"])
     assert found.evidence.endswith("cannot be told apart from other")
 
