@@ -1,5 +1,8 @@
 """Transforms of PyTorch and JAX through the verbs, and derivatives of what a search for a maximum finds."""
 
+import doctest
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -227,3 +230,8 @@ def test_reverse_mode_through_a_search_for_a_maximum(jax):
 def test_distance_of_one_query_under_jit_and_grad(jax):
     found = jax.jit(jax.grad(lambda q: distance(BOWL, q)))(jax.numpy.asarray(QUERIES[0]))
     np.testing.assert_allclose(found, by_differences(lambda q: float(distance(BOWL, q)), QUERIES[0]), rtol=1e-7)
+
+
+def test_the_examples_of_the_page():
+    page = Path(__file__).parents[2] / "docs" / "differentiation.rst"
+    assert doctest.testfile(str(page), module_relative=False).failed == 0
