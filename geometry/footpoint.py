@@ -202,7 +202,7 @@ class _OnLevelSet(Footpoints):
         self.residual = residual
 
     @property
-    def point(self) -> Array:  # type: ignore[override]
+    def point(self) -> Array:
         return self.theta
 
     @property
