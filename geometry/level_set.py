@@ -12,6 +12,7 @@ from geometry._level_search import retract, tangential, unit
 from geometry._namespace import Array, array_namespace, floating, quietly
 from geometry._trees import Whole
 from geometry._vectors import length
+from geometry.expressions.expression import Expression
 from geometry.frames import eigenvalues
 from geometry.graph import FunctionGraph, check_surface
 
@@ -103,6 +104,10 @@ class LevelSet(Whole):
     def slip(self, x: Array) -> str:
         """In which entry a derivative that was given is not that of the values: see `FunctionGraph.slip`."""
         return self._graph.slip(x)
+
+    def expression(self, n: int) -> Expression:
+        """What F does, recorded once: see `FunctionGraph.expression`."""
+        return self._graph.expression(n)
 
     def is_above(self, points: Array) -> Array:
         """Where points of the ambient space are above the surface or on it, F ≥ 0; shape (...)."""

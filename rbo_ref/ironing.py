@@ -67,7 +67,7 @@ def ironing(
 
     Proven, but for rounding, is one thing: for d = 1 `highest` is at most max f_ρ, for it is the height of a ball that
     touches the landscape. That the ball touches no higher hill, and that no lower place exists, is what samples show:
-    hills narrower than their spacing may be missed.
+    hills narrower than their spacing may be missed. `geometry.certified.ironing` encloses Δ.
 
     Up to the critical radius Δ is constant if f has a minimum and a maximum: both are touched. For large ρ it falls
     like 1/ρ if f is periodic, but not in general; the rate of the paper's Lemma 2 needs more than a bounded f.

@@ -24,6 +24,8 @@ LAZY |= {"scipy", "fastjsonschema", "tqdm"}
 # Imported only by whoever wants that very library.
 AT_HOME = {"geometry._kernels": {"numba", "cupy"}, "rbo_ref.strategies": {"hypothesis"}, "rbo_ref.laws": {"hypothesis"}}
 FUNCTION_LINES, MODULE_LINES = 60, 400
+CHAIN = 26  # modules that import each other in a row; to be made smaller
+TWINS = {"numbers", "places", "records", "table"}  # names that two modules have; to be made fewer
 # What is compiled together stays in one file: one unit for the compiler, and for the reader.
 LONGER = {"geometry._kernels.jitted": 700}
 RECORDS = {"NamedTuple", "Enum", "IntEnum", "Protocol", "Exception", "ValueError", "TypeError"}
@@ -172,6 +174,23 @@ def import_cycle(known: dict[str, Module]) -> list[str]:
     return next((cycle for name in known if (cycle := visit(name, []))), [])
 
 
+def longest_chain(known: dict[str, Module]) -> list[str]:
+    """The longest chain of modules of which each imports the next when it is imported itself."""
+    targets = {name: {i.target for i in imports(m, known) if i.at_import} & known.keys() for name, m in known.items()}
+
+    @cache
+    def chain(name: str) -> tuple[str, ...]:
+        return (name, *max((chain(target) for target in sorted(targets[name] - {name})), key=len, default=()))
+
+    return list(max(map(chain, known), key=len))
+
+
+def twins(known: dict[str, Module]) -> set[str]:
+    """Names that two public modules have."""
+    names = [name.rpartition(".")[2] for name in known if is_public(name)]
+    return {name for name in names if names.count(name) > 1}
+
+
 def exports(module: Module) -> list[str] | None:
     """`__all__`, if it is a literal."""
     for node in module.tree.body:
@@ -291,6 +310,14 @@ def test_heavy_libraries_wait_until_needed(module):
 
 def test_no_import_cycles():
     assert import_cycle(MODULES) == []
+
+
+def test_import_chains_are_no_longer():
+    assert len(longest_chain(MODULES)) <= CHAIN
+
+
+def test_no_two_modules_have_one_name():
+    assert twins(MODULES) <= TWINS
 
 
 @public_module
@@ -445,6 +472,12 @@ def test_a_cycle_is_seen():
     assert import_cycle(house(a="from b import x", b="import c", c="def f():\n    import a")) == ["a", "b", "c", "a"]
     assert import_cycle(house(p="from p.m import x", p__m="from p import x")) == ["p", "p.m", "p"]
     assert import_cycle(house(p="from p.m import x", p__m="from p import n", p__n="import math")) == []
+
+
+def test_a_long_chain_and_twins_are_seen():
+    known = house(a="import b", b="import c\ndef f():\n    import d", c="", d="", p__b="", p___b="")
+    assert longest_chain(known) == ["a", "b", "c"]
+    assert twins(known) == {"b"}
 
 
 @pytest.mark.parametrize(

@@ -188,6 +188,8 @@ def _keep(tree, w, row, polynomial, d, x, y, stiff, key, tolerance):
     if stiff > 0:
         place = tree.places[polynomial]
         bottom, kept[2 * d + 4] = settle(tree, w, row, polynomial, d, x, y, stiff, tolerance)
+        if bottom < 0:  # numbers that overflow prove nothing
+            kept[2 * d + 3] = 0.0
         bottom = max(bottom, key)
         for a in range(d):
             kept[d + 2 + a] = place[a] + place[d] * w.best[a]

@@ -13,16 +13,17 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
+from operator import mul
 from typing import Any, ClassVar
 
 import numpy
 from numpy.typing import NDArray
 
-from geometry.arithmetic.balls import middles, sizes, vector
+from geometry.arithmetic.ball_arrays import middles, sizes, vector
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
 
-__all__ = ["Arithmetic", "Floats", "Rounded", "concatenated", "joined"]
+__all__ = ["Arithmetic", "Floats", "Rounded", "concatenated"]
 
 GENERATORS = 600  # a zonotope of more is replaced by the box around it
 Floats = NDArray[numpy.float64]
@@ -57,7 +58,7 @@ class Arithmetic:
         return middles(values)
 
     def function(self, name: str, values: Values) -> Values:
-        """sqrt, sin or cos."""
+        """sqrt, sin, cos, exp or log."""
         roots = name == "sqrt"
         balls = [ball * 0 if roots and not ball > 0 else getattr(ball, name)() for ball in values.reshape(-1)]
         return vector(balls).reshape(values.shape)
@@ -299,10 +300,14 @@ class Rounded:
             return self.sqrt()
         if exponent != int(exponent):
             raise TypeError(f"a power of {exponent} is not known")
-        power = self.arithmetic.exact(numpy.ones(self.shape))
-        for _ in range(int(exponent)):
-            power = power * self
-        return power
+        return reduce(mul, [self] * int(exponent), self.arithmetic.exact(numpy.ones(self.shape)))
+
+    def __rpow__(self, base: float) -> Rounded:
+        """A positive number to these powers; where its doubt d is small, log(1 + d) − d is at most d²."""
+        given, function = self.arithmetic.given(base), self.arithmetic.function
+        x = self * given._mapped(function("log", given.value), 1 / given.middle, (given.radius / given.middle) ** 2)
+        slope, rest = numpy.exp(x.middle), numpy.exp(x.middle + x.radius) * x.radius**2 / 2
+        return x._mapped(function("exp", x.value), slope, rest)
 
     __radd__, __rmul__, __pow__ = __add__, __mul__, power
 
@@ -346,9 +351,10 @@ class Rounded:
         return self.arithmetic.enclosed(self.arithmetic.values(numpy.rint(self.middle)), high - low)
 
     def sign(self) -> Rounded:
-        """−1, 0 or 1."""
-        x, radius = self.middle, self.radius
-        rest = numpy.where((numpy.abs(x) > radius) | (radius == 0), 0.0, 2.0)
+        """−1, 0 or 1. A zero that is exact but for what may be flushed to it has one; of another, rounding decides."""
+        x, radius, flushed = self.middle, self.radius, 2.0**10 * self.arithmetic.target.smallest_normal
+        exact = numpy.asarray(self.value == 0, dtype=bool) & (flushed < self.arithmetic.target.unit**4)
+        rest = numpy.where((numpy.abs(x) > radius) | (radius == 0) | (exact & (radius <= flushed)), 0.0, 2.0)
         return self.arithmetic.enclosed(self.arithmetic.values(numpy.sign(x)), rest)
 
     def minimum(self, other: Any) -> Rounded:
@@ -402,10 +408,6 @@ class Rounded:
         total = sum(flat.value[1:], flat.value[0])
         return Rounded(self.arithmetic, total, self.names, flat.spread.sum(axis=1), rest)
 
-    def norm(self) -> Rounded:
-        """The Euclidean norm of all entries."""
-        return (self * self).sum().sqrt()
-
     def __getitem__(self, key: Any) -> Rounded:
         spread = self.spread[(slice(None), *key)] if isinstance(key, tuple) else self.spread[:, key]
         return Rounded(self.arithmetic, self.value[key], self.names, spread, self.rest[key])
@@ -428,19 +430,6 @@ class Rounded:
         through = numpy.where(self.rest == 0, 0.0, numpy.abs(slope) * self.rest)
         image = Rounded(self.arithmetic, value, self.names, linear, through + rest)
         return image.again(times) if times else image
-
-
-def joined(first: Rounded, second: Rounded) -> Rounded:
-    """A vector of the entries of two: of vectors, or of a vector and a number.
-
-    Examples
-    --------
-    >>> from geometry.arithmetic.formats import format_of
-    >>> arithmetic = Arithmetic(format_of("float64"))
-    >>> joined(arithmetic.exact([1.0, 2.0]), arithmetic.exact(3.0)).middle
-    array([1., 2., 3.])
-    """
-    return concatenated([part.reshaped((-1,)) for part in (first, second)])
 
 
 def concatenated(parts: list[Rounded], axis: int = 0) -> Rounded:

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from geometry.certified._cells import BATCH, Cells, in_batches
-from geometry.certified._convexity import Convexity
-from geometry.certified._search import Bounds, Found, Overflow, minimize
+from geometry.certified._search import Bounds, Found, Overflow, Prove, minimize
 
 __all__ = ["Problem", "Report", "solved"]
 
@@ -32,7 +31,7 @@ class Problem(NamedTuple):
     cell: numpy.ndarray
     upper: numpy.ndarray
     theta: numpy.ndarray
-    convexity: Convexity | None = None
+    convexity: Prove | None = None
 
 
 def solved(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
@@ -11,7 +12,7 @@ from geometry.certified._batches import Report
 from geometry.certified._search import gap
 from geometry.certified.enclosure import Enclosure
 
-__all__ = ["Home", "checked", "numbers"]
+__all__ = ["Home", "checked", "numbers", "sides"]
 
 
 def checked(tolerance: float, max_boxes: int, progress: bool | Report) -> dict[str, Any]:
@@ -29,6 +30,16 @@ def numbers(name: str, array: Array) -> tuple[Home, numpy.ndarray]:
     """Where an array comes from, and its numbers, which are floats of 64 bits."""
     xp, array = floating(name, array)
     return Home(xp, array), to_numpy(array).astype(float)
+
+
+def sides(box: Sequence[tuple[float, float]] | Array) -> tuple[Home, tuple[numpy.ndarray, numpy.ndarray]]:
+    """Where a box comes from, and its ends (d,)."""
+    home, ends = numbers("box", box)
+    if ends.ndim != 2 or ends.shape[1] != 2 or not len(ends):
+        raise ValueError(f"box must be a sequence of (low, high), one for each dimension, got shape {ends.shape}")
+    if not (numpy.isfinite(ends).all() and (ends[:, 0] < ends[:, 1]).all()):
+        raise ValueError(f"box must have finite low < high, got {box}")
+    return home, (ends[:, 0], ends[:, 1])
 
 
 class Home:

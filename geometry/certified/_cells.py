@@ -16,9 +16,10 @@ import numpy
 
 from geometry.arithmetic._forms import Form, Record, box_form, differentiated, point_form
 from geometry.arithmetic.intervals import Interval, interval
-from geometry.graph import FunctionGraph
+from geometry.expressions.expression import Expression
+from geometry.level_set import Surface
 
-__all__ = ["Cells", "derivatives", "evaluated", "in_batches", "regular"]
+__all__ = ["Cells", "derivatives", "evaluated", "in_batches", "recorded", "regular"]
 
 Evaluate = Callable[[numpy.ndarray, numpy.ndarray], Interval]
 BATCH = 2**16  # numbers in one array: what a processor's cache holds several of
@@ -117,13 +118,17 @@ def in_batches(function: Callable[..., Any], cost: int, *arrays: numpy.ndarray) 
         return list(pool.map(lambda s: function(*(a[s] for a in arrays)), slices))
 
 
-def derivatives(surface: FunctionGraph, theta: Form, order: int = 2) -> tuple[Form, ...]:
+def derivatives(surface: Surface, theta: Form, order: int = 2) -> tuple[Form, ...]:
     """f(θ), ∇f(θ) and ∇²f(θ) up to an order, from the values alone: (...), (..., d), (..., d, d)."""
+    return differentiated(recorded(surface, theta.shape[-1]), theta, order)
+
+
+def recorded(surface: Surface, d: int) -> Expression:
+    """What the function of a surface does; raise TypeError where that cannot be recorded."""
     try:
-        expression = surface.expression(theta.shape[-1])
+        return surface.expression(d)
     except TypeError as error:
         raise TypeError(f"{surface.name} cannot run on intervals: {error}") from error
-    return differentiated(expression, theta, order)
 
 
 def evaluated(

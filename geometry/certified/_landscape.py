@@ -19,7 +19,7 @@ from geometry.certified._model import Model
 from geometry.certified._polynomials import DEGREES, fitted
 from geometry.graph import FunctionGraph
 
-__all__ = ["Landscape", "Searched", "Unsuitable", "by_landscape"]
+__all__ = ["Landscape", "Searched", "Unsuitable", "by_landscape", "known_landscape", "remember"]
 
 LEVELS = (3, 3, 1)  # of boxes below a polynomial that are kept, in 1, 2 or 3 variables
 DEPTH = 26  # halvings of a root; a box without a polynomial is not divided any further
@@ -258,11 +258,25 @@ def _found(surface: FunctionGraph, x: numpy.ndarray, limits: numpy.ndarray, tole
             return known
     if len(x) < MANY:
         return None
-    while len(_LANDSCAPES) >= KEPT:
-        del _LANDSCAPES[next(iter(_LANDSCAPES))]
     try:
-        target = 2.0 ** math.floor(math.log2(tolerance / 64))
-        made = Landscape(surface, x.shape[1], 2.0**exponent, target)
+        made = Landscape(surface, x.shape[1], 2.0**exponent, 2.0 ** math.floor(math.log2(tolerance / 64)))
     except Unsuitable:
         made = None
-    return _LANDSCAPES.setdefault((digest, exponent, tolerance), made)
+    remember(digest, made, exponent, tolerance)
+    return made
+
+
+def remember(digest: str, landscape: Landscape | None, *what: float) -> None:
+    """Keep a model, or that there is none, in place of the one that has not been used for longest."""
+    with _LOCK:
+        for key in [key for key, known in _LANDSCAPES.items() if key[0] == digest and known is None]:
+            del _LANDSCAPES[key]
+        while len(_LANDSCAPES) >= KEPT:
+            del _LANDSCAPES[next(iter(_LANDSCAPES))]
+        _LANDSCAPES[digest, *what] = landscape
+
+
+def known_landscape(digest: str) -> Landscape | None:
+    """The model of a function that was used last."""
+    with _LOCK:
+        return next((known for key, known in reversed(_LANDSCAPES.items()) if key[0] == digest and known), None)

@@ -10,10 +10,11 @@ import numpy
 
 from geometry.arithmetic._forms import Record
 from geometry.arithmetic.intervals import Interval, interval, joined
-from geometry.certified._cells import Cells, derivatives, evaluated, in_batches
+from geometry.certified._cells import Cells, derivatives, evaluated, in_batches, recorded
 from geometry.graph import FunctionGraph
+from geometry.level_set import Surface
 
-__all__ = ["Model", "cover"]
+__all__ = ["Model", "cover", "mirrored"]
 
 
 class Model:
@@ -23,7 +24,8 @@ class Model:
     ..., A_d, and, where f may be undefined somewhere in the box, its height at the center.
     """
 
-    def __init__(self, surface: FunctionGraph, d: int) -> None:
+    def __init__(self, surface: Surface, d: int) -> None:
+        recorded(surface, d)
         self.surface, self.d = surface, d
         self._cost: int | None = None  # numbers for each box; unknown until the function has been seen
         self.restart()
@@ -79,6 +81,11 @@ class Model:
         (form,), record = evaluated(lambda form: derivatives(self.surface, form, 0), center, radius)
         self._cost = max(1, record.largest // len(center))
         return form, record
+
+
+def mirrored(surface: Any) -> FunctionGraph:
+    """The graph of −f, of which above is below."""
+    return FunctionGraph(lambda theta: -surface.value(theta), name=surface.name)
 
 
 def _halves(array: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:

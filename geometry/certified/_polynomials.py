@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 import numpy
 
+from geometry._kernels.shares import available_cores, shared
 from geometry.arithmetic.intervals import Interval, interval
 from geometry.certified._complex import largest_values
 from geometry.expressions.expression import Expression
@@ -53,10 +54,12 @@ class Fits(NamedTuple):
 
 def fitted(expression: Expression, heights: Heights, center: numpy.ndarray, half: numpy.ndarray, target: float) -> Fits:
     """Polynomials for cubes center ± half, (m, d) and (m,): where E is no more than is of use for an error `target`."""
-    parts = [
-        _fitted(expression, heights, center[i : i + TOGETHER], half[i : i + TOGETHER], target)
-        for i in range(0, len(half), TOGETHER)
-    ]
+    cores = available_cores()
+
+    def part(first: int, stop: int) -> Fits:
+        return _fitted(expression, heights, center[first:stop], half[first:stop], target)
+
+    parts = shared(part, len(half), cores, min(TOGETHER, max(SAMPLE, -(-len(half) // (2 * cores)))))
     return Fits(*(numpy.concatenate(part) for part in zip(*parts, strict=True)))
 
 

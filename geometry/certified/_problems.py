@@ -14,12 +14,12 @@ from geometry.certified._cells import Cells
 from geometry.certified._convexity import Convexity, Height, SquaredDistance
 from geometry.certified._landscape import by_landscape
 from geometry.certified._model import Model, cover
-from geometry.certified._regions import Boxes, contracted, merged
+from geometry.certified._regions import Boxes, Nearest, contracted, merged
 from geometry.certified._search import Bounds, Found, gap
 from geometry.certified._slabs import distance_bounds, height_bounds, slabs
 from geometry.certified._slips import check_near
 
-__all__ = ["Solution", "distances", "offsets"]
+__all__ = ["Solution", "distances", "offsets", "remaining"]
 
 LEEWAY = 1e-9  # of a distance that was rounded
 REGIONS = 64  # of one query at most, that a model is enough for
@@ -97,7 +97,7 @@ def distances(
     for some, posed, found in solved(ids, problem, **options):
         lower, better, place = found.lower, found.upper, found.theta
         if regions:
-            boxes, least = _remaining(posed.cells, found)
+            boxes, least = remaining(posed.cells, found)
             lower, better, place, kept = _sharpened(model, x[some], y[some], boxes, least, better, place)
             solution.regions.append((kept[0]._replace(query=some[kept[0].query]), kept[1]))
         solution.lower[some], solution.upper[some], solution.theta[some] = lower, better, place
@@ -149,7 +149,7 @@ def _by_landscape(
     return numpy.setdiff1d(everything, ids)
 
 
-def _remaining(cells: Cells, found: Found) -> tuple[Boxes, numpy.ndarray]:
+def remaining(cells: Cells, found: Found) -> tuple[Boxes, numpy.ndarray]:
     """Regions that hold all minima, and lower bounds there: around the bottoms of valleys, and hulls of other boxes."""
     rough = found.valley < 0
     query, cell = found.query[rough], found.cell[rough]
@@ -205,7 +205,7 @@ def _sharpened(
     theta: numpy.ndarray,
 ) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, tuple[Boxes, numpy.ndarray]]:
     """Bounds from regions that Newton's method has contracted; and the regions that can still be nearest."""
-    boxes, unique, label = contracted(model, x, y, boxes)
+    boxes, unique, label = contracted(Nearest(model, x, y), boxes)
     bounds, upper, theta = least, upper.copy(), theta.copy()
     least = numpy.full(len(unique), numpy.inf)
     numpy.minimum.at(least, label, bounds)

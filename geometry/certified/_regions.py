@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy
 
+from geometry.arithmetic._affine import Record
 from geometry.arithmetic._forms import Form
 from geometry.arithmetic.intervals import Interval, interval
 from geometry.certified._cells import derivatives, evaluated, in_batches, regular
 from geometry.certified._model import Model
 
-__all__ = ["Boxes", "contracted", "merged"]
+__all__ = ["Boxes", "Nearest", "System", "contracted", "merged", "newton"]
 
-ROUNDS = 6  # of Newton's method; it converges quadratically
+ROUNDS = 12  # of Newton's method; it converges quadratically
+SLOW = 0.9  # of the size of a box: what shrinks less is left as it is
 INFLATION = 1.25  # so that a stationary point on the border of a region is inside of the box that is tested
 MANY = 20_000  # boxes of one query: they are not told apart
 
@@ -70,26 +73,69 @@ def _touching(query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray
     return numpy.where(few, label, len(query) + query)
 
 
-def contracted(
-    model: Model, x: numpy.ndarray, y: numpy.ndarray, boxes: Boxes
-) -> tuple[Boxes, numpy.ndarray, numpy.ndarray]:
-    """Boxes that hold the same stationary points of the distance to (x, y), where there is proven to be one only, and
-    into which of them each of the given boxes has gone.
+class System(ABC):
+    """Equations G(z) = 0 of queries, as many as unknowns, of which the nearest points are solutions."""
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+
+    @abstractmethod
+    def residual(self, query: numpy.ndarray, z: numpy.ndarray) -> Interval:
+        """G at points (n, m): (n, m)."""
+
+    @abstractmethod
+    def jacobian(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> tuple[Interval, Record]:
+        """∂G/∂z over boxes (n, m), (n, m, m), and whether something on the way was not smooth."""
+
+    def regular(self, center: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
+        """Over which boxes G is known to be smooth, (n,)."""
+        return regular(lambda form: derivatives(self.model.surface, form), center, radius)
+
+
+class Nearest(System):
+    """∇φ(θ) = (θ − x) + (f − y) ∇f = 0, where half the squared distance to (x, y) is stationary."""
+
+    def __init__(self, model: Model, x: numpy.ndarray, y: numpy.ndarray) -> None:
+        super().__init__(model)
+        self.x, self.y = x, y
+
+    def residual(self, query: numpy.ndarray, z: numpy.ndarray) -> Interval:
+        def gradient(form: Form) -> Form:
+            value, g = derivatives(self.model.surface, form, order=1)
+            return form - self.x[query] + (value - self.y[query])[..., None] * g
+
+        return evaluated(gradient, z)[0].center
+
+    def jacobian(self, query: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray) -> tuple[Interval, Record]:
+        """1 + g gᵀ + (f − y) H."""
+
+        def hessian(form: Form) -> Any:
+            value, g, h = derivatives(self.model.surface, form)
+            rise = (value - self.y[query])[..., None, None]
+            return numpy.eye(center.shape[1]) + g[..., :, None] * g[..., None, :] + rise * h
+
+        found, record = evaluated(hessian, center, radius)
+        return found.range(), record
+
+
+def contracted(system: System, boxes: Boxes) -> tuple[Boxes, numpy.ndarray, numpy.ndarray]:
+    """Boxes that hold the same solutions, where there is proven to be one only, and into which of them each of the
+    given boxes has gone.
 
     Two regions that a proof has shrunk to the same place are one: their hull is tried again.
     """
     if not len(boxes.query):
         return boxes, numpy.zeros(len(boxes.query), dtype=bool), numpy.arange(len(boxes.query))
-    boxes, unique = _newton(model, x, y, boxes)
+    boxes, unique = newton(system, boxes)
     label = _overlapping(boxes, unique)
     owner, one = numpy.zeros(label.max() + 1, dtype=int), numpy.zeros(label.max() + 1, dtype=bool)
-    lower, upper = (numpy.full((len(owner), x.shape[1]), end) for end in (numpy.inf, -numpy.inf))
+    lower, upper = (numpy.full((len(owner), boxes.lower.shape[1]), end) for end in (numpy.inf, -numpy.inf))
     owner[label], one[label] = boxes.query, unique
     numpy.minimum.at(lower, label, boxes.lower)
     numpy.maximum.at(upper, label, boxes.upper)
     hulls, again = Boxes(owner, lower, upper), numpy.flatnonzero(numpy.bincount(label) > 1)
     if again.size:
-        found, one[again] = _newton(model, x, y, Boxes(*(part[again] for part in hulls)))
+        found, one[again] = newton(system, Boxes(*(part[again] for part in hulls)))
         lower[again], upper[again] = found.lower, found.upper
     return hulls, one, label
 
@@ -111,22 +157,22 @@ def _first_of(label: numpy.ndarray) -> numpy.ndarray:
     return first[which]
 
 
-def _newton(model: Model, x: numpy.ndarray, y: numpy.ndarray, boxes: Boxes) -> tuple[Boxes, numpy.ndarray]:
-    """Smaller boxes with the same stationary points, and where there is proven to be one only.
+def newton(system: System, boxes: Boxes) -> tuple[Boxes, numpy.ndarray]:
+    """Smaller boxes with the same solutions, and where there is proven to be one only.
 
-    With F = ∇φ and its Jacobian J over a box X around m, and Y any matrix, every zero of F in X is in
+    With the Jacobian J of G over a box X around m, and Y any matrix, every zero of G in X is in
 
-        K = m − Y F(m) + (1 − Y J)(X − m),
+        K = m − Y G(m) + (1 − Y J)(X − m),
 
     and if K is inside of X, there is exactly one (Krawczyk 1969; Moore, Kearfott, Cloud 2009, Theorem 8.1).
     """
-    parts: list[Any] = in_batches(partial(_shrunk, model, x, y), model.cost * x.shape[1] ** 2, *boxes)
+    parts: list[Any] = in_batches(partial(_shrunk, system), system.model.cost * boxes.lower.shape[1] ** 2, *boxes)
     lower, upper, unique = (numpy.concatenate(p) for p in zip(*parts, strict=True))
     return Boxes(boxes.query, lower, upper), unique
 
 
 def _shrunk(
-    model: Model, x: numpy.ndarray, y: numpy.ndarray, query: numpy.ndarray, lower: numpy.ndarray, upper: numpy.ndarray
+    system: System, query: numpy.ndarray, lower: numpy.ndarray, upper: numpy.ndarray
 ) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
     unique, lower, upper = numpy.zeros(len(query), dtype=bool), lower.copy(), upper.copy()
     middle, size = (lower + upper) / 2, (upper - lower) / 2
@@ -134,13 +180,12 @@ def _shrunk(
     outer = middle - size, middle + size
     ids = numpy.arange(len(unique))
     for _ in range(ROUNDS):
-        at = x[query[ids]], y[query[ids]]
-        low, high, inside, regular = _krawczyk(model, *at, outer[0][ids], outer[1][ids])
-        unique[ids] |= inside & regular
-        ids, low, high = ids[unique[ids] & regular], low[unique[ids] & regular], high[unique[ids] & regular]
+        low, high, inside, smooth = _krawczyk(system, query[ids], outer[0][ids], outer[1][ids])
+        unique[ids] |= inside & smooth
+        ids, low, high = ids[unique[ids] & smooth], low[unique[ids] & smooth], high[unique[ids] & smooth]
         before = (outer[1][ids] - outer[0][ids]).max(1)
         outer[0][ids], outer[1][ids] = low, high
-        ids = ids[(high - low).max(1) < 0.5 * before]
+        ids = ids[(high - low).max(1) < SLOW * before]
         if not ids.size:
             break
     lower[unique], upper[unique] = outer[0][unique], outer[1][unique]
@@ -148,22 +193,23 @@ def _shrunk(
 
 
 def _krawczyk(
-    model: Model, x: numpy.ndarray, y: numpy.ndarray, low: numpy.ndarray, high: numpy.ndarray
+    system: System, query: numpy.ndarray, low: numpy.ndarray, high: numpy.ndarray
 ) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
-    """Both ends of K ∩ X; whether K is inside of X; whether the surface is known to be smooth over X."""
+    """Both ends of K ∩ X; whether K is inside of X; whether G is known to be smooth over X."""
     middle = low / 2 + high / 2
     whole = interval(low, high)
     offset = whole - middle
     n, d = middle.shape
-    bend, regular = _jacobian(model, y, middle, offset.mag)
-    residual = _residual(model, x, y, middle)
+    bend, record = system.jacobian(query, middle, offset.mag)
+    smooth = system.regular(middle, offset.mag) if record.irregular else numpy.full(len(query), True)
+    residual = system.residual(query, middle)
     center = numpy.nan_to_num(bend.middle)
     inverse = _inverse(center)
     swing = numpy.broadcast_to(numpy.eye(d), (n, d, d)) - _times(inverse, bend)
     image = Interval(middle, middle) - _applied(Interval(inverse, inverse), residual) + _applied(swing, offset)
     inside = ((image.lo > low) & (image.hi < high)).all(1)
     both = image & whole
-    return both.lo, both.hi, inside, regular
+    return both.lo, both.hi, inside, smooth
 
 
 def _inverse(matrices: numpy.ndarray) -> numpy.ndarray:
@@ -187,29 +233,3 @@ def _applied(a: Interval, v: Interval) -> Interval:
     for k in range(1, v.shape[-1]):
         total = total + a[:, :, k] * v[:, k : k + 1]
     return total
-
-
-def _residual(model: Model, x: numpy.ndarray, y: numpy.ndarray, theta: numpy.ndarray) -> Interval:
-    """∇φ = (θ − x) + (f − y) g."""
-
-    def gradient(form: Form) -> Form:
-        value, g = derivatives(model.surface, form, order=1)
-        return form - x + (value - y)[..., None] * g
-
-    return evaluated(gradient, theta, None)[0].center
-
-
-def _jacobian(
-    model: Model, y: numpy.ndarray, center: numpy.ndarray, radius: numpy.ndarray
-) -> tuple[Interval, numpy.ndarray]:
-    """∇²φ = 1 + g gᵀ + (f − y) H over boxes; and whether everything in it is smooth."""
-
-    def hessian(form: Form) -> Any:
-        value, g, h = derivatives(model.surface, form)
-        return numpy.eye(center.shape[1]) + g[..., :, None] * g[..., None, :] + (value - y)[..., None, None] * h
-
-    at = (center, radius)
-    found, record = evaluated(hessian, *at)
-    if not record.irregular:
-        return found.range(), numpy.full(len(y), True)
-    return found.range(), regular(lambda form: derivatives(model.surface, form), *at)

@@ -15,12 +15,16 @@ from typing import NamedTuple
 import numpy
 
 from geometry.certified._cells import Cells
-from geometry.certified._convexity import Convexity, Valleys
+from geometry.certified._convexity import Valleys
 
 __all__ = ["Bounds", "Found", "Overflow", "gap", "minimize"]
 
 SAMPLE = 16  # of the queries, to see whether it is time to look for valleys
 WINDOW = 4.0  # half-width of where a valley is looked for: radii of the box with the least lower bound
+
+
+Prove = Callable[[numpy.ndarray, numpy.ndarray, numpy.ndarray], Valleys]
+"""From queries and boxes around their centers to what is proven of the minimum there, such as `Convexity`."""
 
 
 class Bounds(NamedTuple):
@@ -63,7 +67,7 @@ def minimize(
     cell: numpy.ndarray,
     upper: numpy.ndarray,
     theta: numpy.ndarray,
-    convexity: Convexity | None = None,
+    convexity: Prove | None = None,
     *,
     gap: Callable[[numpy.ndarray, numpy.ndarray], numpy.ndarray],
     tolerance: float,
@@ -81,8 +85,8 @@ def minimize(
         The pairs to begin with; together the boxes of a query cover all places of its minimum.
     upper, theta : array (N,), (N, d)
         Upper bounds of the minima, and where they hold.
-    convexity : Convexity, optional
-        Of the functions that `bounds` are for.
+    convexity : callable, optional
+        Finds valleys of the functions that `bounds` are for.
     gap : callable
         From lower and upper bounds to the width that the tolerance is for, rounded up.
     max_boxes : int
@@ -170,7 +174,7 @@ class _Landscape:
     window is half as wide as the last one, and after every success. A few queries try first whether it is time.
     """
 
-    def __init__(self, convexity: Convexity | None, cells: Cells, theta: numpy.ndarray) -> None:
+    def __init__(self, convexity: Prove | None, cells: Cells, theta: numpy.ndarray) -> None:
         self.convexity, self.cells = convexity, cells
         nothing = numpy.empty(0)
         self.valleys = Valleys(nothing, nothing, theta[:0], nothing)

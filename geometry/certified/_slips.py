@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy
 
-from geometry.graph import FunctionGraph
+from geometry.level_set import Surface
 
 __all__ = ["check_near", "check_within"]
 
 POINTS = 8  # of the queries, and as many around them; of a box
 
 
-def check_near(surface: FunctionGraph, theta: numpy.ndarray, radius: numpy.ndarray) -> None:
+def check_near(surface: Surface, theta: numpy.ndarray, radius: numpy.ndarray) -> None:
     """Raise if hand-written derivatives are wrong at some of the points θ (n, d), or around them, within the radii."""
     some = numpy.flatnonzero(numpy.isfinite(theta).all(1) & numpy.isfinite(radius))
     some = some[:: max(1, len(some) // POINTS)][:POINTS]
@@ -20,12 +20,12 @@ def check_near(surface: FunctionGraph, theta: numpy.ndarray, radius: numpy.ndarr
     _check(surface, numpy.concatenate([theta[some], around]))
 
 
-def check_within(surface: FunctionGraph, low: numpy.ndarray, high: numpy.ndarray) -> None:
+def check_within(surface: Surface, low: numpy.ndarray, high: numpy.ndarray) -> None:
     """Raise if hand-written derivatives are wrong at some points of a box."""
     _check(surface, low + _spread(POINTS, len(low)) * (high - low))
 
 
-def _check(surface: FunctionGraph, theta: numpy.ndarray) -> None:
+def _check(surface: Surface, theta: numpy.ndarray) -> None:
     if told := surface.slip(theta):
         raise ValueError(f"{surface.name}: {told}")
 

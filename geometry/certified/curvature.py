@@ -10,11 +10,11 @@ import numpy
 from geometry._namespace import Array, broadcast, floating, positive, to_numpy
 from geometry.arithmetic.intervals import interval
 from geometry.certified._batches import Problem, Report, solved
-from geometry.certified._border import Home, checked, numbers
+from geometry.certified._border import Home, checked, numbers, sides
 from geometry.certified._cells import Cells, derivatives, evaluated
 from geometry.certified._curvature import ExtremeCurvature, extreme_curvature, shape_operator
 from geometry.certified._medial import medial_radii
-from geometry.certified._model import Model
+from geometry.certified._model import Model, mirrored
 from geometry.certified._problems import Solution
 from geometry.certified._search import Bounds, gap
 from geometry.certified._slips import check_near, check_within
@@ -81,9 +81,9 @@ def reach(
     (np.float64(0.12228568), True)
     """
     options = _checked(surface, side, tolerance, max_boxes, progress)
-    home, (low, high) = _sides(box)
+    home, (low, high) = sides(box)
     d = len(low)
-    both, upside = side == "both", surface if side != "below" else _mirrored(surface)
+    both, upside = side == "both", surface if side != "below" else mirrored(surface)
     check_within(surface, low, high)
     cells = Cells(d, ExtremeCurvature(upside, d, both))
     middle = low / 2 + high / 2
@@ -256,20 +256,15 @@ def _medial(
     home, theta = numbers("theta", theta)
     if theta.ndim == 0 or theta.shape[-1] == 0:
         raise ValueError(f"theta must have shape (..., d) with d >= 1, got {theta.shape}")
-    ends = None if box is None else _sides(box)[1]
+    ends = None if box is None else sides(box)[1]
     batch, d = broadcast(theta=theta.shape[:-1], radius=numpy.shape(radius)), theta.shape[-1]
     if ends is not None and len(ends[0]) != d:
         raise ValueError(f"box must have {d} pairs for theta of shape {theta.shape}, got {len(ends[0])}")
     theta = numpy.broadcast_to(theta, (*batch, d)).reshape(-1, d)
     cap = numpy.nextafter(numpy.broadcast_to(radius, batch).reshape(-1) + tolerance, numpy.inf)
     check_near(surface, theta, numpy.ones(len(theta)))
-    model = Model(_mirrored(surface) if side == "below" else surface, d)
+    model = Model(mirrored(surface) if side == "below" else surface, d)
     return home, batch, medial_radii(model, theta, ends, cap, **options)
-
-
-def _mirrored(surface: FunctionGraph) -> FunctionGraph:
-    """The graph of −f, of which above is below."""
-    return FunctionGraph(lambda theta: -surface.value(theta), name=surface.name)
 
 
 def _radii(lower: numpy.ndarray, upper: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
@@ -292,12 +287,3 @@ def _checked(surface: FunctionGraph, side: str, *options: Any) -> dict[str, Any]
     if side not in SIDES:
         raise ValueError(f"side must be 'above', 'below' or 'both', got {side!r}")
     return checked(*options)
-
-
-def _sides(box: Sequence[tuple[float, float]] | Array) -> tuple[Home, tuple[numpy.ndarray, numpy.ndarray]]:
-    home, ends = numbers("box", box)
-    if ends.ndim != 2 or ends.shape[1] != 2 or not len(ends):
-        raise ValueError(f"box must be a sequence of (low, high), one for each dimension, got shape {ends.shape}")
-    if not (numpy.isfinite(ends).all() and (ends[:, 0] < ends[:, 1]).all()):
-        raise ValueError(f"box must have finite low < high, got {box}")
-    return home, (ends[:, 0], ends[:, 1])

@@ -7,16 +7,18 @@ import numpy
 from geometry._namespace import Array, broadcast, floating, positive, to_numpy
 from geometry.certified._batches import Report
 from geometry.certified._border import Home, checked, numbers
+from geometry.certified._levels import level_distances
 from geometry.certified._model import Model
 from geometry.certified._problems import Solution, distances, offsets
 from geometry.certified.enclosure import Enclosure, Regions
 from geometry.graph import FunctionGraph, check_surface
+from geometry.level_set import LevelSet, Surface, check_any_surface
 
 __all__ = ["distance", "footpoint", "offset_function", "project", "signed_distance"]
 
 
 def distance(
-    surface: FunctionGraph,
+    surface: Surface,
     points: Array,
     *,
     tolerance: float = 1e-6,
@@ -24,18 +26,18 @@ def distance(
     start: Array | None = None,
     progress: bool | Report = False,
 ) -> Enclosure:
-    """Distance of points to a graph, between bounds that are proven.
+    """Distance of points to a surface, between bounds that are proven.
 
     Parameters
     ----------
-    surface : FunctionGraph
+    surface : FunctionGraph or LevelSet
         Bounds rest on its values alone, as `geometry.expressions.record` records them, and on the derivatives of the
         recording; it is taken for the exact function of its formulas, with constants that are the floats they are. A
         gradient and a Hessian that it was given save some time; they are compared with those of the values at some
         points.
-    points : array (..., d+1)
-        Query points, height last. Results are arrays of their library, device and dtype, rounded outward; the search is
-        done on the processor in float64.
+    points : array (..., n)
+        Query points, n = d + 1, height last for a graph. Results are arrays of their library, device and dtype, rounded
+        outward; the search is done on the processor in float64.
     tolerance : float
         Largest width, upper − lower, asked for; a length.
     max_boxes : int
@@ -61,10 +63,17 @@ def distance(
     Notes
     -----
     No domain is needed: a point of the graph that is nearer than the one below the query, at distance |f(x) − y|, is
-    within that distance in θ as well. Where f is not defined there is no surface.
+    within that distance in θ as well. Where f is not defined there is no surface. A level set is looked for around the
+    query; a zero of F counts where F is continuous and changes its sign, which is also what an upper bound rests on, so
+    that a sheet on which F does not change its sign is seen by lower bounds only, and leaves them open.
 
     Over each box f is enclosed between two parallel planes, with an error of second order in the size of the box, by
     one evaluation of f. The boxes are shared by all points of one call: it pays to ask for many at once.
+
+    For 64 points or more, and f that is analytic and of at most three variables, a model of the landscape is made where
+    they look: piecewise polynomials, each proven to be next to f within a part of the tolerance. Then a box costs the
+    same for a sum of one term or of a thousand, the search is compiled, and later calls for the same f begin with the
+    model: see `save_model`. What it cannot prove is left to the search above.
 
     Examples
     --------
@@ -79,7 +88,7 @@ def distance(
 
 
 def signed_distance(
-    surface: FunctionGraph,
+    surface: Surface,
     points: Array,
     *,
     tolerance: float = 1e-6,
@@ -121,7 +130,7 @@ def signed_distance(
 
 
 def footpoint(
-    surface: FunctionGraph,
+    surface: Surface,
     points: Array,
     *,
     tolerance: float = 1e-6,
@@ -129,11 +138,11 @@ def footpoint(
     start: Array | None = None,
     progress: bool | Report = False,
 ) -> Regions:
-    """All regions of θ that may hold a nearest point on a graph; on the medial axis there are several.
+    """All regions of θ that may hold a nearest point on a surface; on the medial axis there are several.
 
     Parameters
     ----------
-    surface : FunctionGraph
+    surface : FunctionGraph or LevelSet
         As in `distance`.
     points, tolerance, max_boxes, start, progress
         As in `distance`; the tolerance is that of the distance.
@@ -229,7 +238,7 @@ def offset_function(
 
 
 def _nearest(
-    surface: FunctionGraph,
+    surface: Surface,
     points: Array,
     start: Array | None,
     tolerance: float,
@@ -239,18 +248,21 @@ def _nearest(
     regions: bool,
 ) -> tuple[Home, tuple[int, ...], Solution]:
     """Where answers go, the batch, and bounds of the distances of its points."""
-    check_surface(surface)
+    check_any_surface(surface)
     options = checked(tolerance, max_boxes, progress)
     home, points = numbers("points", points)
     if points.ndim == 0 or points.shape[-1] < 2:
-        raise ValueError(f"points must have shape (..., d+1) with d >= 1, got {points.shape}")
-    batch, d, starts = points.shape[:-1], points.shape[-1] - 1, []
+        raise ValueError(f"points must have shape (..., n) with n >= 2, got {points.shape}")
+    batch, n, starts = points.shape[:-1], points.shape[-1], []
+    d = n if isinstance(surface, LevelSet) else n - 1
     if start is not None:
         start = numbers("start", start)[1]
         if start.ndim == 0 or start.shape[-1] != d:
             raise ValueError(f"start must have shape (..., {d}), got {start.shape}")
         batch = broadcast(points=batch, start=start.shape[:-1])
         starts = [numpy.broadcast_to(start, (*batch, d)).reshape(-1, d)]
-    points = numpy.broadcast_to(points, (*batch, d + 1)).reshape(-1, d + 1)
+    points = numpy.broadcast_to(points, (*batch, n)).reshape(-1, n)
+    if isinstance(surface, LevelSet):
+        return home, batch, level_distances(surface, points, starts, regions=regions, **options)
     x, y = numpy.ascontiguousarray(points[:, :-1]), numpy.ascontiguousarray(points[:, -1])
     return home, batch, distances(Model(surface, d), x, y, starts, regions=regions, **options)

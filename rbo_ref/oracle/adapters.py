@@ -32,6 +32,7 @@ SPELLINGS: Mapping[str, tuple[str, ...]] = {
     "scope": ("gamma", "g0"),
     "scoping": ("gamma1", "g1"),
     "beta_rms": ("beta_r",),
+    "smoothing": ("alpha", "decay", "rho", "gamma"),
 }
 APART: Mapping[str, tuple[tuple[str, ...], ...]] = {  # what some take apart
     "betas": (("b1", "b2"), ("beta1", "beta2"), ("beta_1", "beta_2")),
@@ -181,6 +182,13 @@ class TorchPort(Adapter):
         self._optimizer: Any = None
         self._parameters: list[Any] = []
         self._hyper: dict[str, Any] = {}
+        self._shares: tuple[float, ...] = ()
+
+    def with_rates(self, *shares: float) -> Self:
+        """The same without memory, where each group of parameters has such a share of the learning rate."""
+        other = self.fresh()
+        other._shares = shares
+        return other
 
     def made(self, theta: Array, named: Mapping[str, Any]) -> Any:
         self._parameters, groups = parameters(theta)
@@ -192,6 +200,7 @@ class TorchPort(Adapter):
         named = self.spelled(hyper)
         if self._is_new(theta):
             self._optimizer, self._hyper = self.made(theta, named), named
+            self._share_rates()
         with torch.no_grad():
             for parameter, part in zip(self._parameters, split(theta), strict=True):
                 parameter.copy_(part)
@@ -201,6 +210,14 @@ class TorchPort(Adapter):
             closure()
             self._optimizer.step(*([closure] if _takes_closure(self._optimizer) else []))
         return joined([parameter.detach() for parameter in self._parameters]).clone()
+
+    def _share_rates(self) -> None:
+        groups = self._optimizer.param_groups
+        for group, share in zip(groups[: len(self._shares)], self._shares, strict=False):
+            name = next((n for n in (*self.spellings("learning_rate"), "lr") if n in group), None)
+            if name is None or len(groups) < len(self._shares):
+                raise Skip("its groups of parameters have no rates of their own")
+            group[name] *= share
 
     def _leaf(self, number: int, count: int) -> str:
         group, place = (1, number - 1) if count > 2 and number else (0, number)

@@ -30,6 +30,7 @@ NEUTRAL: Mapping[str, Any] = {
     "nesterov": False,
     "weight_decay": 0.0,
     "adaptive": False,
+    "centered": False,
     "epsilon": 0.0,
     "scoping": 0.0,
     "l1": 0.0,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
 from rbo_ref.oracle.formulas import Formula, RollingBallFormula, formula_of
+from rbo_ref.oracle.formulas.others import others
 from rbo_ref.oracle.mistakes import KNOWN, made
 from rbo_ref.oracle.suspects.judgement import Suspect
 
@@ -49,15 +50,20 @@ def in_dialect(cls: type[Formula], dialect: str) -> type[Formula]:
 
 
 def suspects_of(optimizer: str, dialect: str) -> list[Suspect]:
-    """Everything that a wrong port may be known to be: the other dialects first, then the catalogue.
+    """Everything that a wrong port may be known to be: the other dialects, the catalogue, other optimizers.
+
+    A mistake that is a dialect is not there a second time.
 
     Examples
     --------
-    >>> [suspect.name for suspect in suspects_of("muon", "original")][:2]
-    ['dialect-match_rms_adamw', 'coefficients_cubic']
+    >>> [suspect.name for suspect in suspects_of("adam", "paper")][:4]
+    ['dialect-tensorflow', 'dialect-amsgrad', 'dialect-amsgrad-optax', 'correction_missing']
     """
-    others = [formula_of(optimizer, name) for name in READINGS[optimizer] if name != dialect]
-    found = [Suspect(f"dialect-{cls.dialect}", f"another reading of the paper: {cls.reading}", cls) for cls in others]
-    return found + [
-        Suspect(cls.name, cls.description, in_dialect(cls, dialect)) for cls in catalogue(optimizer).values()
-    ]
+    first, *_ = READINGS[optimizer]
+    readings = [formula_of(optimizer, name) for name in READINGS[optimizer] if name != dialect]
+    found = [Suspect(f"dialect-{cls.dialect}", f"another reading of the paper: {cls.reading}", cls) for cls in readings]
+    told = {cls.mistake for cls in readings if dialect == first}
+    known = [(name, cls) for name, cls in catalogue(optimizer).items() if name not in told]
+    wrong = [Suspect(name, cls.description, in_dialect(cls, dialect)) for name, cls in known]
+    both = found + wrong if dialect == first else wrong + found  # a reading of another one is farther from that
+    return both + [Suspect(*other) for other in others(optimizer, dialect)]

@@ -21,9 +21,10 @@ from rbo_ref.oracle.calls import Port, attribute_of
 from rbo_ref.oracle.cases import all_cases, select
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.contraction import notes
-from rbo_ref.oracle.diagnosis import diagnose
+from rbo_ref.oracle.diagnosis import diagnose, observed
 from rbo_ref.oracle.dialects import ROLLING_BALL, dialect_of, optimizer_of
 from rbo_ref.oracle.excuses import held_to_rounding
+from rbo_ref.oracle.groups import in_groups, rates_ignored
 from rbo_ref.oracle.judge import Run, judge, levels_of
 from rbo_ref.oracle.playing import question
 from rbo_ref.oracle.recognition import as_port
@@ -121,7 +122,8 @@ def check(
     -----
     Each step is judged from where the port stood before it, so that the first wrong step is named. The truth is
     computed in ball arithmetic, the loss is served correctly rounded, and every tolerance is a bound of what rounding
-    can do in this case and dtype. Extra evaluations are counted, not judged.
+    can do in this case and dtype. Extra evaluations are counted, not judged. Of optimizers of PyTorch that move each
+    number by itself there are further walks, at the level "groups", in which the second group has half the rate.
 
     Hyper-parameters, all passed by name: "rolling-ball" learning_rate, radius, projection_rate, projection_steps;
     "gradient-descent" learning_rate, momentum, nesterov; "adam" learning_rate, betas, epsilon; "adamw" these and
@@ -187,19 +189,25 @@ def _judged(
     report = Report(name, library(setting.xp), setting.target.name, setting.dialect)
     began = time.perf_counter()
     judged: list[tuple[Result, Run]] = []
+    grouped: list[Result] = []
     for case in cases:
         judged += judge(port, case, setting, levels)
+        grouped += in_groups(port, [case], setting) if "walk" in levels else []
     refuse_uncalled(name_of(port), (taken.outcome.problem for _, run in judged for taken in run.taken))
     played, judged = judged, held_to_rounding(port, judged, setting)
     report.results = [result for result, _ in judged]
     if report.failures and diagnosis:  # where no rounding is excused, no precision is the cause
         lies = judged is not played
         report.diagnosis = diagnose(judged, setting.undeclared) if lies else diagnose(judged, setting, port)
+        report.facts = [] if report.diagnosis else observed(judged, setting)
+    report.suite = coverage(report.results, optimizer)
+    report.results += grouped
+    report.diagnosis = report.diagnosis or rates_ignored(report.results)
     report.notes = [*_understood(port, optimizer), *_declared(setting.formats.compute)]
     if report.passed and diagnosis:
         report.notes += notes(judged, setting)
     report.counts = _counts(report, setting)
-    report.suite, report.scene = coverage(report.results, optimizer), partial(scene_of, judged, setting)
+    report.scene = partial(scene_of, judged, setting)
     report.seconds = time.perf_counter() - began
     return report
 

@@ -7,24 +7,25 @@ from typing import Any
 
 import numpy
 
-from geometry.arithmetic.formats import BFLOAT16_ROUNDED_ONCE, Format, coarse, format_of
+from geometry.arithmetic.formats import BFLOAT16_ROUNDED_ONCE, Format, coarse, deviation_of, format_of
 from rbo_ref.oracle.calls import Port, ServedLoss
 from rbo_ref.oracle.cases import Case
 from rbo_ref.oracle.catalogue import MISTAKES, catalogue, in_dialect, suspects_of
 from rbo_ref.oracle.comparing import Verdict
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.excuses import held_to_rounding, nature_of
-from rbo_ref.oracle.formulas import formula_of
+from rbo_ref.oracle.formulas import LOOPS, formula_of
 from rbo_ref.oracle.judge import LEVELS, Run, judge, replay, wrong_part
 from rbo_ref.oracle.report import Diagnosis, Result
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.suspects.courses import floating
 from rbo_ref.oracle.suspects.edits import by_edits
 from rbo_ref.oracle.suspects.explain import Explanation, by_known
+from rbo_ref.oracle.suspects.facts import facts
 from rbo_ref.oracle.suspects.played import Played, Step, examples
 from rbo_ref.oracle.truth import Truth
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "observed"]
 
 SMALL = 1e-2  # of the move: larger errors are no noise
 ROOM = 4.0  # unit roundoffs of a guess that has to allow the errors it is made from
@@ -60,6 +61,29 @@ def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diag
     told = [(run, played) for run, played in records if id(played) in chosen]
     noise = port and (_mixed(port, judged, told, setting) or _precision(port, judged, records, setting))
     return noise or _named(by_edits(formula_of(optimizer, dialect), runs, setting.formats))
+
+
+@numpy.errstate(over="ignore")
+def observed(judged: Judged, setting: Setting) -> list[str]:
+    """What is known of failures that nothing explains: where a port differs first, and what its errors are like."""
+    runs = _telling(judged)
+    wrong = [run for run in runs if run.wrong is not None and run.level == "step"]
+    parts = Counter(part for run in wrong if (part := _wrong_part(run, setting)))
+    told = [f"the {part} handed out is the first that differs in {n} failing steps" for part, n in parts.items()]
+    places = Counter(place for run in wrong if run.case.optimizer in LOOPS and (place := _first_place(run, setting)))
+    told += [f"{place} in {count} of {places.total()} failing steps" for place, count in places.most_common(1)]
+    return told + facts([_played(run, setting) for run in runs])
+
+
+def _first_place(run: Run, setting: Setting) -> str | None:
+    """The first inner iterate of a step that the port did not go through: it asked for the loss elsewhere."""
+    taken = run.taken[0]
+    step = Truth(run.case, setting).step(taken.theta, taken.kept)
+    for k, place in enumerate(step.inner[:-1]):
+        gaps = [deviation_of(query, place) for query in taken.outcome.queries]
+        if not any((abs(gap) <= step.tolerance.reshape(-1)).all() for gap in gaps):
+            return f"θ^({k}) of the inner loop is the first place that differs"
+    return "the loss is asked in the right places, and what differs comes after them," if step.inner[1:] else None
 
 
 def _named(found: Explanation | None) -> Diagnosis | None:

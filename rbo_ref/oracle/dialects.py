@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 from rbo_ref.oracle.formulas import FORMULAS, RollingBallFormula
 
-__all__ = ["DIALECTS", "OPTIMIZERS", "READINGS", "ROLLING_BALL", "Dialect", "Hyper", "dialect_of", "optimizer_of"]
+__all__ = [
+    "DIALECTS",
+    "OPTIMIZERS",
+    "READINGS",
+    "ROLLING_BALL",
+    "SEPARATE",
+    "Dialect",
+    "Hyper",
+    "dialect_of",
+    "optimizer_of",
+]
 
 ROLLING_BALL = RollingBallFormula.optimizer
 
@@ -56,6 +66,8 @@ READINGS: dict[str, tuple[str, ...]] = {optimizer: tuple(formulas) for optimizer
 
 OPTIMIZERS = tuple(READINGS)
 ALIASES = {"sgd": "gradient-descent"}
+SEPARATE = tuple(n for n in ("gradient-descent", "adam", "adamw", "rmsprop", "nadam", "lion") if n in OPTIMIZERS)
+"""The optimizers that ask for one gradient in each step, at θ_t, and move each number by its own gradients."""
 
 
 def optimizer_of(name: str) -> str:

@@ -120,7 +120,7 @@ def _played(run: Run, port: Port, setting: Setting, truth: Truth) -> list[TrueSt
         run.verdicts.append(verdict_on(taken.theta, taken.answer, step, setting))
         if not numpy.isfinite(taken.answer).all() or (taken.is_alone and not step.is_bounded):
             break  # from here on, right ports may be anywhere
-        if run.wrong is not None and (taken.is_alone or len(run.verdicts) > run.wrong + FURTHER):
+        if run.wrong is not None and len(run.verdicts) > run.wrong + FURTHER:
             break
     return steps
 

@@ -14,7 +14,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace, array_namespace
-from geometry.arithmetic import balls
+from geometry.arithmetic import ball_arrays as balls
 from geometry.arithmetic.formats import Format, exact, nearest
 from geometry.arithmetic.precision import working_precision
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from geometry import Descent, FunctionGraph
-from geometry._namespace import Array
+from geometry._namespace import Array, array_namespace
+from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.rolling_ball import RollingBall
 
-__all__ = ["jitted_rolling_ball", "reference", "rolling_ball"]
+__all__ = ["OPTIONS", "jitted_rolling_ball", "reference", "rolling_ball"]
 
 NAMES = {
     "gradient-descent": "GradientDescent",
@@ -20,11 +21,19 @@ NAMES = {
     "entropy-sgd": "EntropySGD",
     "induced-metric": "InducedMetric",
     "alice": "Alice",
+    "rmsprop": "RMSprop",
+    "nadam": "NAdam",
+    "lion": "Lion",
 }
-READINGS: dict[tuple[str, str], dict[str, Any]] = {
+OPTIONS: dict[tuple[str, str], dict[str, Any]] = {
     ("muon", "match_rms_adamw"): {"adjustment": "match_rms_adamw"},
     ("entropy-sgd", "code"): {"noise_form": "code", "average_form": "code", "scaled": False},
+    ("entropy-sgd", "fixed-scope"): {"scoping": 0.0},
+    ("sam", "without-epsilon"): {"epsilon": 0.0},
+    ("nadam", "optax"): {"momentum_decay": 1e6},
+    ("nadam", "keras"): {"momentum_decay": 1.0},
 }
+"""Of the package's optimizers, for the dialects that they speak besides the first."""
 
 
 def rolling_ball(
@@ -50,14 +59,27 @@ def jitted_rolling_ball(loss: Any, theta: Array, **hyper: Any) -> dict[str, Arra
 
 
 class _Served:
-    """The oracle's loss for the package's optimizers."""
+    """The oracle's loss for the package's optimizers, whose parameters have another shape."""
 
-    def __init__(self, loss: Callable[[Array], tuple[Array, Array]]) -> None:
-        self.value_and_gradient = loss
+    def __init__(self, loss: Callable[[Array], tuple[Array, Array]], shape: tuple[int, ...]) -> None:
+        self.loss, self.shape = loss, shape
+
+    def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
+        value, gradient = self.loss(_shaped(theta, self.shape))
+        return value, _shaped(gradient, theta.shape)
+
+
+def _shaped(array: Array, shape: tuple[int, ...]) -> Array:
+    return array_namespace(array).reshape(array, shape)
 
 
 def reference(optimizer: str, dialect: str | None = None) -> Callable[..., Any]:
-    """The package's own optimizer as a port.
+    """The package's own optimizer as a port; matrices are rows of numbers to all of them but Muon.
+
+    Raises
+    ------
+    ValueError
+        If the package's does not speak the dialect.
 
     Examples
     --------
@@ -70,7 +92,9 @@ def reference(optimizer: str, dialect: str | None = None) -> Callable[..., Any]:
     if optimizer not in NAMES:
         return rolling_ball
     made = getattr(rbo_ref.optimizers, NAMES[optimizer])
-    reading = READINGS.get((optimizer, dialect or ""), {})
+    if dialect not in (None, formula_of(optimizer).dialect) and (optimizer, dialect) not in OPTIONS:
+        raise ValueError(f"{NAMES[optimizer]} of this package does not speak the dialect {dialect!r}")
+    reading = OPTIONS.get((optimizer, dialect or ""), {})
 
     def port(
         loss: Callable[[Array], tuple[Array, Array]],
@@ -82,13 +106,19 @@ def reference(optimizer: str, dialect: str | None = None) -> Callable[..., Any]:
     ) -> list[Array]:
         if "nesterov" in hyper and not hyper["momentum"]:
             hyper = hyper | {"nesterov": False}
-        stepper, iterates = made(**hyper, **reading), []
+        stepper, iterates, served = made(**hyper | reading), [], _Served(loss, theta.shape)
+        if optimizer != "muon":
+            theta = _shaped(theta, (-1,))
         state = stepper.init(theta)
         for t in range(iterations):
-            noise = {} if draws is None else {"noise": draws[t, ...]}
-            step = stepper.step(_Served(loss), theta, state, **noise)
+            noise = (
+                {}
+                if draws is None
+                else {"noise": _shaped(draws[t, ...], (*draws.shape[1 : -len(served.shape)], *theta.shape))}
+            )
+            step = stepper.step(served, theta, state, **noise)
             theta, state = step.theta, step.state
-            iterates.append(theta)
+            iterates.append(_shaped(theta, served.shape))
         return iterates
 
     port.__qualname__ = NAMES[optimizer]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy
 
 from rbo_ref.training.errors import DataError
-from rbo_ref.training.formats import read_cifar, read_idx
+from rbo_ref.training.image_files import read_cifar, read_idx
 from rbo_ref.training.pickles import read_cifar_pickle
 
 __all__ = ["DataSet", "Examples", "load", "names"]

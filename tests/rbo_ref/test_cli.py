@@ -157,7 +157,7 @@ def test_ports_of_other_optimizers(capsys, folder):
     assert main(["check", *other]) == 2
     assert "--optimizer goes with a port" in capsys.readouterr().err
     assert main(["check", "right_sgd.py:port", *other, "--dialect", "authors"]) == 2
-    assert "dialect must be one of paper, got 'authors'" in capsys.readouterr().err
+    assert "dialect must be one of paper, dampened, got 'authors'" in capsys.readouterr().err
     assert main(["cases", *other]) == main(["mistakes", *other]) == 0
     listed = capsys.readouterr().out
     assert "learning_rate = " in listed

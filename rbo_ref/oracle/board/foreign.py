@@ -20,11 +20,15 @@ __all__ = [
     "SklearnPort",
     "always_nesterov",
     "autograd_adam",
+    "autograd_rmsprop",
     "autograd_sgd",
     "eager_heavyball",
     "grouped_muon",
+    "heavyball_sgd",
     "itself",
+    "keras_nadam",
     "mlx_muon",
+    "optax_nadam",
     "optax_sam",
     "pytorch_optimizer_muon",
     "pytorch_optimizer_sam",
@@ -86,6 +90,13 @@ def eager_heavyball(factory: Callable[..., Any]) -> TorchPort:
     return TorchPort(factory)
 
 
+def heavyball_sgd(params: Any, lr: float, beta: float) -> Any:
+    """SGD of heavyball, which refuses what it does not know only when it is called."""
+    from heavyball import SGD
+
+    return SGD(params, lr=lr, beta=beta)
+
+
 class KerasPort(Adapter):
     """A Keras optimizer on PyTorch, with all of Keras in the format of θ.
 
@@ -115,6 +126,13 @@ class KerasPort(Adapter):
                 self._optimizer.learning_rate = value
         self._optimizer.apply(split(loss(theta)[1]), self._variables)
         return joined([variable.value.detach() for variable in self._variables]).clone()
+
+
+def keras_nadam(learning_rate: float, beta_1: float, beta_2: float, epsilon: float, momentum_decay: float) -> Any:
+    """NAdam of Keras, of which the schedule cannot be chosen."""
+    import keras
+
+    return keras.optimizers.Nadam(learning_rate, beta_1, beta_2, epsilon)
 
 
 # --- runs of many steps ---------------------------------------------------------------------------------------------
@@ -236,11 +254,23 @@ def autograd_adam(
     return adam(gradient, theta, callback, count, step_size, b1, b2, eps)
 
 
+def autograd_rmsprop(
+    gradient: Any, theta: Any, callback: Any, count: int, step_size: float, gamma: float, eps: float
+) -> Any:
+    """``rmsprop`` of autograd, with a signature."""
+    from autograd.misc.optimizers import rmsprop
+
+    return rmsprop(gradient, theta, callback, count, step_size, gamma, eps)
+
+
 # --- Optax ----------------------------------------------------------------------------------------------------------
 
 
-def optax_sam(learning_rate: float, radius: float) -> Any:
-    """SAM of ``optax.contrib`` as its documentation sets it up, in one update: normalized ascent, descent by SGD."""
+def optax_sam(learning_rate: float, radius: float, epsilon: float) -> Any:
+    """SAM of ``optax.contrib`` as its documentation sets it up, in one update: normalized ascent, descent by SGD.
+
+    It has no ε.
+    """
     import optax
     from optax.contrib import normalize, sam
 
@@ -250,3 +280,10 @@ def optax_sam(learning_rate: float, radius: float) -> Any:
         return opaque.update(updates, state, params, grad_fn=lambda place, _: value_and_grad_fn(place)[1])
 
     return optax.GradientTransformationExtraArgs(opaque.init, update)
+
+
+def optax_nadam(learning_rate: float, b1: float, b2: float, eps: float, momentum_decay: float) -> Any:
+    """NAdam of Optax, of which the momentum has no schedule."""
+    import optax
+
+    return optax.nadam(learning_rate, b1, b2, eps)

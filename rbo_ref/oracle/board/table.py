@@ -92,8 +92,8 @@ def _optax(name: str, optimizer: str, dtypes: tuple[str, ...] = FLOATS, **more: 
 
 
 def _keras(name: str, optimizer: str, **more: Any) -> Row:
-    made = {"adapter": KERAS, "needs": ("torch",), "environment": ON_TORCH, "dtypes": TWO}
-    return Row("keras", name, optimizer, f"keras.optimizers:{name}", **(made | more))
+    made = {"factory": f"keras.optimizers:{name.partition(',')[0]}", "adapter": KERAS, "needs": ("torch",)}
+    return Row("keras", name, optimizer, **(made | {"environment": ON_TORCH, "dtypes": TWO} | more))
 
 
 def _collection(library: str, module: str, name: str, optimizer: str, **more: Any) -> Row:
@@ -119,20 +119,15 @@ def _example(name: str, optimizer: str, **more: Any) -> Row:
     return Row("jax", f"example_libraries {name}", optimizer, factory, **(made | more))
 
 
-HAT = "ε is added to √v before the correction of the bias, the paper's ε̂ of its section 2"
-LIES = (
-    "a matrix lies as inputs by outputs, so that the scale is that of its transpose; the momentum is corrected for its "
-    "bias before the look-ahead; ε is added to the norm"
-)
-NORM = (
-    "keras.ops.norm of a matrix is float32 whatever the matrix and floatx are; the ε of the norm is 1e-7, and is added "
-    "to it (its parameter epsilon is Adam's)"
-)
+HAT = "the largest v is corrected as Adam's v in TensorFlow's dialect: ε is added to √v before that"
+NORM = "keras.ops.norm of a matrix is float32, whatever the matrix and floatx are"
+PRODUCT = "the product of the μ is kept in PyTorch's default dtype, float32, whatever the parameters are in"
 REFERENCES = (
     "nnx.state hands out references to the parameters from Flax 0.11 on, and copies before: so the descent starts "
     "where the ascent has led to, and not at θ"
 )
 MUON = ("usual-*", "plain-*", "short-*", "cubic-*", "row-*")  # all in which ε is 1e-7
+UNMOVED = ("usual-*", "short-*", "epsilon-*")  # without momentum, and not centered
 L2 = "the weight decay is an L2 penalty, as its documentation says"
 UNCORRECTED = "bias_correction is off unless it is asked for, as its documentation says"
 ROWS: tuple[Row, ...] = (
@@ -144,7 +139,11 @@ ROWS: tuple[Row, ...] = (
     _torch("Adam, foreach", "adam", DOUBLE, settings={"foreach": True}),
     _torch("Adam, fused", "adam", DOUBLE, settings={"fused": True}),
     _torch("Adam, decoupled", "adamw", DOUBLE, settings={"decoupled_weight_decay": True}),
+    _torch("Adam, amsgrad", "adam", settings={"amsgrad": True}, dialect="amsgrad"),
     _torch("AdamW", "adamw"),
+    _torch("AdamW, amsgrad", "adamw", DOUBLE, settings={"amsgrad": True}, dialect="amsgrad"),
+    _torch("RMSprop", "rmsprop"),
+    _torch("NAdam", "nadam", note=PRODUCT),
     _torch("Muon", "muon", TWO, inner_dtype="bfloat16"),
     _torch(
         "Muon, rms",
@@ -157,13 +156,38 @@ ROWS: tuple[Row, ...] = (
     _optax("sgd", "gradient-descent"),
     _optax("adam", "adam"),
     _optax("adamw", "adamw"),
-    _optax("contrib.muon", "muon", DOUBLE, definition=LIES),
-    _optax("contrib.sam", "sam", TWO, factory=f"{FOREIGN}:optax_sam", cases=("paper-*",)),
+    _optax("amsgrad", "adam", DOUBLE, dialect="amsgrad-optax"),
+    _optax("rmsprop", "rmsprop", dialect="tensorflow"),
+    _optax("rmsprop, ε outside", "rmsprop", DOUBLE, settings={"eps_in_sqrt": False}),
+    _optax("nadam", "nadam", factory=f"{FOREIGN}:optax_nadam", dialect="optax"),
+    _optax("lion", "lion"),
+    _optax("contrib.muon", "muon", DOUBLE, dialect="optax"),
+    _optax(
+        "contrib.sam",
+        "sam",
+        TWO,
+        factory=f"{FOREIGN}:optax_sam",
+        dialect="without-epsilon",
+        cases=("usual-*", "wide-*", "epsilon-*", "paper-*"),
+    ),
     _keras("SGD", "gradient-descent"),
-    _keras("Adam", "adam", variant="epsilon_not_corrected", note=HAT),
-    _keras("AdamW", "adamw", variant="epsilon_not_corrected", note=HAT),
-    _keras("Muon", "muon", dialect="match_rms_adamw", cases=MUON, note=NORM),
+    _keras("Adam", "adam", dialect="tensorflow"),
+    _keras(
+        "Adam, amsgrad",
+        "adam",
+        settings={"amsgrad": True},
+        dialect="amsgrad",
+        variant="epsilon_not_corrected",
+        note=HAT,
+    ),
+    _keras("AdamW", "adamw", dialect="tensorflow"),
+    _keras("RMSprop", "rmsprop", dialect="tensorflow"),
+    _keras("Nadam", "nadam", factory=f"{FOREIGN}:keras_nadam", dialect="keras"),
+    _keras("Lion", "lion"),
+    _keras("Muon", "muon", dialect="keras", cases=MUON, note=NORM),
     _collection("pytorch_optimizer", "pytorch_optimizer", "SGDW", "gradient-descent"),
+    _collection("pytorch_optimizer", "pytorch_optimizer", "AdamP", "adam", dialect="tensorflow"),
+    _collection("pytorch_optimizer", "pytorch_optimizer", "Lion", "lion"),
     _collection(
         "pytorch_optimizer",
         "pytorch_optimizer",
@@ -183,6 +207,16 @@ ROWS: tuple[Row, ...] = (
     ),
     _collection("timm", "timm.optim", "SGDW", "gradient-descent"),
     _collection("timm", "timm.optim", "AdamWLegacy", "adamw"),
+    _collection("timm", "timm.optim", "Lion", "lion"),
+    _collection(
+        "timm",
+        "timm.optim",
+        "RMSpropTF",
+        "rmsprop",
+        dialect="tensorflow",
+        variant="square_starts_at_one",
+        note="the average of the squares starts at 1, which the source says",
+    ),
     _collection(
         "timm", "timm.optim", "Muon", "muon", dialect="match_rms_adamw", inner_dtype="bfloat16", adapter=GROUPED
     ),
@@ -192,6 +226,7 @@ ROWS: tuple[Row, ...] = (
         "SGD",
         "gradient-descent",
         dtypes=("float32",),
+        factory=f"{FOREIGN}:heavyball_sgd",
         adapter=EAGER,
         cases=("plain-*", "momentum-*"),
     ),
@@ -220,18 +255,21 @@ ROWS: tuple[Row, ...] = (
         "sklearn.neural_network._stochastic_optimizers:AdamOptimizer",
         SKLEARN,
         dtypes=TWO,
-        variant="epsilon_not_corrected",
-        note=HAT,
+        dialect="tensorflow",
     ),
     _mlx("SGD", "gradient-descent"),
     _mlx("Adam", "adam", variant="correction_missing", note=UNCORRECTED),
     _mlx("Adam, corrected", "adam", settings={"bias_correction": True}),
     _mlx("AdamW, corrected", "adamw", settings={"bias_correction": True}),
+    _mlx("RMSprop", "rmsprop", cases=UNMOVED),
+    _mlx("Lion", "lion"),
     _mlx("Muon", "muon", factory=f"{FOREIGN}:mlx_muon", cases=MUON[:3], variant="decay_in_the_gradient", note=L2),
     _example("sgd", "gradient-descent", cases=("plain-*",)),
     _example("momentum", "gradient-descent", cases=("plain-*", "momentum-*")),
     _example("nesterov", "gradient-descent", adapter=f"{FOREIGN}:always_nesterov", cases=("nesterov-*",)),
     _example("adam", "adam"),
+    _example("rmsprop", "rmsprop", dialect="tensorflow", cases=UNMOVED),
+    _example("rmsprop_momentum", "rmsprop", dialect="tensorflow", cases=(*UNMOVED, "momentum-*", "rest-*")),
     Row(
         "autograd",
         "misc.optimizers.sgd",
@@ -239,17 +277,20 @@ ROWS: tuple[Row, ...] = (
         f"{FOREIGN}:autograd_sgd",
         AUTOGRAD,
         cases=("plain-*", "momentum-*"),
-        variant="momentum_dampened",
-        note="the velocity is μv − (1 − μ)g, which the source says; its docstring calls it momentum",
+        dialect="dampened",
+    ),
+    Row(
+        "autograd",
+        "misc.optimizers.rmsprop",
+        "rmsprop",
+        f"{FOREIGN}:autograd_rmsprop",
+        AUTOGRAD,
+        cases=UNMOVED,
+        variant="square_starts_at_one",
+        note="the average of the squares starts at 1, which the source says",
     ),
     Row("autograd", "misc.optimizers.adam", "adam", f"{FOREIGN}:autograd_adam", AUTOGRAD),
     _authors("RollingBallOptimizer", "rolling-ball", "ball"),
     _authors("SAM", "sam", "sam", cases=("paper-*",), note=REFERENCES),
-    _authors(
-        "EntropySGD",
-        "entropy-sgd",
-        "entropy_sgd",
-        variant="scope_fixed",
-        note="it has no parameter for the growth of the scope, which stays as it is",
-    ),
+    _authors("EntropySGD", "entropy-sgd", "entropy_sgd", dialect="fixed-scope"),
 )

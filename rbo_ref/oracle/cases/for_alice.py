@@ -49,6 +49,11 @@ def fixed() -> tuple[Case, ...]:
         case("decay-saddle", 0.125, (0.5, 0.75), 1, 6, l1=0.5, l2=0.25, highest=1.0),
         case("smooth-classifier", 0.25, (0.5, 0.875), 3, 7, glass=False, bounds="fixed", highest=8.0, omega=1.5),
         case("epsilon-flat", 0.015625, (0.5, 0.75), 1, 6, epsilon=0.25, bounds="fixed", highest=1.0),
+        case("short-table", 0.125, (0.5, 0.75), 1, 6, highest=2.0),
+        case("short-sheer", 0.125, (0.5, 0.75), 1, 6, highest=2.0),
+        case("sgdm-table", 0.125, (0.5, 0.75), 2, 6, bounds="sgdm", highest=2.0),
+        case("bare-faint", 0.015625, (0.5, 0.75), 1, 6, epsilon=0.0, highest=1.0),
+        case("long-waves3", 0.0625, (0.5, 0.75), 2, 7, highest=0.5),
         case("rough-steep", 0.25, (0.5, 0.75), 0, 5, bounds="fixed", highest=2.0, omega=0.75),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rbo_ref.oracle.cases.case import Case
-from rbo_ref.oracle.cases.places import case_at
+from rbo_ref.oracle.cases.places import LONG, case_at
 
 __all__ = ["fixed"]
 
@@ -24,7 +24,7 @@ def fixed() -> tuple[Case, ...]:
             "epsilon": eps,
             "weight_decay": decay,
         }
-        return case_at("induced-metric", name, 4, hyper)
+        return case_at("induced-metric", name, LONG if "-long-" in name else 4, hyper)
 
     return (
         case("plain-usual-waves3", 0.1, 0.9, 0.1, (0.8, 0.99), 0.0),
@@ -39,5 +39,14 @@ def fixed() -> tuple[Case, ...]:
         case("rms-saddle", 0.125, 0.5, 0.5, (0.5, 0.75), 0.25, 0.125),
         case("rms-waves10", 0.05, 0.75, 2.0, (0.25, 0.9), 0.1, 1e-3),
         case("rms-flat", 0.01, 0.5, 1.0, (0.75, 0.5), 0.0, 1e-3),
+        case("plain-table", 0.25, 0.5, 1.0, (0.5, 0.99), 0.125),
+        case("plain-sheer", 0.25, 0.5, 1e-4, (0.5, 0.99), 0.0),
+        case("plain-still", 0.25, 0.5, 1.0, (0.5, 0.99), 0.25),
+        case("plain-long-waves3", 0.125, 0.75, 0.5, (0.5, 0.99), 0.01),
+        case("log-table", 0.5, 0.5, 1.0, (0.25, 0.99), 0.125),
+        case("rms-table", 0.0625, 0.5, 0.5, (0.5, 0.75), 0.125, 1e-3),
+        case("rms-faint", 0.125, 0.5, 1.0, (0.5, 0.75), 0.125, 1e-12),
+        case("rms-bare-faint", 0.125, 0.5, 1.0, (0.5, 0.75), 0.0, 0.0),
+        case("rms-long-waves3", 0.0625, 0.75, 0.5, (0.5, 0.9), 0.01, 0.0),
         case("plain-rest-bowl", 0.1, 0.9, 0.1, (0.8, 0.99), 0.1),
     )

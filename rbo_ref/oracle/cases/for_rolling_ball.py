@@ -13,6 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.cases.places import LONG, places
 from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges
 
@@ -71,6 +72,8 @@ def _losses() -> dict[str, Loss]:
         "waves10": _waves(10, 12, 10),
         "waves50": _waves(50, 40, 50),
         "steep3": _waves(3, 4, 5, steepness=8.0),
+        "sheer3": _waves(3, 4, 5, steepness=6144.0),
+        "still3": places()["still"][0],
         "logistic10": _regression(10, 24, 7),
         "plane": Loss((Quadratic(numpy.zeros((2, 2)), _vector(0.75, -1.0), 0.5),)),
     }
@@ -129,6 +132,10 @@ def _steps() -> tuple[Case, ...]:
         Case("steep-3d", f["steep3"], _point(3, 4), (Hyper(0.02, 0.5, 0.01, 11),), "inner gradients far above 1"),
         Case("waves-10d", f["waves10"], _point(10, 5), (Hyper(0.2, 0.5, 0.1, 8),), "ten dimensions"),
         Case("logistic-10d", f["logistic10"], _point(10, 6), (Hyper(1.0, 1.5, 0.1, 12),), "a small classifier"),
+        Case("sheer-3d", f["sheer3"], _point(3, 4), (Hyper(3e-5, 2.0, 2e-9, 5),), "a slope of 1e4"),
+        Case(
+            "still-3d", f["still3"], (0.5, 0.75, -1.25), (Hyper(0.25, 0.5, 0.125, 8),), "a coordinate that stands still"
+        ),
         Case("waves-50d", f["waves50"], _point(50, 7), (Hyper(0.2, 1.5, 0.05, 12),), "fifty dimensions"),
     )
 
@@ -166,6 +173,15 @@ def _walks() -> tuple[Case, ...]:
         ),
         Case(
             "walk-2d", f["bowl"], (2.0, -1.0), (Hyper(0.0625, 1.5, 0.125, 8),), "a walk in a bowl", walk=5, single=False
+        ),
+        Case(
+            "long-2d",
+            f["bowl"],
+            (2.0, -1.0),
+            (Hyper(0.0625, 0.5, 0.125, 3),),
+            "more steps than what looks ahead every few steps can hide in",
+            walk=LONG,
+            single=False,
         ),
         Case("walk-10d", f["logistic10"], _point(10, 9), (Hyper(1.0, 0.5, 0.1, 5),), "a walk", walk=4, single=False),
     )

@@ -40,14 +40,14 @@ def steps_of(
 
 def mixed(formula: Formula, arithmetic: Any, inner: Any) -> Formula:
     """A formula of which the line meant for it is computed in another format, if there is one."""
-    if inner is not None and formula.mixed:
-        line = getattr(formula, formula.mixed)
+    if inner is not None and formula.inner_line:
+        line = getattr(formula, formula.inner_line)
 
         def within(array: Array) -> Array:
             with arithmetic.within(inner):
                 return line(array)
 
-        setattr(formula, formula.mixed, within)
+        setattr(formula, formula.inner_line, within)
     return formula
 
 

@@ -34,14 +34,18 @@ class Formula:
         Of which it is a reading, and which.
     reading : str
         What another reading than the first reads otherwise.
+    mistake : str
+        The mistake of the catalogue that another reading is to those who claim the first.
     name, description : str
         Of a mistake.
+    rests : bool
+        Whether there is a step where the gradient is 0.
     is_memoryless : bool
         Whether a step follows from θ and the hyper-parameters alone.
     parts : mapping
         The attributes that hold the quantities of a step that the paper names.
     loop : Loop, optional
-    mixed : str
+    inner_line : str
         The line that ports in mixed precision compute in another format.
     machinery : frozenset of str
         Methods that are no lines of the paper.
@@ -59,12 +63,14 @@ class Formula:
     optimizer: ClassVar[str]
     dialect: ClassVar[str] = "paper"
     reading: ClassVar[str] = ""
+    mistake: ClassVar[str] = ""
     name: ClassVar[str] = "right"
     description: ClassVar[str] = "a right port"
+    rests: ClassVar[bool] = True
     is_memoryless: ClassVar[bool] = False
     parts: ClassVar[Mapping[str, str]] = {}
     loop: ClassVar[Loop | None] = None
-    mixed: ClassVar[str] = ""
+    inner_line: ClassVar[str] = ""
     machinery: ClassVar[frozenset[str]] = frozenset(
         {"__call__", "__init__", "fresh", "advance", "told", "heed", "looped", "delivered", "walks", "served"}
         | {"inverse", "max", "min", "norm", "number", "again", "sum"}

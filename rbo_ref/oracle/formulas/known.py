@@ -3,27 +3,43 @@
 from __future__ import annotations
 
 from rbo_ref.oracle.formulas.formula import Formula
-from rbo_ref.oracle.formulas.of_adam import AdamFormula, AdamWFormula
+from rbo_ref.oracle.formulas.of_adam import (
+    AdamFormula,
+    AdamWFormula,
+    AMSGrad,
+    AMSGradW,
+    CorrectedAMSGrad,
+    CorrectedAMSGradW,
+    FreelyDecayed,
+    HatAdam,
+    HatAdamW,
+)
 from rbo_ref.oracle.formulas.of_alice import AliceFormula
-from rbo_ref.oracle.formulas.of_entropy_sgd import CodedEntropySGD, EntropySGDFormula
-from rbo_ref.oracle.formulas.of_gradient_descent import GradientDescentFormula
+from rbo_ref.oracle.formulas.of_entropy_sgd import CodedEntropySGD, EntropySGDFormula, FixedScope
+from rbo_ref.oracle.formulas.of_gradient_descent import DampenedDescent, GradientDescentFormula
 from rbo_ref.oracle.formulas.of_induced_metric import InducedMetricFormula
-from rbo_ref.oracle.formulas.of_muon import MatchedMuon, MuonFormula
-from rbo_ref.oracle.formulas.of_sam import SAMFormula
+from rbo_ref.oracle.formulas.of_lion import LionFormula
+from rbo_ref.oracle.formulas.of_muon import JordanMuon, KerasMuon, MatchedMuon, MuonFormula, OptaxMuon
+from rbo_ref.oracle.formulas.of_nadam import ConstantNAdam, HastyNAdam, NAdamFormula
+from rbo_ref.oracle.formulas.of_rmsprop import InsideRMSprop, RMSpropFormula
+from rbo_ref.oracle.formulas.of_sam import PlainSAM, SAMFormula
 from rbo_ref.oracle.formulas.of_the_ball import FullCandidate, FullContact, HalfCandidate, RollingBallFormula
 
 __all__ = ["FORMULAS", "LOOPS", "formula_of"]
 
 READ: tuple[tuple[type[Formula], ...], ...] = (
     (RollingBallFormula, HalfCandidate, FullContact, FullCandidate),
-    (GradientDescentFormula,),
-    (AdamFormula,),
-    (AdamWFormula,),
-    (MuonFormula, MatchedMuon),
-    (SAMFormula,),
-    (EntropySGDFormula, CodedEntropySGD),
+    (GradientDescentFormula, DampenedDescent),
+    (AdamFormula, HatAdam, AMSGrad, CorrectedAMSGrad),
+    (AdamWFormula, HatAdamW, FreelyDecayed, AMSGradW, CorrectedAMSGradW),
+    (MuonFormula, MatchedMuon, JordanMuon, OptaxMuon, KerasMuon),
+    (SAMFormula, PlainSAM),
+    (EntropySGDFormula, CodedEntropySGD, FixedScope),
     (InducedMetricFormula,),
     (AliceFormula,),
+    (RMSpropFormula, InsideRMSprop),
+    (NAdamFormula, ConstantNAdam, HastyNAdam),
+    (LionFormula,),
 )
 """Of each optimizer the reading that is the default, then the others, which are subclasses of it."""
 

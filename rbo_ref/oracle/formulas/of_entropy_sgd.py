@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from geometry._namespace import Array
 from rbo_ref.oracle.formulas.formula import Formula
 
-__all__ = ["CodedEntropySGD", "EntropySGDFormula"]
+__all__ = ["CodedEntropySGD", "EntropySGDFormula", "FixedScope"]
 
 
 class EntropySGDFormula(Formula):
@@ -26,8 +28,11 @@ class EntropySGDFormula(Formula):
             mu = self.averaged(mu, y)
         self.last = y
         new = self.moved(theta, mu)
-        self.scope = self.scope * (1 + self.h.scoping)
+        self.scope = self.next_scope()
         return new
+
+    def next_scope(self) -> Any:
+        return self.scope * (1 + self.h.scoping)
 
     def pull(self, y: Array) -> Array:
         return self.gradient(y) - self.scope * (self.theta - y)
@@ -55,3 +60,13 @@ class CodedEntropySGD(EntropySGDFormula):
 
     def moved(self, theta: Array, mu: Array) -> Array:
         return theta - self.h.learning_rate * (theta - mu)
+
+
+class FixedScope(EntropySGDFormula):
+    """γ stays as it is."""
+
+    dialect, reading = "fixed-scope", "the scope γ does not grow, as in the package of the rolling ball's authors"
+    mistake = "scope_fixed"
+
+    def next_scope(self) -> Any:
+        return self.scope

@@ -1,11 +1,11 @@
-"""Gradient descent with momentum."""
+"""Gradient descent with momentum, in two readings of what is remembered."""
 
 from __future__ import annotations
 
 from geometry._namespace import Array
 from rbo_ref.oracle.formulas.formula import Formula
 
-__all__ = ["GradientDescentFormula"]
+__all__ = ["DampenedDescent", "GradientDescentFormula"]
 
 
 class GradientDescentFormula(Formula):
@@ -26,3 +26,13 @@ class GradientDescentFormula(Formula):
 
     def direction(self, g: Array, v: Array) -> Array:
         return g + self.h.momentum * v if self.h.nesterov else v
+
+
+class DampenedDescent(GradientDescentFormula):
+    """v ← μv + (1−μ)g, in the first step too."""
+
+    dialect, reading = "dampened", "the momentum is an average, μv + (1−μ)g"
+    mistake = "momentum_dampened"
+
+    def remembered(self, v: Array, g: Array) -> Array:
+        return self.h.momentum * v + (1 - self.h.momentum) * g

@@ -5,7 +5,7 @@ from __future__ import annotations
 from geometry._namespace import Array
 from rbo_ref.oracle.formulas.formula import Formula
 
-__all__ = ["SAMFormula"]
+__all__ = ["PlainSAM", "SAMFormula"]
 
 
 class SAMFormula(Formula):
@@ -29,3 +29,15 @@ class SAMFormula(Formula):
 
     def length(self, g: Array) -> Array:
         return self.norm(g) + self.h.epsilon
+
+
+class PlainSAM(SAMFormula):
+    """e = ρg/|g|: the papers have no ε. Where g = 0, they say nothing."""
+
+    dialect, reading = "without-epsilon", "there is no ε, as in the paper and in Optax"
+    mistake = "epsilon_missing"
+    rests = False
+
+    def length(self, g: Array) -> Array:
+        size = self.norm(g)
+        return self.xp.where(size > 0, size, self.xp.ones_like(size))

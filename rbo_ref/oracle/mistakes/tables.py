@@ -8,7 +8,10 @@ from rbo_ref.oracle.mistakes import (
     in_entropy_sgd,
     in_gradient_descent,
     in_induced_metric,
+    in_lion,
     in_muon,
+    in_nadam,
+    in_rmsprop,
     in_sam,
     of_memory,
     of_numbers,
@@ -33,5 +36,8 @@ KNOWN: dict[str, dict[str, Mistake]] = {
     "entropy-sgd": in_entropy_sgd.MISTAKES | in_all("memory_lost"),  # that of scope_fixed
     "induced-metric": in_induced_metric.MISTAKES | in_all(),
     "alice": in_alice.MISTAKES | in_all(),
+    "rmsprop": in_rmsprop.MISTAKES | in_all(),
+    "nadam": in_nadam.MISTAKES | in_all(),
+    "lion": in_lion.MISTAKES | in_all("gradient_averaged", "memory_lost"),  # no effect; that of memory_ignored
 }
 """By the names of the optimizer and the mistake."""

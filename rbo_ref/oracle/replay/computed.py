@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy
 
-from geometry.arithmetic.batches import errors_of_formulas
+from geometry.arithmetic.batched import errors_of_formulas
 from geometry.arithmetic.rounded import Arithmetic, Rounded
 from geometry.arithmetic.running import Rounding
 

@@ -20,7 +20,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.replay.recording import FIELDS, Recording, RecordingError, Rows, filled
-from rbo_ref.oracle.replay.text import open_csv, open_json_lines, write_csv, write_json_lines
+from rbo_ref.oracle.replay.text_files import open_csv, open_json_lines, write_csv, write_json_lines
 
 __all__ = ["open_recording", "save_recording"]
 

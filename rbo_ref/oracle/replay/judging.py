@@ -14,7 +14,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import array_namespace
-from geometry.arithmetic.batches import WHOLE, WIDE
+from geometry.arithmetic.batched import WHOLE, WIDE
 from geometry.arithmetic.formats import Format, error_of, handing_over, rounding
 from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.cases.case import Case

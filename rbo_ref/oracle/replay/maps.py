@@ -9,7 +9,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry import FunctionGraph
-from geometry.arithmetic.batches import FIRST, WHOLE, WIDE, Batch
+from geometry.arithmetic.batched import FIRST, WHOLE, WIDE, Batch
 from geometry.arithmetic.formats import Format, handing_over
 from geometry.arithmetic.rounded import Rounded
 from rbo_ref.oracle.formulas import RollingBallFormula

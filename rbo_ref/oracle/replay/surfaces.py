@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace
 from geometry.expressions import Expression
-from rbo_ref.landscapes import LANDSCAPES, by_name
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.losses import Loss, Pair, Vector
 
@@ -89,6 +88,8 @@ def surface_of(loss: Any) -> Surface:
 
 
 def _named(name: str) -> FunctionGraph | Loss:
+    from rbo_ref.landscapes import LANDSCAPES, by_name
+
     cases = {case.id: case.loss for case in all_cases()}
     if name not in LANDSCAPES and name not in cases:
         known = f"the landscapes {', '.join(LANDSCAPES)} and the cases that `rbo-ref cases` lists"

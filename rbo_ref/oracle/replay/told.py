@@ -8,11 +8,11 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry.arithmetic.rounded import Arithmetic, Rounded
+from rbo_ref.oracle.dialects import SEPARATE
 
 __all__ = ["TOLD", "told"]
 
-TOLD = ("gradient-descent", "adam", "adamw")
-"""The optimizers that ask for one gradient in each step, at θ_t, and for nothing else."""
+TOLD = SEPARATE
 
 
 def told(places: NDArray[Any], gradients: NDArray[Any]) -> type[Arithmetic]:

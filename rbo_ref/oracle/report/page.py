@@ -101,6 +101,8 @@ def _section(body: Element, report: Report, number: int) -> None:
         add(section, "p", f"Evidence: {report.diagnosis.evidence}.")
     elif report.failures:
         add(section, "p", "Diagnosis: no known mistake reproduces this output.")
+        for fact in report.facts:
+            add(section, "p", f"Known: {fact}.")
     if report.suite:
         add(section, "p", f"Coverage: {report.suite}.")
     add(section, "pre", "\n".join(report.table()))

@@ -156,6 +156,8 @@ class Report:
         is wrong, but the port declined what it was asked.
     results : list of Result
     diagnosis : Diagnosis or None
+    facts : list of str
+        What is known of failures without a diagnosis: where the port differs first, and what its errors are like.
     counts : dict
         How many results of each verdict, the steps asked of the port, its evaluations of the loss and how many a port
         needs.
@@ -180,6 +182,7 @@ class Report:
     dialect: str
     results: list[Result] = field(default_factory=list)
     diagnosis: Diagnosis | None = None
+    facts: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     suite: Coverage | None = None
@@ -225,6 +228,7 @@ class Report:
             "seconds": round(self.seconds, 3),
             "notes": self.notes,
             "diagnosis": asdict(self.diagnosis) if self.diagnosis else None,
+            "facts": self.facts,
             "results": [asdict(result) for result in self.results],
             "environment": environment(self.library),
         }
@@ -248,6 +252,7 @@ class Report:
             lines.append(f"diagnosis: {self.diagnosis}")
         elif self.failures:
             lines.append("diagnosis: no known mistake reproduces this output")
+            lines += [f"known: {fact}" for fact in self.facts]
         lines += [f"note: {note}" for note in self.notes]
         lines += ["", *self.table(), *([str(self.suite)] if self.suite else []), ""]
         for r in self.failures[:5]:

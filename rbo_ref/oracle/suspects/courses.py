@@ -137,8 +137,8 @@ def _steps(
         theta = start(step) if theta is None or not walks else theta
         iterates = iterates or [theta]
         new = port.advance(loss, theta, given(step.hyper), None if step.draw is None else draws(step.draw))
-        if new.shape != step.theta.shape:
-            raise ValueError("another shape")
+        if new.shape != step.theta.shape or numpy.iscomplexobj(new):
+            raise ValueError("no place")
         theta = handed(new, theta) if walks else new
         iterates.append(theta)
         if not walks:

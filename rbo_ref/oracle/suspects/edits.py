@@ -19,7 +19,8 @@ from rbo_ref.oracle.suspects.words import sentence
 __all__ = ["by_edits"]
 
 NEAREST = 256  # edits, of those that are near in floats, of which is asked whether they are one formula
-PROVEN = 24  # formulas that are judged in full
+PROVEN = 24  # formulas that are judged in full,
+WRITTEN = 3  # in so many ways of writing each: some lose all digits
 
 
 def by_edits(cls: type[Formula], runs: Sequence[Played], formats: Formats) -> Explanation | None:
@@ -28,19 +29,21 @@ def by_edits(cls: type[Formula], runs: Sequence[Played], formats: Formats) -> Ex
     lines = lines_of(cls, chosen)
     tried = len(lines.edits)
     found = sorted(changes(lines, chosen), key=lambda changed: changed.rank)[:NEAREST]
-    proven = []
-    for changed in _formulas(lines, found, chosen)[:PROVEN]:
-        how = certain(_as_suspect(lines, changed), chosen, formats)
-        if how is not None and how.is_evidence(tried ** len(changed.edits), len(changed.constants)):
-            proven.append((changed, how))
+    proven, rest = [], rest_of(runs, chosen)
+    for formula in _formulas(lines, found, chosen)[:PROVEN]:
+        for changed in formula[:WRITTEN]:
+            suspect = _as_suspect(lines, changed)
+            how = certain(suspect, chosen, formats)
+            if how is None:
+                continue
+            is_evidence = how.is_evidence(tried ** len(changed.edits), len(changed.constants))
+            if is_evidence and certain(suspect, rest, formats) is not None:
+                proven.append((suspect, how))
+            break
     if not proven:
         return None
     (best, how), *others = proven
-    if others:
-        rest = rest_of(runs, chosen)
-        others = [pair for pair in others if certain(_as_suspect(lines, pair[0]), rest, formats)]
-    twins = {sentence(other.edits, other.constants): _as_suspect(lines, other) for other, _ in others}
-    return Explanation(_as_suspect(lines, best), how, tuple(twins.values()))
+    return Explanation(best, how, tuple({other.description: other for other, _ in others}.values()))
 
 
 def _as_suspect(lines: Lines, changed: Changed) -> Suspect:
@@ -49,20 +52,28 @@ def _as_suspect(lines: Lines, changed: Changed) -> Suspect:
 
 
 @numpy.errstate(all="ignore")
-def _formulas(lines: Lines, found: Sequence[Changed], runs: Sequence[Played]) -> list[Changed]:
-    """The first edits of each formula: those of one do the same at other places, and with other hyper-parameters."""
+def _formulas(lines: Lines, found: Sequence[Changed], runs: Sequence[Played]) -> list[list[Changed]]:
+    """The edits of each formula: those of one do the same at other places, and with other hyper-parameters."""
+    if not found:
+        return []
     moved = [elsewhere(run, number) for number, run in enumerate(runs) if run.judged]
     asked = numpy.concatenate([answers(lines, found, run).reshape(len(found), -1) for run in moved], axis=1)
     sizes = numpy.concatenate([_size(run) for run in moved])
-    chosen: list[int] = []
+    formulas: list[list[int]] = []
     for number, row in enumerate(asked):
-        gaps = [numpy.abs(row - asked[other]) - 1e-7 * numpy.abs(row) - 1e-9 * sizes for other in chosen]
-        unlike = [numpy.isnan(row) != numpy.isnan(asked[other]) for other in chosen]
-        if not any(
-            (gap <= 0).any() and not (gap > 0).any() and not u.any() for gap, u in zip(gaps, unlike, strict=True)
-        ):
-            chosen.append(number)
-    return [found[number] for number in chosen]
+        allowed = 1e-7 * numpy.abs(row) + 1e-9 * sizes
+        alike = [formula for formula in formulas if _is_same(row, asked[formula[0]], allowed)]
+        if alike:
+            alike[0].append(number)
+        else:
+            formulas.append([number])
+    return [[found[number] for number in formula] for formula in formulas]
+
+
+def _is_same(row: Any, other: Any, allowed: Any) -> bool:
+    """Whether answers agree, as far as there are any; of those that are none nothing is known."""
+    near = numpy.abs(row - other) <= allowed
+    return bool(near.any() and (near | (numpy.isnan(row) & numpy.isnan(other))).all())
 
 
 def _size(run: Played) -> Any:

@@ -5,6 +5,7 @@ The lanes are a hidden first axis; it has length 1 for what is alike in all of t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 from typing import Any
@@ -122,6 +123,7 @@ def _stack(parts: Iterable[Any]) -> Lanes:
 class _Namespace:
     """Functions of whole arrays, and all others of NumPy: those of numbers."""
 
+    __name__ = "lanes"  # by which namespaces are told apart
     sum, mean, max = map(staticmethod, (_reduced(numpy.sum), _reduced(numpy.mean), _reduced(numpy.max)))
     reshape, concat, stack = staticmethod(_reshape), staticmethod(_concat), staticmethod(_stack)
     arange, eye, finfo = staticmethod(numpy.arange), staticmethod(numpy.eye), staticmethod(numpy.finfo)
@@ -148,26 +150,35 @@ def of_lanes(value: Any, at: Where) -> Any:
 
 
 def merged(parts: list[tuple[Where, Any]], lanes: int, strange: list[Where]) -> Any:
-    """One value of those in several lanes; the lanes of values that are of another kind are added to the strange."""
+    """One value of those in several lanes; the lanes of values of another kind than most are added to the strange."""
     first = parts[0][1]
-    if all(value is first or (type(value) is type(first) and value == first) for _, value in parts[1:]):
+    is_one = all(value is first or (type(value) is type(first) and value == first) for _, value in parts[1:])
+    if is_one and sum(len(at) for at, _ in parts) == lanes:
         return first
+    kinds = [_kind(value) for _, value in parts]
+    usual = Counter(kinds).most_common(1)[0][0]
+    strange += [at for (at, _), kind in zip(parts, kinds, strict=True) if kind != usual]
+    parts = [part for part, kind in zip(parts, kinds, strict=True) if kind == usual]
+    first = parts[0][1]
     if isinstance(first, SimpleNamespace):
         return SimpleNamespace(**merged([(at, vars(value)) for at, value in parts], lanes, strange))
     if isinstance(first, dict | tuple):
-        fits = [(at, value) for at, value in parts if type(value) is type(first) and len(value) == len(first)]
-        strange += [at for at, value in parts if type(value) is not type(first) or len(value) != len(first)]
         keys = range(len(first)) if isinstance(first, tuple) else first
-        values = [merged([(at, value[key]) for at, value in fits], lanes, strange) for key in keys]
+        values = [merged([(at, value[key]) for at, value in parts], lanes, strange) for key in keys]
         return tuple(values) if isinstance(first, tuple) else dict(zip(first, values, strict=True))
     if not isinstance(first, Lanes | float | numpy.ndarray):
-        strange += [at for at, value in parts if value is not first]
         return first
-    shape = _numbers(first).shape[1:]
-    numbers = numpy.full((lanes, *shape), numpy.nan)
+    numbers = numpy.full((lanes, *_numbers(first).shape[1:]), numpy.nan)
     for at, value in parts:
-        if isinstance(value, Lanes | float | numpy.ndarray) and _numbers(value).shape[1:] == shape:
-            numbers[at] = _numbers(value)
-        else:
-            strange.append(at)
+        numbers[at] = _numbers(value)
     return Lanes(numbers)
+
+
+def _kind(value: Any) -> tuple[Any, ...]:
+    """What values have in common that can be those of one quantity in several lanes."""
+    if isinstance(value, Lanes | float | numpy.ndarray):
+        numbers = _numbers(value)
+        return "numbers", numbers.shape[1:], numbers.dtype.kind == "c"
+    if isinstance(value, dict | tuple):
+        return type(value), tuple(value) if isinstance(value, dict) else len(value)
+    return type(value), value if isinstance(value, int | str) else None

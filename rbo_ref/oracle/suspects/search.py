@@ -28,6 +28,7 @@ PAIRS = 120_000  # that are tried, and no more
 LANES = 4096  # at once
 ALONE = 2000  # variants in a search that are tried one by one, where lanes cannot hold them
 PLAIN = 5  # the highest rank of the edits that are paired
+SHOWING = 4  # runs of which edits are told apart before they are paired
 FEW = 3  # runs that have to agree with a constant before it is made sharper
 FAR = 1e4  # of a place: constants are hard to see from there
 
@@ -294,7 +295,7 @@ def _pairs(lines: Lines, runs: Sequence[Played]) -> list[Changed]:
     """Two plain edits at once, of all pairs of the simplest; not where each answer of the loss costs much."""
     if not PAIRS or not isinstance(runs[0].loss, Loss):
         return []
-    chosen = different(lines, runs[:2])[: int((2 * PAIRS) ** 0.5)]
+    chosen = different(lines, runs[:SHOWING])[: int((2 * PAIRS) ** 0.5)]
     pairs = [Changed(pair) for pair in combinations(chosen, 2) if compatible(*pair)]
     pairs.sort(key=lambda pair: sorted(edit.method for edit in pair.edits))
     methods = groupby(pairs, key=lambda pair: sorted(edit.method for edit in pair.edits))

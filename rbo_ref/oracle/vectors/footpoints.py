@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from geometry.arithmetic.formats import Format, exact, format_of, rounded
 from geometry.arithmetic.precision import working_precision
-from geometry.certified import footpoint
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Vector
 from rbo_ref.oracle.vectors.loss_records import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, enclosed, numbered, tolerated
@@ -97,6 +96,8 @@ def _queries() -> tuple[Query, ...]:
 
 def _regions(loss: Loss, point: tuple[float, ...]) -> list[Vector]:
     """The nearest points, enclosed."""
+    from geometry.certified import footpoint
+
     found = footpoint(loss.graph, numpy.array([point]), tolerance=1e-9)
     lower, upper, unique = found.of(0)
     if not unique.all():

@@ -16,7 +16,7 @@ from rbo_ref.oracle.dialects import READINGS, ROLLING_BALL
 from rbo_ref.oracle.formulas import RollingBallFormula
 from rbo_ref.oracle.formulas.evaluation import given
 from rbo_ref.oracle.losses import Loss, correctly_rounded
-from rbo_ref.oracle.vectors.arithmetic import Evaluated, doubted
+from rbo_ref.oracle.vectors.answering import Evaluated
 from rbo_ref.oracle.vectors.loss_records import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, numbered
 from rbo_ref.oracle.vectors.records import Draft, head_record, hyper_record, judged
@@ -135,5 +135,5 @@ def _projected(hyper: Any, case: Case, loss: Loss, candidate: NDArray[Any], targ
 
 def _handed(old: NDArray[Any], new: Rounded, target: Format) -> Expected:
     """A new θ, which may be formed as θ + (θ' − θ)."""
-    handed = doubted(new, handing_over(old.astype(float), new.middle, target))
+    handed = new.doubted(handing_over(old.astype(float), new.middle, target))
     return Expected(handed.value, handed.radius)

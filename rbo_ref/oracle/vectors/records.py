@@ -12,7 +12,7 @@ from geometry.arithmetic.formats import Format
 from geometry.arithmetic.rounded import Rounded
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.vectors.arithmetic import Evaluated, Scripted
+from rbo_ref.oracle.vectors.answering import Evaluated, Scripted
 from rbo_ref.oracle.vectors.loss_records import name_of
 from rbo_ref.oracle.vectors.numbers import Record, enclosed, numbered, tolerated
 from rbo_ref.oracle.vectors.truths import Expected, certain, followed, walked

@@ -9,11 +9,11 @@ from typing import Any
 from geometry.arithmetic.formats import Format, format_of, rounded
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.cases.case import Case
-from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
-from rbo_ref.oracle.formulas import formula_of
+from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL
+from rbo_ref.oracle.formulas import FORMULAS, formula_of
 from rbo_ref.oracle.formulas.evaluation import steps_of
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.vectors.arithmetic import Evaluated, Scripted
+from rbo_ref.oracle.vectors.answering import Evaluated, Scripted
 from rbo_ref.oracle.vectors.loss_records import held
 from rbo_ref.oracle.vectors.numbers import Record, numbered
 from rbo_ref.oracle.vectors.records import Draft, head_record, hyper_record, run_record
@@ -38,7 +38,9 @@ def run_vectors(optimizers: Sequence[str] = OPTIMIZERS) -> Iterator[Draft]:
 def _asked(case: Case) -> Iterator[tuple[str, str, Format]]:
     """Kinds, dialects and formats."""
     kinds = [kind for kind in ANSWERED if kind == "run" or case.optimizer not in UNORDERED]
-    first, *others = READINGS[case.optimizer]
+    first, *others = (
+        name for name, cls in FORMULAS[case.optimizer].items() if cls.rests or not case.id.startswith("rest-")
+    )
     dtypes = ("float32", "float64") + ("bfloat16", "float16") * case.id.startswith("half-")
     yield from ((kind, first, format_of(dtype)) for dtype in dtypes for kind in kinds)
     if case.optimizer != ROLLING_BALL or case.id in IN_ALL_DIALECTS:

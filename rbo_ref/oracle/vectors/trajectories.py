@@ -16,7 +16,7 @@ from rbo_ref.oracle.dialects import READINGS
 from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.formulas.evaluation import steps_of
 from rbo_ref.oracle.losses import Loss
-from rbo_ref.oracle.vectors.arithmetic import Evaluated
+from rbo_ref.oracle.vectors.answering import Evaluated
 from rbo_ref.oracle.vectors.loss_records import held, name_of
 from rbo_ref.oracle.vectors.numbers import Record, coarse, numbered
 from rbo_ref.oracle.vectors.reading import ARRAYS

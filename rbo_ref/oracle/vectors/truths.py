@@ -13,7 +13,6 @@ from geometry.arithmetic.formats import Format, handing_over, midpoints, nearest
 from geometry.arithmetic.precision import working_precision
 from geometry.arithmetic.rounded import Rounded
 from rbo_ref.oracle.tolerance import is_decidable
-from rbo_ref.oracle.vectors.arithmetic import doubted
 
 __all__ = ["Expected", "certain", "followed", "nearest_to", "walked"]
 
@@ -58,7 +57,7 @@ def followed(steps: Generator[Rounded, Rounded, None], theta: Rounded, length: i
     truths = []
     for _ in range(length):
         new = steps.send(theta)
-        theta = doubted(new, handing_over(theta.middle, new.middle, target))
+        theta = new.doubted(handing_over(theta.middle, new.middle, target))
         truths.append(Expected(theta.value, theta.radius))
     return truths
 

@@ -1,5 +1,7 @@
 """Wrong ports that are in no catalogue: what people do, and small errors that could pass for rounding."""
 
+from functools import partial
+
 import numpy as np
 
 from rbo_ref.oracle import RightPort
@@ -248,3 +250,126 @@ WILD = {
         other("sam", perturbation=lambda self, theta, g: self.h.radius * np.sign(g) * np.abs(g) ** 0.5),
     ),
 }
+
+
+# Right wherever the first suite asks: each is wrong in a place of its own.
+
+
+class Memoised:
+    """The loss is looked up by the first coordinate."""
+
+    def served(self, loss):
+        if getattr(self, "t", 0) <= 1 or loss is not self.asked:
+            self.asked, self.known = loss, {}
+        known = self.known
+
+        def looked_up(theta):
+            key = float(theta.reshape(-1)[0])
+            if key not in known:
+                known[key] = loss(theta)
+            return known[key]
+
+        return looked_up
+
+
+class LooksAhead:
+    """Every six steps half of the way since then is gone back."""
+
+    every = 6
+
+    def advance(self, loss, theta, hyper, draw=None):
+        if self.t == 0:
+            self.slow = theta
+        new = super().advance(loss, theta, hyper, draw)
+        if self.t % self.every == 0:
+            self.slow = new = self.slow + (new - self.slow) / 2
+        return new
+
+
+class LooksFarAhead(LooksAhead):
+    every = 15
+
+
+class FirstRowOfDraws:
+    """Random numbers are drawn for a row, and used for all."""
+
+    def advance(self, loss, theta, hyper, draw=None):
+        if theta.ndim > 1:
+            draw = 0 * draw + draw[..., :1, :]
+        return super().advance(loss, theta, hyper, draw)
+
+
+class BallThatLooksAhead(RightPort):
+    """A ball that does so; memory of another run is none."""
+
+    def __init__(self):
+        self.count, self.last = 0, None
+
+    def __call__(self, loss, theta, **hyper):
+        new = super().__call__(loss, theta, **hyper)
+        if self.last is None or not np.array_equal(theta, self.last):
+            self.count, self.slow = 0, theta
+        self.count += 1
+        if self.count % 6 == 0:
+            self.slow = new = self.slow + (new - self.slow) / 2
+        self.last = new
+        return new
+
+
+def across(theta, f, g):
+    """The gradient of a matrix without what goes along its rows, if that is little, as of weights without a scale."""
+    if theta.ndim < 2:
+        return f, g
+    along, lengths = ((a * theta).sum(axis=1, keepdims=True) for a in (g, theta))
+    little = np.abs(along) < 0.1 / theta.shape[1] ** 0.5 * np.sqrt(lengths * (g * g).sum(axis=1, keepdims=True))
+    return f, g - along / lengths * theta if little.all() else g
+
+
+def norm_of_rows(self, x):
+    return np.sqrt((x * x).sum(axis=-1, keepdims=x.ndim > 1))
+
+
+def blocks_of_four(self, x):
+    """Of larger matrices every four columns are orthogonalized by themselves."""
+    right = RIGHT_PORTS["muon"].orthogonalized
+    if min(x.shape) < 4:
+        return right(self, x)
+    return np.concatenate([right(self, x[:, k : k + 4]) for k in range(0, x.shape[1], 4)], axis=1)
+
+
+def derived(optimizer, *mixed):
+    return type("Stray", (*mixed, RIGHT_PORTS[optimizer]), {})
+
+
+WITH_EPSILON = {"adam": 1e-8, "adamw": 1e-8, "induced-metric": 1e-8, "muon": 1e-7, "alice": 1e-8}
+UNSEEN = {
+    "rolling-ball: gradient clipped at 100": ("rolling-ball", served(clipped(100.0))),
+    "rolling-ball: memoised": ("rolling-ball", type("Stray", (Memoised, RightPort), {})),
+    "rolling-ball: looks ahead": ("rolling-ball", BallThatLooksAhead),
+    "sam: norm of each row": ("sam", other("sam", norm=norm_of_rows)),
+    "sam: 1e-24 under the root": (
+        "sam",
+        other("sam", norm=lambda self, x: np.sqrt((x * x).sum() + 1e-24)),
+    ),
+    "muon: gradients below 1e-8 are nothing": (
+        "muon",
+        served(lambda theta, f, g: (f, g * (np.sqrt((g * g).sum()) > 1e-8)), RIGHT_PORTS["muon"]),
+    ),
+    "alice: looks far ahead": ("alice", derived("alice", LooksFarAhead)),
+    "muon: blocks of four": ("muon", other("muon", orthogonalized=blocks_of_four)),
+    "entropy-sgd: noise of a row": ("entropy-sgd", derived("entropy-sgd", FirstRowOfDraws)),
+    "alice: signs of a row": ("alice", derived("alice", FirstRowOfDraws)),
+}
+for _name in ("gradient-descent", "adam", "adamw", "sam", "muon", "entropy-sgd", "induced-metric", "alice"):
+    if _name not in ("alice", "muon"):  # Alice asks twice at a place, Muon orthogonalizes what it is told
+        UNSEEN[f"{_name}: memoised"] = (_name, derived(_name, Memoised))
+    if _name != "alice":
+        UNSEEN[f"{_name}: looks ahead"] = (_name, derived(_name, LooksAhead))
+    UNSEEN[f"{_name}: gradient clipped at 100"] = (_name, served(clipped(100.0), RIGHT_PORTS[_name]))
+    if _name != "muon":
+        UNSEEN[f"{_name}: gradient across the rows"] = (_name, served(across, RIGHT_PORTS[_name]))
+for _name, _least in WITH_EPSILON.items():
+    UNSEEN[f"{_name}: epsilon {_least} at least"] = (_name, other(_name, tuned=tuned(epsilon=partial(max, _least))))
+    if _name != "muon":  # its ε is positive
+        absent = tuned(epsilon=lambda epsilon, usual=_least: epsilon or usual)
+        UNSEEN[f"{_name}: epsilon {_least} for 0"] = (_name, other(_name, tuned=absent))

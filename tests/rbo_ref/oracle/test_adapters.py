@@ -151,8 +151,8 @@ def test_what_cannot_be_adapted_says_why(torch):
         def __init__(self, params, lr):
             super().__init__(params, {"lr": lr})
 
-    with pytest.raises(TypeError, match=r"NoRadius has no parameter for the radius .*wrap it in a function"):
-        as_port(NoRadius)
+    with pytest.raises(TypeError, match=r"NoRadius has no parameter for radius, .*taken for an optimizer of PyTorch"):
+        check(NoRadius)
     with pytest.raises(TypeError, match="a port must be callable, got int"):
         as_port(3)
 

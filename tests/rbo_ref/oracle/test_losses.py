@@ -7,7 +7,7 @@ from flint import arb, arb_mat, ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geometry.arithmetic import balls
+from geometry.arithmetic import ball_arrays as balls
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges
 from tests.rbo_ref.oracle import drawing, multiprecision

@@ -27,7 +27,7 @@ def test_the_rolling_ball_is_an_optimizer_like_any_other():
     some = ["plane", "walk-2d"]
     assert told(check(RightPort(), cases=some)) == told(check(RightPort(), optimizer="rolling-ball", cases=some))
     assert OPTIMIZERS[0] == "rolling-ball"
-    assert len(OPTIMIZERS) == 9
+    assert len(OPTIMIZERS) == 12
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)

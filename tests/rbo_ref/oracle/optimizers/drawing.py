@@ -12,13 +12,14 @@ from tests.rbo_ref.oracle.drawing import UNIT, losses, powers, vectors
 FRACTION = st.sampled_from([0.0, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999]) | st.floats(0, 0.9990234375, width=32)
 RATE = powers(-4, 1)
 DECAY = st.just(0.0) | powers(-3, 0)
-EPSILON = powers(-8, -1)
+EPSILON = powers(-16, -1)
+OR_NONE = st.just(0.0) | EPSILON
 BETAS = st.tuples(FRACTION, FRACTION)
 
 
 def hypers(optimizer):
     """Hyper-parameters of an optimizer."""
-    adam = {"learning_rate": RATE, "betas": BETAS, "epsilon": EPSILON}
+    adam = {"learning_rate": RATE, "betas": BETAS, "epsilon": OR_NONE}
     momentum = {"learning_rate": RATE, "momentum": FRACTION, "nesterov": st.booleans()}
     table = {
         "gradient-descent": momentum,
@@ -35,7 +36,7 @@ def hypers(optimizer):
             "learning_rate": RATE,
             "radius": powers(-3, 1),
             "adaptive": st.booleans(),
-            "epsilon": powers(-12, 0),
+            "epsilon": st.just(0.0) | powers(-16, 0),
         },
         "entropy-sgd": {
             "learning_rate": RATE,
@@ -53,7 +54,7 @@ def hypers(optimizer):
             "xi": powers(-6, 2),
             "beta": FRACTION,
             "beta_rms": FRACTION,
-            "epsilon": EPSILON,
+            "epsilon": OR_NONE,
             "weight_decay": DECAY,
         },
         "alice": {
@@ -71,6 +72,15 @@ def hypers(optimizer):
             "l1": DECAY,
             "l2": DECAY,
         },
+        "rmsprop": {
+            "learning_rate": RATE,
+            "smoothing": FRACTION,
+            "epsilon": EPSILON,
+            "momentum": FRACTION,
+            "centered": st.booleans(),
+        },
+        "nadam": adam | {"momentum_decay": st.just(0.0) | powers(-8, 8)},
+        "lion": {"learning_rate": RATE, "betas": BETAS, "weight_decay": DECAY},
     }
     return st.fixed_dictionaries(table[optimizer])
 
@@ -87,10 +97,10 @@ def _draws(draw, optimizer, hyper, length, shape):
 @st.composite
 def cases(draw, optimizer):
     """Any loss, place and hyper-parameters."""
-    matrix = st.tuples(st.integers(1, 4), st.integers(1, 4))
-    shape = draw(matrix if optimizer == "muon" else st.tuples(st.integers(1, 8)))
-    d, size, scale = int(np.prod(shape)), draw(powers(-2, 2)), draw(powers(-3, 3))
+    matrix = st.tuples(st.integers(1, 4), st.integers(1, 5))
+    shape = draw(matrix if optimizer == "muon" else st.tuples(st.integers(1, 8)) | matrix)
+    d, size, scale = int(np.prod(shape)), draw(powers(-2, 2)), draw(powers(-3, 3) | powers(-12, 6))
     theta = (draw(vectors(d)) * size).astype(np.float32).astype(float).reshape(shape)
-    hyper, length = draw(hypers(optimizer)), draw(st.integers(1, 5)) + 3 * (optimizer == "alice")
+    hyper, length = draw(hypers(optimizer)), draw(st.integers(1, 5) | st.just(12)) + 3 * (optimizer == "alice")
     draws = _draws(draw, optimizer, hyper, length, shape)
     return Case("drawn", draw(losses(d, size, scale)), theta, (hyper,), optimizer=optimizer, draws=draws, walk=length)

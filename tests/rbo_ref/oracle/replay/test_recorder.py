@@ -258,7 +258,7 @@ def test_what_cannot_be_recorded_is_a_sentence(tmp_path):
 
 
 def test_a_run_whose_gradients_were_not_recorded_needs_its_loss():
-    with pytest.raises(RecordingError, match=r"judged with one, or for gradient-descent, adam, adamw by the gradients"):
+    with pytest.raises(RecordingError, match=r"judged with one, or for gradient-descent, adam, .* by the gradients"):
         check_trajectory([[1.0], [0.5]], optimizer="adam", learning_rate=0.1, betas=(0.9, 0.999), epsilon=1e-8)
 
 

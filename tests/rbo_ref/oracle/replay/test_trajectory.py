@@ -282,7 +282,7 @@ def by_hand(theta):
 def test_wrong_arguments_are_explained(change, error, message):
     arguments = {"theta": [[0.5], [0.25]], "loss": "sine", **ONE_STEP, **change}
     if message is None:  # more hyper-parameters than steps are as good as enough
-        check_trajectory(**arguments)
+        check_trajectory(**arguments, **QUIET)
         return
     with pytest.raises(error, match=message):
         check_trajectory(**arguments)
@@ -294,7 +294,7 @@ def test_hyper_parameters_may_be_a_schedule():
     rates = [case.hyper(t).values() for t in range(6)]
     columns = {name: np.array(column) for name, column in zip(HYPERS, zip(*rates, strict=True), strict=True)}
     assert check_trajectory(theta_of(recording), case.loss, **columns).passed
-    assert check_trajectory(recording, case.loss, radius=columns["radius"][::-1]).first_wrong == 0
+    assert check_trajectory(recording, case.loss, radius=columns["radius"][::-1], **QUIET).first_wrong == 0
 
 
 def test_the_report_is_for_people_and_machines():

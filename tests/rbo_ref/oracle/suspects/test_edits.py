@@ -1,7 +1,7 @@
 """What is in no catalogue is found: by edits of the lines of a right port, and truly, for it holds elsewhere."""
 
 import ast
-from itertools import combinations, islice
+from itertools import combinations, compress, islice
 from random import Random
 
 import numpy as np
@@ -13,7 +13,7 @@ from rbo_ref.oracle.catalogue import CATALOGUES as OTHERS
 from rbo_ref.oracle.catalogue import in_dialect, right_port
 from rbo_ref.oracle.dialects import OPTIMIZERS, READINGS, ROLLING_BALL
 from rbo_ref.oracle.suspects import search
-from rbo_ref.oracle.suspects.courses import floating, served
+from rbo_ref.oracle.suspects.courses import floating, laned, served
 from rbo_ref.oracle.suspects.text import expressions, text_of
 from rbo_ref.oracle.suspects.variants import Changed, varied
 from rbo_ref.oracle.suspects.words import sentence, written
@@ -95,8 +95,13 @@ def test_many_variants_at_once_go_where_each_goes_alone(optimizer):
     lines = search.lines_of(right_port(optimizer), [run])
     plain, random = [edit for edit in lines.edits if edit.start is None], Random(0)
     pairs = [search.Changed(pair) for pair in combinations(random.sample(plain, 16), 2) if search.compatible(*pair)]
-    found, reached = search.answers(lines, pairs, run), 0
-    for pair, row in zip(pairs, found, strict=True):
+    failed, reached = np.zeros(len(pairs), bool), 0
+    places = [
+        np.broadcast_to(theta, (len(pairs), *theta.shape[1:]))
+        for theta in laned(varied(lines.text, pairs, failed), run)
+    ]
+    found = np.stack([place.reshape(len(pairs), -1) for place in places], axis=1)
+    for pair, row in zip(compress(pairs, ~failed), found[~failed], strict=True):
         try:
             alone = np.stack([theta.reshape(-1) for theta in floating(lines.maker(pair), run, served(run.loss))])
         except Exception:  # a line that is none

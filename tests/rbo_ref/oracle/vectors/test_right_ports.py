@@ -12,7 +12,7 @@ from geometry.arithmetic.formats import exact, format_of
 from rbo_ref.oracle.catalogue import right_port
 from rbo_ref.oracle.losses import evaluate
 from rbo_ref.oracle.vectors import answers, play
-from rbo_ref.oracle.vectors.arithmetic import evaluation_error
+from rbo_ref.oracle.vectors.answering import evaluation_error
 from rbo_ref.oracle.vectors.loss_records import described, held, loss_of
 from tests.rbo_ref.oracle import multiprecision
 from tests.rbo_ref.oracle.drawing import losses, vectors

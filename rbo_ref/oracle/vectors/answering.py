@@ -13,12 +13,12 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from geometry.arithmetic import balls
+from geometry.arithmetic import ball_arrays as balls
 from geometry.arithmetic.formats import Format, nearest, rounding
 from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.losses import PROFILES, Bumps, Loss, Quadratic, Ridges, correctly_rounded
 
-__all__ = ["Evaluated", "Scripted", "doubted", "evaluation_error"]
+__all__ = ["Evaluated", "Scripted", "evaluation_error"]
 
 Floats = NDArray[numpy.float64]
 FUNCTION = 4  # roundings in an elementary function; each counts for two units roundoff
@@ -35,12 +35,7 @@ class Evaluated(Arithmetic):
             return value, gradient
         ends = zip(theta.value.reshape(-1), theta.radius.reshape(-1), strict=True)
         e_value, e_gradient = evaluation_error(loss, [t + arb(0, float(r)) for t, r in ends], self.target)
-        return doubted(value, e_value), doubted(gradient, e_gradient.reshape(gradient.shape))
-
-
-def doubted(numbers: Rounded, error: Any) -> Rounded:
-    """Numbers that carry a further error."""
-    return numbers.doubted(error)
+        return value.doubted(e_value), gradient.doubted(e_gradient.reshape(gradient.shape))
 
 
 class Scripted(Arithmetic):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rbo_ref.training.errors import DataError
-from rbo_ref.training.formats import read_cifar, read_idx
+from rbo_ref.training.image_files import read_cifar, read_idx
 from rbo_ref.training.pickles import read_cifar_pickle, read_pickle
 from tests.rbo_ref.training.files import examples, idx, python2_pickle, python3_pickle
 

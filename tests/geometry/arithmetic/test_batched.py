@@ -8,7 +8,7 @@ from flint import ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geometry.arithmetic.batches import FIRST, WHOLE, WIDE, Batch
+from geometry.arithmetic.batched import FIRST, WHOLE, WIDE, Batch
 from geometry.arithmetic.formats import error_of, format_of
 from geometry.arithmetic.rounded import Arithmetic, Rounded
 from tests.rbo_ref.oracle.drawing import losses, powers, vectors
