@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geometry import _autodiff
 from geometry._contact import Contact, distance_gradient, is_finite, scale_along
@@ -26,7 +26,9 @@ from geometry._vectors import dot, length, slope
 from geometry.expressions.expression import Expression
 from geometry.frames import eigh, shape_matrix
 from geometry.graph import SEARCH, FunctionGraph
-from geometry.level_set import LevelSet, Surface
+
+if TYPE_CHECKING:
+    from geometry.level_set import LevelSet, Surface
 
 __all__ = ["at_maximum", "attached", "attached_to_level_set", "still"]
 
@@ -74,7 +76,7 @@ class _Still(FunctionGraph):
 
 def still(surface: Surface) -> tuple[Any, Callable[[], bool]]:
     """The surface with constant values, and what tells afterwards whether they were to be differentiated."""
-    if isinstance(surface, LevelSet):
+    if not isinstance(surface, FunctionGraph):
         held = copy.copy(surface)
         held._graph = graph = _Still(surface._graph)
         return held, lambda: graph.recorded

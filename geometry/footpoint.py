@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 
-class once:
+class _Once:
     """A property that is evaluated when it is first asked for: `functools.cached_property` without a lock.
 
     PyTorch's compiler follows no locks.
@@ -135,12 +135,12 @@ class Footpoints(Tree):
     def __repr__(self) -> str:
         return f"Footpoints(theta={self.theta!r}, distance={self.distance!r}, status={self.status!r})"
 
-    @once
+    @_Once
     @quietly
     def contact(self) -> Contact:
         return self._known or Contact(self.theta, *self.surface.value_and_gradient(self.theta))
 
-    @once
+    @_Once
     def point(self) -> Array:
         xp = array_namespace(self.theta)
         return xp.concat([self.theta, self.contact.value[..., None]], axis=-1)
@@ -150,7 +150,7 @@ class Footpoints(Tree):
         """Unit normal of the surface at the footpoint, upward; shape (..., d+1)."""
         return upward_normal(self.contact.gradient)
 
-    @once
+    @_Once
     @quietly
     def distance(self) -> Array:
         return self._smoothed(length(array_namespace(self.theta), self.query - self.point), signed=False)
@@ -173,12 +173,12 @@ class Footpoints(Tree):
         height = height if signed else xp.where(height >= 0, height, -height)
         return with_derivative_of(xp, distance, xp.where(self.converged, height, distance))
 
-    @once
+    @_Once
     @quietly
     def residual(self) -> Array:
         return view(self.contact, self.query).residual
 
-    @once
+    @_Once
     @quietly
     def status(self) -> Array:
         if self._status is not None:
