@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
-from geometry._namespace import Array, Namespace, device_of, is_jax_namespace, is_torch_namespace, is_traced
+from geometry._namespace import (
+    Array,
+    Namespace,
+    device_of,
+    hold,
+    is_compiling,
+    is_jax_namespace,
+    is_torch_namespace,
+    is_traced,
+)
 
 __all__ = [
     "constant",
     "differentiable",
+    "either",
     "hessian",
     "hessian_vector",
     "is_differentiable",
@@ -61,7 +71,8 @@ def hessian(xp: Namespace, gradient: Callable[[Array], Array], theta: Array) -> 
         return hessian_vector(xp, gradient, theta, xp.zeros_like(theta) + direction)
 
     identity = xp.eye(theta.shape[-1], dtype=theta.dtype, device=device_of(theta))
-    return xp.moveaxis(_transforms(xp).vmap(column)(identity), 0, -1)
+    columns = _transforms(xp).vmap(column)(identity)
+    return xp.permute_dims(columns, (*range(1, columns.ndim), 0))
 
 
 def is_recorded(xp: Namespace, *arrays: Array) -> bool:
@@ -89,8 +100,12 @@ def constant(xp: Namespace, array: Array) -> Array:
 
 def with_derivative_of(xp: Namespace, known: Array, derived: Array) -> Array:
     """The numbers of `known` to the last bit, with the derivatives of `derived`."""
-    borrow = _borrowed_by_jax() if is_jax_namespace(xp) else _borrowed_by_torch()
-    return borrow(constant(xp, known), derived)
+    if is_jax_namespace(xp):
+        return _borrowed_by_jax()(constant(xp, known), derived)
+    from geometry._torch import Borrow, BorrowInBothModes
+
+    borrow = Borrow if is_compiling() else BorrowInBothModes
+    return borrow.apply(constant(xp, known), derived)
 
 
 @lru_cache(maxsize=1)
@@ -102,30 +117,13 @@ def _borrowed_by_jax() -> Callable[[Array, Array], Array]:
     return borrow
 
 
-@lru_cache(maxsize=1)
-def _borrowed_by_torch() -> Callable[[Array, Array], Array]:
-    import torch
+def either(xp: Namespace, condition: Array, yes: Callable[[], Array], no: Callable[[], Array]) -> Array:
+    """The result of one of two functions: derivatives of the other, which may be NaN, have no part in it."""
+    if is_traced(condition):
+        import jax
 
-    class Borrow(torch.autograd.Function):
-        generate_vmap_rule = True
-
-        @staticmethod
-        def forward(known: Any, derived: Any) -> Any:
-            return known.clone()
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-            pass
-
-        @staticmethod
-        def backward(ctx: Any, *cotangents: Any) -> Any:
-            return None, cotangents[0]
-
-        @staticmethod
-        def jvp(ctx: Any, *tangents: Any) -> Any:
-            return tangents[1]
-
-    return Borrow.apply
+        return jax.lax.cond(condition, yes, no)
+    return yes() if hold(condition) else no()
 
 
 def without_derivative(xp: Namespace, known: Array, reason: str, *recorded: Array) -> Array:
@@ -136,26 +134,9 @@ def without_derivative(xp: Namespace, known: Array, reason: str, *recorded: Arra
         refuse = jax.custom_jvp(lambda array, *_: array)
         refuse.defjvp(lambda primals, tangents: _refuse(reason))
         return refuse(constant(xp, known), *recorded)
-    import torch
+    from geometry._torch import Refuse
 
-    class Refuse(torch.autograd.Function):
-        @staticmethod
-        def forward(known: Any, *recorded: Any) -> Any:
-            return known.clone()
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-            pass
-
-        @staticmethod
-        def backward(ctx: Any, *cotangents: Any) -> Any:
-            _refuse(reason)
-
-        @staticmethod
-        def jvp(ctx: Any, *tangents: Any) -> Any:
-            _refuse(reason)
-
-    return Refuse.apply(known.detach(), *recorded)
+    return Refuse.apply(partial(_refuse, reason), known.detach(), *recorded)
 
 
 def _refuse(reason: str) -> Any:
@@ -182,23 +163,6 @@ def symmetric_solve(xp: Namespace, product: Callable[[Array], Array], solve: Cal
         import jax
 
         return jax.lax.custom_linear_solve(product, b, solve, symmetric=True)
-    import torch
+    from geometry._torch import Solve
 
-    class Solve(torch.autograd.Function):
-        @staticmethod
-        def forward(b: Any) -> Any:
-            return solve(product, b)
-
-        @staticmethod
-        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
-            pass
-
-        @staticmethod
-        def backward(ctx: Any, *cotangents: Any) -> Any:
-            return Solve.apply(cotangents[0])
-
-        @staticmethod
-        def jvp(ctx: Any, *tangents: Any) -> Any:
-            return Solve.apply(tangents[0])
-
-    return Solve.apply(b)
+    return Solve.apply(partial(solve, product), b)

@@ -8,18 +8,29 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from geometry import _autodiff
 from geometry._contact import Contact, distance_gradient, is_finite, scale_along
-from geometry._namespace import Array, Namespace, array_namespace, count_dtype, device_of, epsilon, while_loop
+from geometry._namespace import (
+    Array,
+    Namespace,
+    array_namespace,
+    count_dtype,
+    device_of,
+    epsilon,
+    is_compiling,
+    while_loop,
+)
 from geometry._vectors import dot, length, slope
 from geometry.expressions.expression import Expression
-from geometry.frames import shape_matrix
+from geometry.frames import eigh, shape_matrix
 from geometry.graph import SEARCH, FunctionGraph
-from geometry.level_set import LevelSet, Surface
 
-__all__ = ["attached", "attached_to_level_set", "still"]
+if TYPE_CHECKING:
+    from geometry.level_set import LevelSet, Surface
+
+__all__ = ["at_maximum", "attached", "attached_to_level_set", "still"]
 
 ORDER = 2  # of the derivatives that are right: each step with a constant matrix adds one
 MATRIX = 32  # dimensions up to which the matrix of Newton's equation is formed
@@ -32,11 +43,12 @@ class _Still(FunctionGraph):
 
     def __init__(self, graph: FunctionGraph) -> None:
         super().__init__(graph.value, name=graph.name)
-        self._graph, self.recorded = graph, False
+        self._graph, self.recorded = graph, is_compiling()
 
     def _constant(self, array: Array) -> Array:
         xp = array_namespace(array)
-        self.recorded = self.recorded or _autodiff.is_recorded(xp, array)
+        if not is_compiling():  # which follows no attribute that changes, and leaves nobody to ask
+            self.recorded = self.recorded or _autodiff.is_recorded(xp, array)
         return _autodiff.constant(xp, array)
 
     def value(self, theta: Array) -> Array:
@@ -64,7 +76,7 @@ class _Still(FunctionGraph):
 
 def still(surface: Surface) -> tuple[Any, Callable[[], bool]]:
     """The surface with constant values, and what tells afterwards whether they were to be differentiated."""
-    if isinstance(surface, LevelSet):
+    if not isinstance(surface, FunctionGraph):
         held = copy.copy(surface)
         held._graph = graph = _Still(surface._graph)
         return held, lambda: graph.recorded
@@ -125,7 +137,7 @@ def _newton_equation(surface: FunctionGraph, query: Array, theta: Array) -> Solv
 def _spectrum(xp: Namespace, matrix: Array) -> tuple[Array, Array]:
     """Eigenvalues and eigenvectors of symmetric matrices; of zero in place of one that is not finite."""
     finite = xp.all(xp.isfinite(matrix), axis=(-2, -1))
-    return xp.linalg.eigh(xp.where(finite[..., None, None], matrix, xp.zeros_like(matrix)))
+    return eigh(xp, xp.where(finite[..., None, None], matrix, xp.zeros_like(matrix)))
 
 
 def _inverse(xp: Namespace, eigenvalues: Array, vectors: Array) -> Solve:
@@ -163,6 +175,33 @@ def _conjugate_gradients(product: Solve, b: Array) -> Array:
         lambda s: xp.any(s[3] > eps**1.75) & (s[4] < 4 * d), iterate, (xp.zeros_like(b), b, b, square, count), b
     )
     return scale * xp.where(square <= eps, v, xp.nan)
+
+
+def at_maximum(function: Callable[[Array], Array], place: Array, value: Array) -> Array:
+    """The same maxima (b,) of a function (b, m) → (b,), with their derivatives by whatever it depends on.
+
+    To first order those of the function at a fixed place; to second order its place follows, by a step of Newton that
+    goes nowhere. At a kink, where the step goes somewhere, and where the function cannot be differentiated twice, the
+    place stays.
+    """
+    xp = array_namespace(place)
+    here = _autodiff.constant(xp, place)
+
+    def slope(v: Array) -> Array:
+        return _autodiff.value_and_gradient(xp, function, v)[1]
+
+    def followed() -> Array:
+        step = _inverse(xp, *_spectrum(xp, bend))(slope(here))
+        rests = xp.all(xp.abs(_autodiff.constant(xp, step)) <= epsilon(xp, here.dtype) ** 0.25, axis=-1)
+        moved = xp.where(rests[..., None], here - step, place)
+        return function(_autodiff.with_derivative_of(xp, here, moved))
+
+    try:
+        bend = _autodiff.constant(xp, _autodiff.hessian(xp, slope, here))
+    except (TypeError, ValueError, RuntimeError, NotImplementedError):
+        return _autodiff.with_derivative_of(xp, value, function(place))
+    known = xp.all(xp.isfinite(bend))  # not so where curvatures are equal
+    return _autodiff.with_derivative_of(xp, value, _autodiff.either(xp, known, followed, lambda: function(place)))
 
 
 def attached_to_level_set(surface: LevelSet, query: Array, end: Array) -> Array:

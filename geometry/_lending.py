@@ -19,6 +19,7 @@ from geometry._namespace import (
     array_namespace,
     device_of,
     is_array_api_obj,
+    is_compiling,
     is_torch_namespace,
     is_traced,
 )
@@ -46,7 +47,7 @@ def lend(*arrays: Array) -> tuple[tuple[Array, ...], Callable[[Array], Array]]:
         that the library does not have becomes its own.
     """
     xp, held = array_namespace(*arrays), [array for array in arrays if is_array_api_obj(array)]
-    if not is_differentiable(xp) or is_recorded(xp, *held) or is_traced(*held):
+    if is_compiling() or not is_differentiable(xp) or is_recorded(xp, *held) or is_traced(*held):
         return arrays, _itself
     try:
         (device,) = {tuple(map(int, array.__dlpack_device__())) for array in held}
@@ -70,7 +71,7 @@ def _settled(xp: Namespace, array: Array) -> Array:
     import torch
 
     plain = type(array) in (torch.Tensor, torch.nn.Parameter)
-    if not plain or torch.compiler.is_compiling() or torch._is_functional_tensor(array):
+    if not plain or torch._is_functional_tensor(array):
         raise TypeError("this tensor's memory is somebody else's to manage")
     return constant(xp, array).resolve_neg()
 

@@ -5,6 +5,7 @@ Everything else is written in functions of the array API standard, taken from th
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from contextlib import nullcontext
@@ -38,7 +39,9 @@ __all__ = [
     "device_of",
     "epsilon",
     "floating",
+    "hold",
     "is_array_api_obj",
+    "is_compiling",
     "is_dask",
     "is_jax_namespace",
     "is_numpy_namespace",
@@ -123,10 +126,18 @@ def quietly(function: Verb) -> Verb:
 
     @wraps(function)
     def verb(*arguments: Any, **options: Any) -> Any:
+        if is_compiling():  # PyTorch's compiler follows arrays, and no manager of a context of NumPy's
+            return function(*arguments, **options)
         with numpy.errstate(all="ignore"), _device_of_cupys((*arguments, *options.values())):
             return function(*arguments, **options)
 
     return verb  # type: ignore[return-value]
+
+
+def is_compiling() -> bool:
+    """Whether PyTorch's compiler is following this call."""
+    torch = sys.modules.get("torch")
+    return torch is not None and torch.compiler.is_compiling()
 
 
 def _device_of_cupys(arguments: tuple[Any, ...]) -> Any:
@@ -175,15 +186,20 @@ def per_item(xp: Namespace, name: str, value: Any, like: Array) -> Any:
 def positive(name: str, value: Any, *, zero: bool = False) -> None:
     """Raise unless every number in `value` is finite and positive (or zero, with ``zero=True``).
 
-    Traced arrays have no values yet and pass.
+    Symbols, of `jax.jit` and of PyTorch's compiler, have no values yet and pass.
     """
-    if is_traced(value):
+    if isinstance(value, float | int):
+        holds = math.isfinite(value) and (value >= 0 if zero else value > 0)
+    elif is_traced(value) or is_compiling():
         return
-    array = to_numpy(unmasked(name, value)) if is_array_api_obj(value) else _from_python(name, value)
-    if array.dtype.kind not in "biuf":
-        raise TypeError(f"{name} must be real, got dtype {array.dtype}")
-    if not (numpy.isfinite(array) & ((array >= 0) if zero else (array > 0))).all():
-        raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, got {value}")
+    else:
+        array = unmasked(name, value) if is_array_api_obj(value) else _from_python(name, value)
+        xp = array_namespace(array)
+        if not xp.isdtype(array.dtype, ("real floating", "integral", "bool")):
+            raise TypeError(f"{name} must be real, got dtype {array.dtype}")
+        holds = not hold(xp.any(~(xp.isfinite(array) & ((array >= 0) if zero else (array > 0)))))
+    if not holds:
+        raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, got {value!s}")
 
 
 def whole(name: str, value: Any, least: int = 0) -> int:
@@ -217,6 +233,15 @@ def is_traced(*arrays: Any) -> bool:
     return jax is not None and any(isinstance(a, jax.core.Tracer) for a in arrays)
 
 
+def hold(condition: Array) -> bool:
+    """Whether a condition () holds: under ``torch.func.vmap``, for any item."""
+    if is_torch_namespace(array_namespace(condition)):
+        from geometry._torch import Anywhere
+
+        condition = Anywhere.apply(condition)
+    return bool(condition)
+
+
 def repeat(steps: int, body: Callable[[Array], Array], state: Array, *inputs: Array) -> Array:
     """Apply `body` to `state` `steps` times. `inputs` are the other arrays that `body` reads."""
     if is_traced(state, *inputs):
@@ -236,6 +261,20 @@ def while_loop(
         import jax
 
         return jax.lax.while_loop(condition, body, state)
-    while bool(condition(state)):
+    if is_compiling():
+        return _compiled_loop(condition, body, state)
+    while hold(condition(state)):
         state = body(state)
     return state
+
+
+def _compiled_loop(condition: Callable[[Any], Array], body: Callable[[Any], Any], state: tuple[Array, ...]) -> Any:
+    """The loop as PyTorch's compiler takes it: its arrays have a layout that stays, and memory of their own."""
+    import torch
+    from torch._higher_order_ops.while_loop import while_loop as loop
+    from torch.utils._pytree import tree_map
+
+    def owned(arrays: Any) -> Any:
+        return tree_map(lambda array: array.clone(memory_format=torch.contiguous_format), arrays)
+
+    return loop(lambda *s: condition(s), lambda *s: owned(body(s)), owned(state))

@@ -31,7 +31,7 @@ from geometry._lending import lend
 from geometry._namespace import Array, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length
 from geometry.expressions.expression import Expression
-from geometry.frames import in_unit_frames
+from geometry.frames import eigh, in_unit_frames
 from geometry.graph import FunctionGraph
 
 __all__ = ["Direction", "descend", "gauss_newton", "newton", "newton_cg"]
@@ -188,7 +188,7 @@ def newton(surface: FunctionGraph, seen: View) -> Move:
     matrix = in_unit_frames(surface.hessian(seen.theta), seen.at)
     finite = xp.isfinite(seen.height) & xp.all(xp.isfinite(matrix), axis=(-2, -1))
     matrix = xp.where(finite[..., None, None], matrix, xp.zeros_like(matrix))
-    bends, vectors = xp.linalg.eigh(matrix)
+    bends, vectors = eigh(xp, matrix)
     height = seen.height[..., None]
     eigenvalues = xp.where(finite[..., None], 1 + height * bends, -1.0)  # no minimum is known at a kink
     parts = -xp.sum(vectors * seen.force[..., :, None], axis=-2)

@@ -10,8 +10,8 @@ On a level set, whose parameters are points of the ambient space, the same steps
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy
@@ -36,6 +36,7 @@ from geometry._namespace import (
     repeat,
     whole,
 )
+from geometry._trees import Tree
 from geometry._vectors import dot, length
 from geometry.frames import upward_normal
 from geometry.graph import FunctionGraph
@@ -55,7 +56,23 @@ __all__ = [
 ]
 
 
-class Footpoints:
+class _Once:
+    """A property that is evaluated when it is first asked for: `functools.cached_property` without a lock.
+
+    PyTorch's compiler follows no locks.
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function, self.name, self.__doc__ = function, function.__name__, function.__doc__
+
+    def __get__(self, owner: Any, cls: type | None = None) -> Any:
+        if owner is None:
+            return self
+        found = owner.__dict__[self.name] = self.function(owner)
+        return found
+
+
+class Footpoints(Tree):
     """Where the queries touch the surface.
 
     Attributes
@@ -105,15 +122,25 @@ class Footpoints:
         self.surface, self.query, self.theta, self.steps = surface, query, theta, steps
         self._known, self._status, self._searched = contact, status, status is not None
 
+    def _is_child(self, name: str, value: Any) -> bool:
+        return value is not None and name not in ("surface", "_searched")
+
+    def _split(self) -> Any:
+        """Without what was evaluated since, which is evaluated again where it is asked for."""
+        names = ("surface", "query", "theta", "steps", "residual", "_known", "_status", "_searched")
+        plain = object.__new__(type(self))
+        plain.__dict__.update((name, vars(self)[name]) for name in names if name in vars(self))
+        return Tree._split(plain)
+
     def __repr__(self) -> str:
         return f"Footpoints(theta={self.theta!r}, distance={self.distance!r}, status={self.status!r})"
 
-    @cached_property
+    @_Once
     @quietly
     def contact(self) -> Contact:
         return self._known or Contact(self.theta, *self.surface.value_and_gradient(self.theta))
 
-    @cached_property
+    @_Once
     def point(self) -> Array:
         xp = array_namespace(self.theta)
         return xp.concat([self.theta, self.contact.value[..., None]], axis=-1)
@@ -123,7 +150,7 @@ class Footpoints:
         """Unit normal of the surface at the footpoint, upward; shape (..., d+1)."""
         return upward_normal(self.contact.gradient)
 
-    @cached_property
+    @_Once
     @quietly
     def distance(self) -> Array:
         return self._smoothed(length(array_namespace(self.theta), self.query - self.point), signed=False)
@@ -146,12 +173,12 @@ class Footpoints:
         height = height if signed else xp.where(height >= 0, height, -height)
         return with_derivative_of(xp, distance, xp.where(self.converged, height, distance))
 
-    @cached_property
+    @_Once
     @quietly
     def residual(self) -> Array:
         return view(self.contact, self.query).residual
 
-    @cached_property
+    @_Once
     @quietly
     def status(self) -> Array:
         if self._status is not None:
@@ -172,7 +199,11 @@ class _OnLevelSet(Footpoints):
         self, surface: LevelSet, query: Array, theta: Array, residual: Array, steps: Array, status: Array
     ) -> None:
         super().__init__(surface, query, theta, steps, status=status)
-        self.point, self.residual = theta, residual
+        self.residual = residual
+
+    @property
+    def point(self) -> Array:
+        return self.theta
 
     @property
     def normal(self) -> Array:
@@ -250,7 +281,7 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
 
 
 @dataclass(frozen=True)
-class Descent:
+class Descent(Tree):
     """The inner loop of the paper: θ ← θ − γ∇φ(θ), a fixed number of times, without a stopping test or a safeguard.
 
     It follows the *half* squared distance, as the authors' code does; the paper leaves the factor open. Exactly `steps`
@@ -307,7 +338,7 @@ class Descent:
 
 
 @dataclass(frozen=True)
-class GaussNewton:
+class GaussNewton(Tree):
     """Gauss–Newton steps of O(d), with a secant step length and a safeguard. No second derivative is needed.
 
     ∇²φ without its curvature term is G = I + g gᵀ, and the Sherman–Morrison formula gives the step −G⁻¹∇φ. Its length
@@ -344,7 +375,7 @@ class GaussNewton:
 
 
 @dataclass(frozen=True)
-class Newton:
+class Newton(Tree):
     """Newton steps in the metric of the surface, safeguarded near and beyond focal points.
 
     With v = G^(1/2)·step, Newton's equation is (I + (f−y)K) v = −G^(-1/2)∇φ, K = G^(-1/2) H G^(-1/2). At a footpoint at
@@ -389,7 +420,7 @@ class Newton:
 
 
 @dataclass(frozen=True)
-class MultiStart:
+class MultiStart(Tree):
     """Another solver, run from several starts; the nearest result is kept.
 
     Any point of Γ nearer than the start's lies, in θ, within the start's distance of the query, so the further starts

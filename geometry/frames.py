@@ -10,6 +10,7 @@ from geometry._vectors import Slope, dot, slope, split
 
 __all__ = [
     "eigenvalues",
+    "eigh",
     "in_unit_frames",
     "shape_matrix",
     "steepest_tangent",
@@ -117,8 +118,29 @@ def in_unit_frames(hessian: Array, at: Slope) -> Array:
 def eigenvalues(xp: Namespace, matrix: Array) -> Array:
     """Eigenvalues of symmetric matrices, ascending; NaN for a matrix that is not finite, which solvers would refuse."""
     finite = xp.all(xp.isfinite(matrix), axis=(-2, -1))[..., None]
-    values = xp.linalg.eigvalsh(xp.where(finite[..., None], matrix, xp.zeros_like(matrix)))
-    return xp.where(finite, values, xp.nan)
+    matrix = xp.where(finite[..., None], matrix, xp.zeros_like(matrix))
+    usual = xp.finfo(matrix.dtype).bits in (32, 64)
+    return xp.where(finite, xp.linalg.eigvalsh(matrix) if usual else eigh(xp, matrix)[0], xp.nan)
+
+
+def eigh(xp: Namespace, matrix: Array) -> tuple[Array, Array]:
+    """Eigenvalues, ascending, and eigenvectors of finite symmetric matrices, in formats too that LAPACK has not.
+
+    Shorter ones are solved in float32. In longer ones the eigenvectors of float64 are made orthonormal; the values
+    x*Ax that they have then are wrong by the square of what the vectors are wrong by.
+    """
+    dtype, bits = matrix.dtype, xp.finfo(matrix.dtype).bits
+    if bits in (32, 64):
+        return xp.linalg.eigh(matrix)
+    if bits < 32:
+        values, vectors = xp.linalg.eigh(xp.astype(matrix, xp.float32))
+        return xp.astype(values, dtype), xp.astype(vectors, dtype)
+    size = xp.max(xp.abs(matrix), axis=(-2, -1), keepdims=True)
+    matrix = matrix / xp.where(size > 0, size, xp.ones_like(size))
+    vectors = xp.astype(xp.linalg.eigh(xp.astype(matrix, xp.float64))[1], dtype)
+    square = xp.matmul(xp.matrix_transpose(vectors), vectors)
+    vectors = xp.matmul(vectors, (3 * xp.eye(matrix.shape[-1], dtype=dtype) - square) / 2)
+    return size[..., 0] * xp.sum(vectors * xp.matmul(matrix, vectors), axis=-2), vectors
 
 
 def _scale_columns(xp: Namespace, matrix: Array, direction: Array, factor: Array) -> Array:

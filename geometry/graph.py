@@ -24,6 +24,7 @@ from geometry._namespace import (
     to_numpy,
 )
 from geometry._slips import slip
+from geometry._trees import Whole
 from geometry._vectors import slope
 from geometry.expressions.expression import FEW, TRIALS, Expression, agreeing, difference, record, trial_points
 from geometry.frames import eigenvalues, shape_matrix, steepest_tangent, upward_normal, vectors
@@ -41,7 +42,7 @@ SEARCH, CALL = 10, 3e-5
 """Evaluations of a search; seconds that an evaluation takes on arrays of few items, with the inner step around it."""
 
 
-class FunctionGraph:
+class FunctionGraph(Whole):
     """The graph of a function, the surface that the ball rolls on.
 
     Parameters

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from geometry._level_search import retract, tangential, unit
 from geometry._namespace import Array, array_namespace, floating, quietly
+from geometry._trees import Whole
 from geometry._vectors import length
 from geometry.expressions.expression import Expression
 from geometry.frames import eigenvalues
@@ -20,7 +21,7 @@ __all__ = ["LevelSet", "Surface", "check_any_surface"]
 Function = Callable[[Array], Array]
 
 
-class LevelSet:
+class LevelSet(Whole):
     """The zero set of a function F: ℝⁿ → ℝ with ∇F ≠ 0 on it: an implicit curve, surface or hypersurface.
 
     The parameters θ of a level set are points x of ℝⁿ themselves. A verb that needs a point of Γ takes any x nearby and

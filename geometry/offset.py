@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from geometry._autodiff import constant, is_differentiable, is_recorded
+from geometry._implicit import at_maximum, still
 from geometry._kernels import kernel
 from geometry._maximum import (
     CHILDREN,
@@ -153,6 +155,27 @@ def offset_function(surface: FunctionGraph, theta: Array, radius: Array, *, samp
     if 0 in batch:
         return xp.zeros(batch, dtype=theta.dtype, device=device_of(theta))
     theta, radius = xp.reshape(theta, (-1, d)), xp.reshape(radius, (-1,))
+    wanted = theta, radius
+    held, was_recorded = still(surface) if is_differentiable(xp) else (surface, lambda: False)
+    theta, radius = constant(xp, theta), constant(xp, radius)
+    best, contact = _highest(held, theta, radius, samples)
+    if was_recorded() or is_recorded(xp, *wanted):
+        derived = at_maximum(lambda s: _resting(surface, s, *wanted), contact, best)
+        best = xp.where(xp.isfinite(best), derived, best)
+    return xp.reshape(best, batch)
+
+
+def _resting(surface: FunctionGraph, contact: Array, theta: Array, radius: Array) -> Array:
+    """f(s) + √(ρ² − |s − θ|²), (b,): by θ and ρ it has a derivative where f has none."""
+    xp, away = array_namespace(theta), contact - theta
+    square = radius**2 - xp.vecdot(away, away)
+    rises = square > 0
+    return surface.value(contact) + xp.where(rises, xp.sqrt(xp.where(rises, square, 1.0)), 0.0)
+
+
+def _highest(surface: Any, theta: Array, radius: Array, samples: int) -> tuple[Array, Array]:
+    """f_ρ, (b,), and where the ball touches, (b, d)."""
+    xp, d = array_namespace(theta), theta.shape[-1]
     each = -(-samples // SWEEPS)
     rolls = d > FEW and surface.has_gradient(theta)
     surface = surface.prepared(theta, theta.shape[0] * (samples + CLIMBS))
@@ -162,12 +185,12 @@ def offset_function(surface: FunctionGraph, theta: Array, radius: Array, *, samp
         return tuple(_starts(_Ball(surface, *ball), each))
 
     def refined(theta: Array, radius: Array, *starts: Array) -> tuple[Array, ...]:
-        return (_refined(_Ball(surface, theta, radius), Starts(*starts), rolls),)
+        return _refined(_Ball(surface, theta, radius), Starts(*starts), rolls)
 
     starts = in_chunks(xp, begun, max(many, AT_ONCE // (each * d)), theta, radius)
     size = max(many, AT_ONCE // ((STARTS + 1) * CHILDREN * d))
-    (best,) = in_chunks(xp, refined, size, theta, radius, *starts)
-    return xp.reshape(best, batch)
+    best, contact = in_chunks(xp, refined, size, theta, radius, *starts)
+    return best, contact
 
 
 def _all_pairs(xp: Namespace, theta: Array, radius: Any) -> tuple[Array, Array]:
@@ -254,8 +277,8 @@ def _sweeps(ball: _Ball, highest: Array, best: Array, count: int) -> Iterator[tu
         angle = xp.clip(widest, epsilon(xp, best.dtype) ** 0.5, math.pi / 2)
 
 
-def _refined(ball: _Ball, starts: Starts, rolls: bool) -> Array:
-    """The greatest height of the centre that is found from the starts."""
+def _refined(ball: _Ball, starts: Starts, rolls: bool) -> tuple[Array, Array]:
+    """The greatest height of the centre that is found from the starts, (b,), and its contact, (b, d)."""
     xp = array_namespace(starts.values)
     if rolls:
         v = _rolled(ball, starts.places)
@@ -263,8 +286,9 @@ def _refined(ball: _Ball, starts: Starts, rolls: bool) -> Array:
     if ball.theta.shape[-1] <= MANY:
         resolution = 8 * epsilon(xp, starts.values.dtype) * (xp.abs(starts.values) + ball.radius[:, None])
         starts = climb(lambda v: ball.heights(v)[1], starts, resolution, ball.compiled())
-    best = xp.max(starts.values, axis=1)
-    return xp.where(best == -xp.inf, ball.surface.value(ball.theta), best)
+    ends = starts.take(xp.argmax(starts.values, axis=1, keepdims=True))
+    best = ends.values[:, 0]
+    return xp.where(best == -xp.inf, ball.surface.value(ball.theta), best), ball.contact(ends.places)[:, 0, :]
 
 
 def _rolled(ball: _Ball, v: Array) -> Array:

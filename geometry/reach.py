@@ -9,20 +9,25 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy
 
+from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
 from geometry._bottleneck import narrowest
+from geometry._implicit import at_maximum, still
 from geometry._maximum import Compiled, highest
 from geometry._namespace import (
     Array,
     Namespace,
+    array_namespace,
     device_of,
     epsilon,
     floating,
     is_array_api_obj,
+    is_traced,
     quietly,
     to_numpy,
     whole,
@@ -56,7 +61,7 @@ class Reach(NamedTuple):
 
     value: Array  # (): inf where nothing bends or faces itself
     theta: Array  # (d,): where the extreme curvature is, or one end of the bottleneck
-    side: str  # "above" or "below": on which side of the surface the ball of this radius gets stuck
+    side: str  # "above" or "below": on which side the ball of this radius gets stuck; in a trace as it was asked for
 
 
 class Bottleneck(NamedTuple):
@@ -77,7 +82,8 @@ def reach(
         Twice continuously differentiable, with a Hessian. At a kink the reach is 0, which curvatures do not see.
     box : sequence of (low, high)
         Where the extreme curvature is sought: one pair for each dimension of θ (of the ambient space for a level set).
-        An array of a library other than NumPy makes the search run on that library.
+        The search runs on the library of an array; for numbers on that of which the surface makes its values, NumPy if
+        it has none of its own.
     side : {"above", "below", "both"}
         "above" counts what stops a ball above the surface: positive curvatures. "both" is the reach in Federer's sense.
     samples : int, optional
@@ -120,7 +126,7 @@ def reach(
     check_side("side", side, both=True)
     count = LEVEL_SAMPLES if isinstance(surface, LevelSet) else SAMPLES
     count = count if samples is None else whole("samples", samples, 1)
-    xp, low, high = corners(box)
+    xp, low, high = corners(box, surface)
     found = _bent(surface, xp, low, high, side, count)
     if isinstance(surface, LevelSet):
         neck = bottleneck(surface, box, side=side)
@@ -211,7 +217,7 @@ def bottleneck(
         raise TypeError(f"surface must be a LevelSet, got {surface!r}")
     check_side("side", side, both=True)
     whole("samples", samples, 2)
-    _, low, high = corners(box)
+    _, low, high = corners(box, surface)
     return Bottleneck(
         *narrowest(surface, low, high, [sign for name, sign in SIGNS.items() if side in (name, "both")], samples)
     )
@@ -295,8 +301,8 @@ def check_side(name: str, side: Any, *, both: bool = False) -> None:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {side!r}")
 
 
-def corners(box: Any) -> tuple[Namespace, Array, Array]:
-    """The lowest and the highest corner of a box, arrays (d,)."""
+def corners(box: Any, surface: Surface | None = None) -> tuple[Namespace, Array, Array]:
+    """The lowest and the highest corner of a box, arrays (d,); of numbers in the library of a surface."""
     if not is_array_api_obj(box):
         try:
             box = [(float(low), float(high)) for low, high in box]
@@ -305,29 +311,63 @@ def corners(box: Any) -> tuple[Namespace, Array, Array]:
     xp, sides = floating("box", box)
     if sides.ndim != 2 or sides.shape[0] == 0 or sides.shape[1] != 2:
         raise ValueError(f"box must be a sequence of (low, high), one for each dimension, got shape {sides.shape}")
+    if surface is not None and not is_array_api_obj(box):
+        xp, sides = _in_library_of(surface, sides)
     low, high = sides[:, 0], sides[:, 1]
-    if not bool(xp.all(xp.isfinite(sides)) & xp.all(low < high)):
+    if not is_traced(sides) and not bool(xp.all(xp.isfinite(sides)) & xp.all(low < high)):
         raise ValueError(f"box must have finite sides with low < high, got {box!r}")
     return xp, low, high
 
 
+def _in_library_of(surface: Surface, sides: Array) -> tuple[Namespace, Array]:
+    """A box of NumPy's as an array of the library of which the surface makes values: PyTorch's take no other arrays."""
+    function: Any = surface._graph._value if isinstance(surface, LevelSet) else surface._value
+    for name in ("numpy", "torch"):
+        try:
+            value = function(sys.modules[name].asarray(sides.mean(axis=1)))
+        except Exception:  # no such library, or none that the function takes: that is told where it is evaluated
+            continue
+        if is_array_api_obj(value):
+            xp = array_namespace(value)
+            return xp, xp.asarray(sides, device=None if is_traced(value) else device_of(value))
+        break
+    return array_namespace(sides), sides
+
+
 def _bent(surface: Surface, xp: Namespace, low: Array, high: Array, side: str, samples: int) -> Reach:
     """The least radius of curvature in a box."""
+    if not is_differentiable(xp):
+        return _sought(surface, xp, low, high, side, samples)
+    held, was_recorded = still(surface)
+    found = _sought(held, xp, constant(xp, low), constant(xp, high), side, samples)
+    if not (was_recorded() or is_recorded(xp, low, high)):
+        return found
+    theta = found.theta
+    theta = xp.where(theta >= high, high, xp.where(theta <= low, low, theta))  # on the rim it moves with the box
+
+    def curvature(theta: Array) -> Array:
+        return functools.reduce(xp.maximum, _towards(surface.curvatures(theta), side).values())
+
+    bend = at_maximum(curvature, theta[None, :], 1 / found.value[None])[0]
+    value = with_derivative_of(xp, found.value, xp.where(found.value < xp.inf, 1 / bend, found.value))
+    return found._replace(value=value)
+
+
+def _towards(bends: Array, side: str) -> dict[str, Array]:
+    """The largest curvature towards each side, from the principal curvatures."""
+    return {name: sign * bends[..., -1 if sign > 0 else 0] for name, sign in SIGNS.items() if side in (name, "both")}
+
+
+def _sought(surface: Surface, xp: Namespace, low: Array, high: Array, side: str, samples: int) -> Reach:
     if isinstance(surface, FunctionGraph):
         surface = surface.prepared(low[None, :], samples + CLIMBS, order=2)
-
-    def towards(bends: Array) -> dict[str, Array]:
-        """The largest curvature towards each side, from the principal curvatures."""
-        return {
-            name: sign * bends[..., -1 if sign > 0 else 0] for name, sign in SIGNS.items() if side in (name, "both")
-        }
 
     @quietly
     def curvature(theta: Array) -> Array:
         """−inf outside of the box and off the surface."""
         x = surface.point(theta, max_steps=NEARBY) if isinstance(surface, LevelSet) else theta
         outside = xp.any((x < low) | (x > high), axis=-1)
-        bend = functools.reduce(xp.maximum, towards(surface.curvatures(x)).values())
+        bend = functools.reduce(xp.maximum, _towards(surface.curvatures(x), side).values())
         return xp.where(outside | xp.isnan(bend), -xp.inf, bend)
 
     compiled = _compiled(surface, low, high, side)
@@ -337,7 +377,9 @@ def _bent(surface: Surface, xp: Namespace, low: Array, high: Array, side: str, s
     )
     value, theta = value[0], theta[0, :]
     theta = surface.point(theta) if isinstance(surface, LevelSet) else theta
-    bends = {name: float(bend) for name, bend in towards(surface.curvatures(theta)).items()}
+    if is_traced(value) or side != "both":
+        return Reach(radius_of(xp, value), theta, side)
+    bends = {name: float(bend) for name, bend in _towards(surface.curvatures(theta), side).items()}
     return Reach(radius_of(xp, value), theta, max(bends, key=lambda name: bends[name]))
 
 

@@ -13,6 +13,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
+from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
+from geometry._implicit import at_maximum, still
 from geometry._kernels import kernel
 from geometry._maximum import CHILDREN, Compiled, Samples, Starts, alike, climb, in_chunks, sampled, samples_of_the_cube
 from geometry._namespace import (
@@ -117,14 +119,18 @@ def medial_radius(
     each = -(-samples // SWEEPS)
 
     theta = xp.reshape(theta, (-1, d))
-    if isinstance(surface, FunctionGraph):
-        surface = surface.prepared(theta, theta.shape[0] * (samples + CLIMBS))
-    many = theta.shape[0] if _expression(surface, theta) else 0
+    held, was_recorded = still(surface) if is_differentiable(xp) else (surface, lambda: False)
+    place = constant(xp, theta)
+    if isinstance(held, FunctionGraph):
+        held = held.prepared(place, theta.shape[0] * (samples + CLIMBS))
+    many = theta.shape[0] if _expression(held, place) else 0
 
     def bent(theta: Array) -> tuple[Array, ...]:
-        return (_largest_curvature(_Touch.at(surface, theta, SIGNS[side], bounds), each),)
+        return _largest_curvature(_Touch.at(held, theta, SIGNS[side], bounds), each)
 
-    (curvature,) = in_chunks(xp, bent, max(many, AT_ONCE // (each * d)), theta)
+    curvature, stop = in_chunks(xp, bent, max(many, AT_ONCE // (each * d)), place)
+    if was_recorded() or is_recorded(xp, theta):
+        curvature = _differentiated(_Touch.at(surface, theta, SIGNS[side], bounds), curvature, stop)
     return xp.reshape(xp.where(xp.isnan(curvature), curvature, radius_of(xp, curvature)), batch)
 
 
@@ -370,15 +376,32 @@ def _resolution(surface: Surface, point: Array, normal: Array) -> Array:
     return xp.where(xp.isnan(found), xp.zeros_like(found), found)
 
 
-def _largest_curvature(touch: _Touch, count: int) -> Array:
-    """sup of the curvature of the balls through points q, and of its limit at p, (b,)."""
+def _differentiated(touch: _Touch, curvature: Array, stop: Array) -> Array:
+    """The same curvatures (b,), with derivatives: those of the ball through q, or of the limit at p."""
+    xp = array_namespace(curvature)
+    stopped = curvature > touch.bend
+    away = xp.where(stopped[:, None], stop, constant(xp, touch.surface.parameters_of(touch.point)) + 1)
+    derived = xp.where(stopped, at_maximum(lambda q: _bend(touch, q), away, curvature), touch.bend)
+    return xp.where(xp.isfinite(curvature), with_derivative_of(xp, curvature, derived), curvature)
+
+
+def _bend(touch: _Touch, theta: Array) -> Array:
+    """2h/|q − p|² for one point q (b, d) of each ball."""
+    xp = array_namespace(theta)
+    away = touch.surface.point(theta) - touch.point
+    square = dot(xp, away, away)
+    return 2 * dot(xp, away, touch.normal) / xp.where(square > 0, square, xp.ones_like(square))
+
+
+def _largest_curvature(touch: _Touch, count: int) -> tuple[Array, Array]:
+    """sup of the curvature of the balls through points q, and of its limit at p, (b,), and the highest q, (b, d)."""
     xp = array_namespace(touch.point)
     starts = _starts(touch, count)
     ends = climb(lambda theta: touch.seen(theta)[0], starts, touch.rounding(starts), touch.compiled())
     best = ends.take(xp.argmax(ends.values, axis=1, keepdims=True))
     bend = xp.where(best.values == -xp.inf, best.values, touch.curvature(best.places))[:, 0]
     lost = xp.any(xp.isnan(touch.normal), axis=-1) | xp.any(xp.isnan(touch.point), axis=-1)
-    return xp.where(lost, xp.nan, xp.maximum(touch.bend, bend))
+    return xp.where(lost, xp.nan, xp.maximum(touch.bend, bend)), best.places[:, 0, :]
 
 
 def _starts(touch: _Touch, count: int) -> Starts:

@@ -8,6 +8,7 @@ import numpy
 
 from geometry._maximum import kronecker
 from geometry._namespace import Array, Namespace, array_namespace, device_of, to_numpy, whole
+from geometry._trees import Tree
 from geometry._vectors import length
 from geometry.footpoint import Footpoints, GaussNewton, Newton, Solver, nearest_of
 from geometry.graph import FunctionGraph
@@ -20,7 +21,7 @@ LARGE = 1e150  # coordinates that cannot be squared: such a query has its start 
 
 
 @dataclass(frozen=True)
-class Sampling:
+class Sampling(Tree):
     """The nearest of many samples of a graph, polished by a local solver. It proves nothing.
 
     A point of the graph nearer than the start's lies, in θ, within the start's distance of the query. The samples are

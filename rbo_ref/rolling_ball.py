@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from geometry import Footpoints, FunctionGraph, Solver, project, steepest_tangent, upward_normal
 from geometry._namespace import Array, floating, per_item, positive
+from geometry._trees import Tree
 
 __all__ = ["RollingBall", "Step"]
 
@@ -26,7 +27,7 @@ class Step(NamedTuple):
 
 
 @dataclass(frozen=True)
-class RollingBall:
+class RollingBall(Tree):
     """A ball of radius ρ that rolls down the graph Γ of the loss.
 
     Algorithm 1, as printed, with p = (θ, f(θ)), ν = (−∇f, 1)/√(1+|∇f|²), τ = (∇f, |∇f|²)::

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any, NamedTuple, Protocol
 
 from geometry import Descent, FunctionGraph
-from geometry._namespace import Array, Namespace, floating, whole
+from geometry._namespace import Array, Namespace, floating, is_traced, whole
 from rbo_ref._rolls import rolled
 from rbo_ref.rolling_ball import RollingBall
 
@@ -116,8 +116,8 @@ def trajectory(
     compiled with the loss: see `compile` of `geometry.FunctionGraph`. Its results are those of the steps but for the
     rounding of functions such as the sine.
 
-    Inside ``jax.jit`` the loop is unrolled: `steps` must be static, compilation grows with it, and `callback` is called
-    while tracing only, with symbols for arrays. For a long run compile one step instead.
+    Inside a transform of JAX the steps after the first are a ``jax.lax.scan``, which compiles one of them; `steps` must
+    be static. With a `callback` they are unrolled: it is called while tracing only, with symbols for arrays.
 
     Examples
     --------
@@ -140,6 +140,8 @@ def trajectory(
         return Trajectory(*path)
     contacts = []
     for t, step in enumerate(islice(rolling, steps)):
+        if callback is None and is_traced(step.theta):
+            return _scanned(xp, optimizer, surface, theta, step, steps)
         contacts.append(_contact(surface, theta, step))
         theta, state = step.theta, step.state
         try:
@@ -149,6 +151,26 @@ def trajectory(
             break
     contacts.append(_contact(surface, theta, standing(optimizer).step(surface, theta, state)))
     return _stack(xp, contacts)
+
+
+def _scanned(
+    xp: Namespace, optimizer: Optimizer, surface: FunctionGraph, theta: Array, first: Any, steps: int
+) -> Trajectory:
+    """The same after the first step, from which on no array changes its shape."""
+    import jax
+
+    def one(here: tuple[Array, Any], _: None) -> tuple[tuple[Array, Any], Trajectory]:
+        step = optimizer.step(surface, *here)
+        return (step.theta, step.state), _contact(surface, here[0], step)
+
+    (there, state), between = jax.lax.scan(one, (first.theta, first.state), None, length=steps - 1)
+    last = standing(optimizer).step(surface, there, state)
+    ends = _stack(xp, [_contact(surface, theta, first), _contact(surface, there, last)])
+    joined = (
+        None if pair is None else xp.concat([pair[:1], middle, pair[1:]])
+        for pair, middle in zip(ends, between, strict=True)
+    )
+    return Trajectory(*joined)
 
 
 def standing(optimizer: Any) -> Any:

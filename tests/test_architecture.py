@@ -22,7 +22,12 @@ PACKAGES = ("geometry", "rbo_ref")
 LAZY = {"numba", "cupy", "torch", "jax", "matplotlib", "dask", "flint", "optax", "hypothesis"}
 LAZY |= {"scipy", "fastjsonschema", "tqdm"}
 # Imported only by whoever wants that very library.
-AT_HOME = {"geometry._kernels": {"numba", "cupy"}, "rbo_ref.strategies": {"hypothesis"}, "rbo_ref.laws": {"hypothesis"}}
+AT_HOME = {
+    "geometry._kernels": {"numba", "cupy"},
+    "geometry._torch": {"torch"},
+    "rbo_ref.strategies": {"hypothesis"},
+    "rbo_ref.laws": {"hypothesis"},
+}
 FUNCTION_LINES, MODULE_LINES = 60, 400
 CHAIN = 26  # modules that import each other in a row; to be made smaller
 TWINS = {"numbers", "places", "records", "table"}  # names that two modules have; to be made fewer
@@ -130,6 +135,7 @@ SHARED = (
     "geometry._kernels",
     "geometry._lending",
     "geometry._namespace",
+    "geometry._trees",
     "geometry._vectors",
 )  # private to the repository, not to the package
 
@@ -140,7 +146,7 @@ def _may_import(name: str, target: str) -> bool:
     if not inside(target, "geometry") and not inside(target, "rbo_ref"):
         return True
     if name == "geometry._namespace":
-        return False
+        return target == "geometry._torch"  # what PyTorch must be told as functions of its own
     if inside(name, "geometry._kernels"):
         return inside(target, "geometry._kernels") or target == "geometry._namespace"
     if inside(name, "geometry"):

@@ -29,6 +29,7 @@ from geometry._namespace import (
     quietly,
     to_numpy,
 )
+from geometry._trees import Tree
 
 __all__ = [
     "Flat",
@@ -52,7 +53,7 @@ class Outcome(IntEnum):
     UNDEFINED = 2  #: the algorithm has no step here: θ and the state of this item stay
 
 
-class VectorOptimizer:
+class VectorOptimizer(Tree):
     """An optimizer of which the algorithm, `_advance`, is written for vectors (..., d).
 
     The first fields of its step are θ, the state, the height and the gradient, the last is the status.
