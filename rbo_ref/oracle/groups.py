@@ -13,7 +13,7 @@ from rbo_ref.oracle.calls import Port
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.comparing import Verdict, verdict_on
 from rbo_ref.oracle.dialects import SEPARATE
-from rbo_ref.oracle.judge import Run, result_of
+from rbo_ref.oracle.judge import Run, result_of, unanswered
 from rbo_ref.oracle.parts import shapes
 from rbo_ref.oracle.playing import takes
 from rbo_ref.oracle.report import Diagnosis, Result
@@ -49,15 +49,15 @@ def _judged(port: TorchPort, case: Case, setting: Setting) -> Result:
     run, is_ignored = Run(case, "groups", name=port.entry), True
     for taken in takes(port, case, "groups", setting, lambda: case.theta):
         run.taken.append(taken)
-        if taken.answer is None:
-            kind = "skipped" if taken.outcome.skipped else "fail"
-            return Result(case.id, "groups", kind, None, None, taken.outcome.problem or "")
         steps = [truth.step(taken.theta) for truth in truths]
+        worst = min(steps, key=lambda step: step.is_bounded)
+        if taken.answer is None:
+            return unanswered(run, "groups", taken.outcome, worst)
         setting.needed += steps[0].evaluations
         whole, half = (verdict_on(taken.theta, taken.answer, step, setting) for step in steps)
         run.verdicts.append(_joined(whole, half, first))
         is_ignored = is_ignored and whole.ratio <= 1
-        if run.wrong is not None or not numpy.isfinite(taken.answer).all():
+        if run.wrong is not None or not (worst.is_bounded and numpy.isfinite(taken.answer).all()):
             break
     result = result_of(run)
     is_named = result.verdict == "fail" and is_ignored

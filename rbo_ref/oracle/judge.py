@@ -23,7 +23,7 @@ from rbo_ref.oracle.report import Entry, Result
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.truth import TrueStep, Truth
 
-__all__ = ["LEVELS", "Run", "judge", "levels_of", "replay", "result_of", "wrong_part"]
+__all__ = ["LEVELS", "Run", "judge", "levels_of", "replay", "result_of", "unanswered", "wrong_part"]
 
 LEVELS = ("primitives", "inner", "projection", "step", "restarted", "walk")
 ENTRIES = 10  # wrong numbers that are named
@@ -129,7 +129,7 @@ def _conclusion(run: Run, steps: list[TrueStep]) -> Result:
     """Of a trajectory: the first wrong step; or the worst of those that can be judged; or none."""
     case, level, last, number = run.case, run.level, run.taken[-1], len(run.taken)
     if last.answer is None and (run.wrong is None):
-        told = _unanswered(run, level, last.outcome, steps[-1])
+        told = unanswered(run, level, last.outcome, steps[-1])
         if told.verdict == "skipped" or (number == 1 and not last.is_alone):
             return told
         if told.verdict == "fail":
@@ -166,7 +166,7 @@ def _result(run: Run, level: str, verdict: Verdict, wrong: str, part: str = "the
     return Result(case.id, level, "fail", *verdict.worst, f"{wrong}: {off}", entries=entries)
 
 
-def _unanswered(run: Run, level: str, outcome: Outcome, step: TrueStep) -> Result:
+def unanswered(run: Run, level: str, outcome: Outcome, step: TrueStep) -> Result:
     """The verdict on a call without a usable answer; where rounding has no bound, a right port may overflow."""
     blameless = not outcome.hung and not step.is_bounded
     verdict = "skipped" if outcome.skipped else "undecidable" if blameless else "fail"
@@ -184,7 +184,7 @@ def _answered(
 
     def judge(run: Run, step: TrueStep, setting: Setting) -> Result:
         if run.taken[0].answer is None:
-            return _unanswered(run, level, run.outcome, step)
+            return unanswered(run, level, run.outcome, step)
         return judged(run, step, setting)
 
     return judge

@@ -121,6 +121,7 @@ def _example(name: str, optimizer: str, **more: Any) -> Row:
 
 HAT = "the largest v is corrected as Adam's v in TensorFlow's dialect: ε is added to √v before that"
 NORM = "keras.ops.norm of a matrix is float32, whatever the matrix and floatx are"
+PROJECTED = "of the step of a matrix it may leave out the part along the parameters, as its paper says"
 PRODUCT = "the product of the μ is kept in PyTorch's default dtype, float32, whatever the parameters are in"
 REFERENCES = (
     "nnx.state hands out references to the parameters from Flax 0.11 on, and copies before: so the descent starts "
@@ -186,7 +187,7 @@ ROWS: tuple[Row, ...] = (
     _keras("Lion", "lion"),
     _keras("Muon", "muon", dialect="keras", cases=MUON, note=NORM),
     _collection("pytorch_optimizer", "pytorch_optimizer", "SGDW", "gradient-descent"),
-    _collection("pytorch_optimizer", "pytorch_optimizer", "AdamP", "adam", dialect="tensorflow"),
+    _collection("pytorch_optimizer", "pytorch_optimizer", "AdamP", "adam", dialect="tensorflow", definition=PROJECTED),
     _collection("pytorch_optimizer", "pytorch_optimizer", "Lion", "lion"),
     _collection(
         "pytorch_optimizer",

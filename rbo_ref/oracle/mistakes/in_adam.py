@@ -47,9 +47,7 @@ IN_BOTH = {
     ),
     "epsilon_not_corrected": Mistake(
         "Epsilon is added before the bias correction: m̂√(1 − β₂ᵗ)/(√v + ε)",
-        denominator=lambda self, v: (
-            (self.xp.sqrt(self.v) + self.h.epsilon) / self.correction(self.h.betas[1], self.t) ** 0.5
-        ),
+        denominator=lambda self, v: self.xp.sqrt(v) + self.h.epsilon / self.correction(self.h.betas[1], self.t) ** 0.5,
     ),
     "epsilon_missing": Mistake("There is no epsilon", denominator=lambda self, v: self.xp.sqrt(v)),
     "epsilon_as_bound": Mistake(

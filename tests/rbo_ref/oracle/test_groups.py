@@ -19,6 +19,12 @@ def test_right_optimizers_move_each_group_by_its_own_rate(name, optimizer):
     assert report.suite.drawn == 0
 
 
+def test_where_right_ports_may_be_anywhere_nothing_is_decided():
+    """In float16, ε is 0 and squares of small gradients are: PyTorch's Adam is 0/0 there."""
+    report = check(torch.optim.Adam, optimizer="adam", dtype="float16", cases="usual-classifier")
+    assert {result.verdict for result in report.results if result.level == "groups"} == {"undecidable"}
+
+
 def first_for_all(parent):
     class First(parent):
         """Reads the rate of the first group."""
