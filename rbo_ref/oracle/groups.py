@@ -52,7 +52,7 @@ def _judged(port: TorchPort, case: Case, setting: Setting) -> Result:
         steps = [truth.step(taken.theta) for truth in truths]
         worst = min(steps, key=lambda step: step.is_bounded)
         if taken.answer is None:
-            return unanswered(run, "groups", taken.outcome, worst)
+            return replace(unanswered(run, "groups", taken.outcome, worst), declined=False)
         setting.needed += steps[0].evaluations
         whole, half = (verdict_on(taken.theta, taken.answer, step, setting) for step in steps)
         run.verdicts.append(_joined(whole, half, first))
