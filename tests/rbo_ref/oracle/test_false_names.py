@@ -100,9 +100,7 @@ def test_no_declared_precision_excuses_an_error_of_the_formula(name, compute):
 @pytest.mark.parametrize("name", SMALL_OTHERS)
 def test_no_declared_precision_excuses_an_error_of_another_formula(name, compute):
     optimizer, make = SMALL_OTHERS[name]
-    report = check_optimizer(
-        make(), optimizer, compute_dtype=compute, cases=FEW.get(optimizer), diagnosis=False
-    )
+    report = check_optimizer(make(), optimizer, compute_dtype=compute, cases=FEW.get(optimizer), diagnosis=False)
     assert not report.passed
 
 
@@ -172,7 +170,7 @@ def test_what_is_rounding_stays_excused(name):
 
 @pytest.mark.parametrize("optimizer", sorted({"gradient-descent", "adam", "adamw", "muon", "sam", "induced-metric"}))
 def test_hyper_parameters_in_float32_stay_excused(optimizer):
-    port = made(optimizer, other(optimizer, tuned=lambda self, hyper: in_single(hyper)))
+    port = other(optimizer, tuned=lambda self, hyper: in_single(hyper))()
     report = check_optimizer(port, optimizer, compute_dtype="float32")
     assert report.passed, str(report)
 
