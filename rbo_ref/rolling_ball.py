@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from geometry import Footpoints, FunctionGraph, Solver, project, steepest_tangent, upward_normal
 from geometry._namespace import Array, floating, per_item, positive
 from geometry._trees import Tree
+from geometry._vectors import dot
 
 __all__ = ["RollingBall", "Step"]
 
@@ -127,7 +128,7 @@ class RollingBall(Tree):
         c = p + rho * nu if state is None else state
         delta = -eta * tau  # Eq. (10)
         u = c - p  # ∇d_Γ(c_t) up to its length, for θ_t is the footpoint of c_t
-        delta = delta - xp.vecdot(u, delta)[..., None] / xp.vecdot(u, u)[..., None] * u  # Eq. (11)
+        delta = delta - (dot(xp, u, delta) / dot(xp, u, u))[..., None] * u  # Eq. (11)
         candidate = c + delta  # Eq. (12)
         footpoints = project(surface, candidate, self.solver, start=theta)
         return Step(footpoints.theta, candidate, height, nu, tau, c, candidate, footpoints)

@@ -77,8 +77,7 @@ def test_the_same_bits_on_polynomials(surfaces, variant, solver, d):
     found = trajectory(ball, compiled, theta, STEPS)
     truth = by_steps(ball, arrays if isinstance(ball.solver, Descent) else compiled, theta)
     assert np.isfinite(found.theta[..., :4, :]).any()
-    # Inner products of the variant "distance" are BLAS's, which may fuse; the centre moves by an ulp of its size then.
-    room = 0.0 if variant == "footpoint" else 1e-12
+    room = 0.0
     if d == 1 and not isinstance(ball.solver, Descent):
         # A batch of queries for one variable is searched side by side, with other roundings: within the tolerance, but
         # from the two starts at rest, one on a crest, whose way either side is up to them.

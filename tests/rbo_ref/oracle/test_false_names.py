@@ -7,6 +7,7 @@ from rbo_ref.oracle import MISTAKES, OptaxPort, RightPort, check, check_optimize
 from rbo_ref.oracle.catalogue import RIGHT_PORTS
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.suspects import search
+from tests.examples import some
 from tests.rbo_ref.oracle.stray import SMALL, SMALL_OTHERS, STRAY, STRAY_OTHERS, ball, finished, other, tuned
 from tests.rbo_ref.oracle.suspects.explaining import explained, is_true
 
@@ -17,10 +18,6 @@ WHOLE_SUITE = ["steps 1 % too short", "decay 1e-4", "1e-3 under the root"]
 
 def name_of(report):
     return report.diagnosis and report.diagnosis.name
-
-
-def made(optimizer, make):
-    return make("original" if optimizer == "muon" else "")
 
 
 # --- undeclared -----------------------------------------------------------------------------------------------------
@@ -34,7 +31,7 @@ def judged(port, optimizer, cases, monkeypatch, pairs=0):
     return report, found
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", some(SMALL, 5))
 def test_a_small_error_of_the_formula_is_no_precision(name, monkeypatch):
     cases = None if name in WHOLE_SUITE else SOME
     report, found = judged(SMALL[name](), ROLLING_BALL, cases, monkeypatch)
@@ -42,26 +39,26 @@ def test_a_small_error_of_the_formula_is_no_precision(name, monkeypatch):
     assert "declares it" not in str(report)
 
 
-@pytest.mark.parametrize("name", SMALL_OTHERS)
+@pytest.mark.parametrize("name", some(SMALL_OTHERS, 4))
 def test_a_small_error_of_another_formula_is_no_precision(name, monkeypatch):
     optimizer, make = SMALL_OTHERS[name]
-    report, found = judged(made(optimizer, make), optimizer, FEW.get(optimizer), monkeypatch)
-    assert name_of(report) is None or is_true(found, lambda: made(optimizer, make), optimizer), str(report)
+    report, found = judged(make(), optimizer, FEW.get(optimizer), monkeypatch)
+    assert name_of(report) is None or is_true(found, make, optimizer), str(report)
     assert "declares it" not in str(report)
 
 
-@pytest.mark.parametrize("name", STRAY)
+@pytest.mark.parametrize("name", some(STRAY, 8))
 def test_a_wrong_port_in_no_catalogue_gets_no_name_or_a_true_one(name, monkeypatch):
     make, true = STRAY[name]
     report, found = judged(make(), ROLLING_BALL, None, monkeypatch)
     assert name_of(report) in (None, *true) or is_true(found, make, ROLLING_BALL), str(report)
 
 
-@pytest.mark.parametrize("name", STRAY_OTHERS)
+@pytest.mark.parametrize("name", some(STRAY_OTHERS, 5))
 def test_a_wrong_optimizer_in_no_catalogue_gets_no_name_or_a_true_one(name, monkeypatch):
     optimizer, make, true = STRAY_OTHERS[name]
-    report, found = judged(made(optimizer, make), optimizer, None, monkeypatch)
-    is_found = found is not None and is_true(found, lambda: made(optimizer, make), optimizer)
+    report, found = judged(make(), optimizer, None, monkeypatch)
+    is_found = found is not None and is_true(found, make, optimizer)
     assert name_of(report) in (None, *true) or is_found, str(report)
 
 
@@ -103,9 +100,7 @@ def test_no_declared_precision_excuses_an_error_of_the_formula(name, compute):
 @pytest.mark.parametrize("name", SMALL_OTHERS)
 def test_no_declared_precision_excuses_an_error_of_another_formula(name, compute):
     optimizer, make = SMALL_OTHERS[name]
-    report = check_optimizer(
-        made(optimizer, make), optimizer, compute_dtype=compute, cases=FEW.get(optimizer), diagnosis=False
-    )
+    report = check_optimizer(make(), optimizer, compute_dtype=compute, cases=FEW.get(optimizer), diagnosis=False)
     assert not report.passed
 
 
@@ -175,7 +170,7 @@ def test_what_is_rounding_stays_excused(name):
 
 @pytest.mark.parametrize("optimizer", sorted({"gradient-descent", "adam", "adamw", "muon", "sam", "induced-metric"}))
 def test_hyper_parameters_in_float32_stay_excused(optimizer):
-    port = made(optimizer, other(optimizer, tuned=lambda self, hyper: in_single(hyper)))
+    port = other(optimizer, tuned=lambda self, hyper: in_single(hyper))()
     report = check_optimizer(port, optimizer, compute_dtype="float32")
     assert report.passed, str(report)
 
