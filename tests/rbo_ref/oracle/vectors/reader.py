@@ -31,6 +31,15 @@ def given(vector, name):
     return number(vector[name]["bits"])
 
 
+def flat(numbers):
+    """The rows of a matrix, one after the other: losses and the formulas below know vectors."""
+    return [x for row in numbers for x in row] if isinstance(numbers[0], list) else numbers
+
+
+def start(vector):
+    return flat(given(vector, "theta"))
+
+
 def hypers(vector):
     read = ({k: number(v["bits"]) if isinstance(v, dict) else v for k, v in h.items()} for h in vector["hyper"])
     known = list(read)
@@ -70,7 +79,8 @@ def asked(vector, losses):
     """f and ∇f, evaluated or from the script."""
     if "loss" in vector:
         return lambda theta: evaluate(losses[vector["loss"]], theta)
-    rows = zip(number(vector["script"]["value"]["bits"]), number(vector["script"]["gradient"]["bits"]), strict=True)
+    gradients = map(flat, number(vector["script"]["gradient"]["bits"]))
+    rows = zip(number(vector["script"]["value"]["bits"]), gradients, strict=True)
     return lambda theta: next(rows)
 
 
@@ -89,7 +99,7 @@ def inner(theta, f, g, candidate, rate):
 
 
 def rolling_ball(vector, losses):
-    loss, theta, iterates = asked(vector, losses), given(vector, "theta"), []
+    loss, theta, iterates = asked(vector, losses), start(vector), []
     for h in hypers(vector):
         candidate = lift(theta, *loss(theta), h)["candidate"]
         if vector["dialect"].endswith("candidate"):
@@ -102,25 +112,34 @@ def rolling_ball(vector, losses):
 
 
 def adam(vector, losses):
-    loss, theta, iterates = asked(vector, losses), given(vector, "theta"), []
-    m = v = [mpf(0)] * len(theta)
+    loss, theta, iterates, dialect = asked(vector, losses), start(vector), [], vector["dialect"]
+    m = v = peak = peak_hat = [mpf(0)] * len(theta)
     for t, h in enumerate(hypers(vector), 1):
         (b1, b2), g = h["betas"], loss(theta)[1]
         m = [b1 * a + (1 - b1) * x for a, x in zip(m, g, strict=True)]
         v = [b2 * a + (1 - b2) * x**2 for a, x in zip(v, g, strict=True)]
-        step = [a / (1 - b1**t) / (sqrt(b / (1 - b2**t)) + h["epsilon"]) for a, b in zip(m, v, strict=True)]
-        decay = h.get("weight_decay", 0)
-        theta = [x - h["learning_rate"] * (s + decay * x) for x, s in zip(theta, step, strict=True)]
+        peak, corrected = list(map(max, peak, v)), 1 - b2**t
+        peak_hat = [max(a, b / corrected) for a, b in zip(peak_hat, v, strict=True)]
+        roots = {
+            "amsgrad": [sqrt(b / corrected) + h["epsilon"] for b in peak],
+            "amsgrad-optax": [sqrt(b) + h["epsilon"] for b in peak_hat],
+            "tensorflow": [(sqrt(b) + h["epsilon"]) / sqrt(corrected) for b in v],
+        }.get(dialect, [sqrt(b / corrected) + h["epsilon"] for b in v])
+        step = [a / (1 - b1**t) / root for a, root in zip(m, roots, strict=True)]
+        decay, eta = h.get("weight_decay", 0), h["learning_rate"]
+        rate = 1 if dialect == "free-decay" else eta
+        theta = [x - eta * s - rate * decay * x for x, s in zip(theta, step, strict=True)]
         iterates.append(theta)
     return iterates
 
 
 def sam(vector, losses):
-    loss, theta, iterates = asked(vector, losses), given(vector, "theta"), []
+    loss, theta, iterates = asked(vector, losses), start(vector), []
     for h in hypers(vector):
         g = loss(theta)[1]
         scale = [x**2 if h["adaptive"] else 1 for x in theta]
-        norm = sqrt(fsum(s * x**2 for s, x in zip(scale, g, strict=True))) + h["epsilon"]
+        epsilon = 0 if vector["dialect"] == "without-epsilon" else h["epsilon"]
+        norm = sqrt(fsum(s * x**2 for s, x in zip(scale, g, strict=True))) + epsilon
         place = [t + h["radius"] * s * x / norm for t, s, x in zip(theta, scale, g, strict=True)]
         theta = [t - h["learning_rate"] * x for t, x in zip(theta, loss(place)[1], strict=True)]
         iterates.append(theta)
@@ -128,11 +147,12 @@ def sam(vector, losses):
 
 
 def gradient_descent(vector, losses):
-    loss, theta, iterates = asked(vector, losses), given(vector, "theta"), []
+    loss, theta, iterates = asked(vector, losses), start(vector), []
     v = [mpf(0)] * len(theta)
     for h in hypers(vector):
         g, mu = loss(theta)[1], h["momentum"]
-        v = [mu * a + x for a, x in zip(v, g, strict=True)]
+        new = 1 - mu if vector["dialect"] == "dampened" else 1
+        v = [mu * a + new * x for a, x in zip(v, g, strict=True)]
         step = [x + mu * a for a, x in zip(v, g, strict=True)] if h["nesterov"] else v
         theta = [t - h["learning_rate"] * s for t, s in zip(theta, step, strict=True)]
         iterates.append(theta)

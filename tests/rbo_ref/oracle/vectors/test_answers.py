@@ -154,7 +154,7 @@ def test_the_command_checks_and_judges(folder, tmp_path, stock, capsys):
     assert capsys.readouterr().out == f"{len(stock.vectors)} vectors checked: no problem\n"
     write_answers(tmp_path / "right.jsonl", stock, "sam", right_port("sam"))
     assert main(["vectors", str(folder), "--judge", str(tmp_path / "right.jsonl")]) == 0
-    assert capsys.readouterr().out.startswith("RIGHT: 34 answers to 34 vectors: 34 right, 0 wrong, 0 undecidable")
+    assert capsys.readouterr().out.startswith("RIGHT: 54 answers to 54 vectors: 54 right, 0 wrong, 0 undecidable")
     (tmp_path / "wrong.jsonl").write_text("nonsense")
     assert main(["vectors", str(folder), "--judge", str(tmp_path / "wrong.jsonl"), "--json", "-"]) == 1
     record = json.loads(capsys.readouterr().out)
