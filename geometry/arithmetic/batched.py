@@ -53,7 +53,7 @@ class Batch(Arithmetic):
     --------
     >>> batch = Batch(format_of("float32"), is_served=True)
     >>> thirds = 1 / batch.along(numpy.array([3.0, 6.0]))
-    >>> thirds.middle[0].round(3), (thirds.radius[WHOLE] < 1e-7).all(), (thirds.radius[WIDE] < 1e-16).all()
+    >>> thirds.middle[0].round(3), (thirds.radius[WHOLE] < 1e-7).all(), (thirds.radius[WIDE] < 1e-15).all()
     (array([0.333, 0.167]), np.True_, np.True_)
     """
 

@@ -121,7 +121,7 @@ def test_what_is_on_by_default_is_told(torch):
             "taken for an optimizer of PyTorch, and given lr, betas, eps, and returned int",
         ),
         (lambda lr, betas, eps: {}, "taken for a factory of Optax's transformations, .* and returned dict"),
-        (lambda params, base, lr, betas, eps: None, "has no parameter for learning_rate, epsilon|cannot be called"),
+        (lambda params, base, lr, betas, eps: None, "has no parameter for learning_rate|cannot be called"),
         (lambda *, loss, theta, **more: None, "missing 2 required keyword-only arguments: 'loss' and 'theta'"),
         (lambda **more: None, "and given learning_rate, b1, b2, eps, and returned NoneType"),
     ],
