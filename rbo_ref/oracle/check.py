@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy
@@ -259,6 +260,8 @@ def _setting(
 def _namespace(port: Port, xp: Any, dtype: str) -> Namespace:
     """The array library asked for, or the port's own."""
     own = attribute_of(port, "library", "numpy")
+    if xp is None and find_spec(own) is None:
+        raise TypeError(f"{name_of(port)} is taken for {port.kind}, and {own} is not installed")
     namespace = library_of(own if xp is None else xp, dtype)
     if isinstance(port, Adapter) and library(namespace).partition(".")[0] != own:
         raise TypeError(f"{name_of(port)} is {port.kind}, on arrays of {own}, not of {library(namespace)}")
