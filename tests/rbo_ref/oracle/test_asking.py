@@ -136,7 +136,7 @@ def test_an_optax_factory_that_lacks_a_parameter_is_refused():
     def factory(learning_rate): ...
 
     pytest.importorskip("jax", reason="jax is not installed")
-    with pytest.raises(TypeError, match="factory has no parameter for betas.*; factory was taken for a factory"):
+    with pytest.raises(TypeError, match=r"factory has no parameter for betas.*; factory was taken for a factory"):
         check_optimizer(OptaxPort(factory), "adam", dtype="float32")
 
 
