@@ -261,7 +261,9 @@ def _namespace(port: Port, xp: Any, dtype: str) -> Namespace:
     """The array library asked for, or the port's own."""
     own = attribute_of(port, "library", "numpy")
     if xp is None and find_spec(own) is None:
-        raise TypeError(f"{name_of(port)} is taken for {port.kind}, and {own} is not installed")
+        raise TypeError(
+            f"{name_of(port)} is taken for {attribute_of(port, 'kind', 'a port')}, and {own} is not installed"
+        )
     namespace = library_of(own if xp is None else xp, dtype)
     if isinstance(port, Adapter) and library(namespace).partition(".")[0] != own:
         raise TypeError(f"{name_of(port)} is {port.kind}, on arrays of {own}, not of {library(namespace)}")
