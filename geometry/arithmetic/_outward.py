@@ -214,7 +214,7 @@ def log(x: Floats) -> Floats:
     small = x < 2.0**-1000
     scaled = where(small, x * 2.0**100, x)
     k = exponent(scaled)
-    m = scaled * two_to(-k)
+    m = (0.5 * scaled) * two_to(1.0 - k)
     large = m > 1.4142
     part = where(large, 0.5 * m, m) - 1.0  # exact
     whole = where(large, k + 1.0, k) - where(small, 100.0, 0.0)

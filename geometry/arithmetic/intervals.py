@@ -183,6 +183,9 @@ class Interval:
         with numpy.errstate(all="ignore"):
             lo = self.lo.sum(axis) - slack * numpy.abs(self.lo).sum(axis)
             hi = self.hi.sum(axis) + slack * numpy.abs(self.hi).sum(axis)
+        if (lost := numpy.isnan(lo) | numpy.isnan(hi)).any():  # sums that overflow are anything, not empty
+            lost = lost & ~numpy.isnan(self.lo).any(axis)
+            lo, hi = numpy.where(lost, -inf, lo), numpy.where(lost, inf, hi)
         return Interval(numpy.nextafter(lo, -inf), numpy.nextafter(hi, inf))
 
 
@@ -322,8 +325,8 @@ def _wave(x: Interval, function: Callable[..., Any], crest: float) -> Interval:
     wide = ~(x.hi - x.lo < 7)
     (lo, hi), other = (_at_points(end, function, wide) for end in (x.lo, x.hi))
     lo, hi = numpy.minimum(lo, other[0]), numpy.maximum(hi, other[1])
-    nothing, troughs, crests = numpy.isnan(lo), _passes(x, crest + 0.5, 1.0), _passes(x, crest, 1.0)
-    return Interval(numpy.where(troughs & ~nothing, -1.0, lo), numpy.where(crests & ~nothing, 1.0, hi))
+    some, troughs, crests = ~numpy.isnan(x.lo), wide | _passes(x, crest + 0.5, 1.0), wide | _passes(x, crest, 1.0)
+    return Interval(numpy.where(troughs & some, -1.0, lo), numpy.where(crests & some, 1.0, hi))
 
 
 def _passes(x: Interval, phase: float, period: float) -> numpy.ndarray:

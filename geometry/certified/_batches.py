@@ -37,16 +37,22 @@ class Problem(NamedTuple):
 def solved(
     ids: numpy.ndarray,
     problem: Callable[[numpy.ndarray], Problem],
+    examined: numpy.ndarray,
     *,
     gap: Callable[[numpy.ndarray, numpy.ndarray], numpy.ndarray],
     tolerance: float,
     max_boxes: int,
     progress: bool | Report,
 ) -> Iterator[tuple[numpy.ndarray, Problem, Found]]:
-    """Solve the problems of the queries `ids`, portion by portion; each portion with its answer."""
+    """Solve the problems of the queries `ids`, portion by portion; each portion with its answer.
+
+    The other queries are answered already. `examined` says for all of them, (N,), how many boxes that has taken.
+    """
     waiting = [ids[i : i + TOGETHER] for i in range(0, len(ids), TOGETHER)][::-1]
-    done = boxes = 0
-    with _reporting(progress, len(ids)) as report:
+    done, boxes = len(examined) - len(ids), int(examined.sum())
+    with _reporting(progress, len(examined)) as report:
+        if report and not waiting:
+            report(done, boxes, 0.0)
         while waiting:
             some = waiting.pop()
             posed = problem(some)
@@ -63,6 +69,8 @@ def solved(
                 waiting += [some[len(some) // 2 :], some[: len(some) // 2]]
                 continue
             done, boxes = done + len(some), boxes + int(found.boxes.sum())
+            if report:
+                report(done, boxes, float(gap(found.lower, found.upper).max()))
             yield some, posed, found
 
 
@@ -83,7 +91,6 @@ def _reporting(progress: bool | Report, total: int) -> Iterator[Report | None]:
                 bar.update(done - bar.n)
 
             yield show
-            bar.update(total - bar.n)
 
 
 def _in_portions(bounds: Callable[..., Bounds]) -> Callable[..., Bounds]:

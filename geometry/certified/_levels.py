@@ -67,7 +67,7 @@ def level_distances(
         return Problem(model.cells, bounds, *pairs, upper[some], theta[some], Normal(model, q[some]).alone)
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
-    for some, _, found in solved(ids, problem, **options):
+    for some, _, found in solved(ids, problem, solution.boxes, **options):
         lower, better, place = found.lower, found.upper, found.theta
         if regions:
             lower, better, place, kept = _sharpened(model, q[some], found)

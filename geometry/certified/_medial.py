@@ -158,7 +158,7 @@ def medial_radii(
         return Problem(model.cells, bounds, *pairs, upper[some], theta[some])
 
     options: dict[str, Any] = {"tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
-    for some, _, found in solved(ids, problem, gap=gap, **options):
+    for some, _, found in solved(ids, problem, solution.boxes, gap=gap, **options):
         # A point beyond the horizon stops a ball at half its distance, or more.
         solution.lower[some] = found.lower if box is not None else numpy.minimum(found.lower, horizon[some] / 2)
         solution.upper[some], solution.theta[some], solution.boxes[some] = found.upper, found.theta, found.boxes

@@ -70,7 +70,7 @@ def _fitted(
     n = DEGREES[d - 1]
     lebesgue = (1 + 2 / math.pi * math.log(n + 1)) * UP
     truncation = _truncation(expression, center, half, n, lebesgue)
-    shift = 2 * UNIT * (1 + (numpy.abs(center).max(1) + half) / half)  # of a node, in units of η
+    shift = 2 * UNIT * (2 + (numpy.abs(center).max(1) + half) / half)  # of a node, in units of η: it is off by 3u
     markov = lebesgue**d * d * n**2 * shift
     worth = numpy.flatnonzero((truncation * (1 + 2 * lebesgue**d) <= target) & (markov < 0.01))
     coefficients, error = numpy.zeros((m, (n + 1) ** d)), numpy.full(m, numpy.inf)

@@ -23,6 +23,7 @@ __all__ = ["Solution", "distances", "offsets", "remaining"]
 
 LEEWAY = 1e-9  # of a distance that was rounded
 REGIONS = 64  # of one query at most, that a model is enough for
+FAR = 2.0**500  # beyond it, squares overflow
 LADDER = 4.0 ** numpy.arange(-10, 11)  # how far to look for a surface that is not defined below the query
 
 
@@ -49,11 +50,10 @@ class Solution:
 
     def all_regions(self) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.ndarray]:
         """Lower and upper ends, query, and whether there is one stationary point only; sorted by query."""
-        none = numpy.empty((0, self.theta.shape[1]))
-        query = numpy.concatenate([numpy.empty(0, dtype=int), *(b.query for b, _ in self.regions)])
-        lower = numpy.concatenate([none, *(b.lower for b, _ in self.regions)])
-        upper = numpy.concatenate([none, *(b.upper for b, _ in self.regions)])
-        unique = numpy.concatenate([numpy.empty(0, dtype=bool), *(u for _, u in self.regions)])
+        lost = numpy.setdiff1d(numpy.arange(len(self.theta)), [i for b, _ in self.regions for i in b.query])
+        whole = numpy.full((len(lost), self.theta.shape[1]), numpy.inf)  # nothing is known of where they are nearest
+        parts = [(lost, -whole, whole, numpy.full(len(lost), False)), *((*b, u) for b, u in self.regions)]
+        query, lower, upper, unique = (numpy.concatenate(part) for part in zip(*parts, strict=True))
         order = numpy.lexsort((*lower.T[::-1], query))
         return lower[order], upper[order], query[order], unique[order]
 
@@ -75,7 +75,7 @@ def distances(
     ids = _by_landscape(model, x, y, starts, solution, regions, tolerance, max_boxes)
     upper, theta = _nearest_known(model, x, y, [x, *starts], ids)
     solution.upper[ids], solution.theta[ids] = upper[ids], theta[ids]
-    ids = ids[upper[ids] < numpy.inf]
+    ids = ids[upper[ids] < FAR]
     ids = ids[numpy.argsort(upper[ids])]  # balls of similar sizes begin with boxes of one size
 
     def problem(some: numpy.ndarray) -> Problem:
@@ -94,7 +94,7 @@ def distances(
         )
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
-    for some, posed, found in solved(ids, problem, **options):
+    for some, posed, found in solved(ids, problem, solution.boxes, **options):
         lower, better, place = found.lower, found.upper, found.theta
         if regions:
             boxes, least = remaining(posed.cells, found)
@@ -127,7 +127,7 @@ def _by_landscape(
         limit = numpy.fmin.reduce(limits) * (1 + LEEWAY) + LEEWAY * (1 + numpy.abs(y))
     check_near(model.surface, x, limit)
     everything = numpy.arange(len(x))
-    some = numpy.flatnonzero(numpy.isfinite(x).all(1) & numpy.isfinite(limit))
+    some = numpy.flatnonzero((numpy.abs(x) < FAR).all(1) & (limit < FAR))
     options = {"tolerance": tolerance, "max_boxes": max_boxes, "regions": REGIONS * regions}
     found = by_landscape(model.surface, x[some], y[some], limit[some], **options)  # type: ignore[arg-type]
     if found is None:
@@ -241,7 +241,7 @@ def offsets(
     flat = finite & (radius == 0)
     solution.upper[flat] = numpy.where(numpy.isnan(at_pole.hi[flat]), -numpy.inf, at_pole.hi[flat])
     check_near(model.surface, x, radius)
-    ids = numpy.flatnonzero(finite & (radius > 0))
+    ids = numpy.flatnonzero(finite & (radius > 0) & (radius < FAR))
     ids = ids[numpy.argsort(radius[ids])]
 
     def problem(some: numpy.ndarray) -> Problem:
@@ -257,7 +257,7 @@ def offsets(
         return Problem(model.cells, bounds, *pairs, -height[some], x[some], Convexity(convex))
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
-    for some, _, found in solved(ids, problem, **options):
+    for some, _, found in solved(ids, problem, solution.boxes, **options):
         solution.lower[some], solution.upper[some] = -found.upper, -found.lower
         solution.theta[some], solution.boxes[some] = found.theta, found.boxes
     return solution

@@ -95,7 +95,8 @@ def reach(
 
     nothing = numpy.full(1, numpy.inf)
     problem = Problem(cells, bounds, numpy.zeros(1, dtype=int), root, nothing, middle[None])
-    _, _, found = next(solved(numpy.zeros(1, dtype=int), lambda _: problem, gap=_radius_gap, **options))
+    one = numpy.zeros(1, dtype=int)
+    _, _, found = next(solved(one, lambda _: problem, one, gap=_radius_gap, **options))
     solution = Solution(*_radii(found.lower, found.upper), found.theta, found.boxes)
     return home.enclosure(solution, tolerance, (), _stuck(surface, found.theta) if both else side)
 

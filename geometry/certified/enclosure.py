@@ -95,7 +95,8 @@ class Regions:
     distance : Enclosure
         Of the distance of each query to the surface, shape (...).
     lower, upper : array (k, d)
-        The regions, sorted by query. Every nearest point of query i is in a region of i.
+        The regions, sorted by query. Every nearest point of query i is in a region of i: where no point of the surface
+        was found, that is everything.
     query : array (k,) of int
         To which query a region belongs, counted in the flattened batch.
     unique : array (k,) of bool

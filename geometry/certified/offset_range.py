@@ -137,7 +137,8 @@ def _highest(
     nothing = numpy.full(1, numpy.inf)
     problem = Problem(model.cells, bounds, numpy.zeros(1, dtype=int), root, nothing, middle[None])
     options: dict[str, Any] = {"tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
-    _, _, found = next(solved(numpy.zeros(1, dtype=int), lambda _: problem, gap=gap, **options))
+    one = numpy.zeros(1, dtype=int)
+    _, _, found = next(solved(one, lambda _: problem, one, gap=gap, **options))
     return Interval(-found.upper[0], -found.lower[0]), found.theta[0], int(found.boxes[0])
 
 
@@ -192,7 +193,7 @@ def _lowest(
             dropped = min(dropped, float(least.min(initial=numpy.inf)))
             break
         half = radius[open_, None] / 2 * (1 + 2.0**-40)  # a little more, for the rounding of the middle
-        center = (center[open_, None] + corners * radius[open_, None] / 2).reshape(-1, model.d)
+        center = (center[open_, None] + corners * radius[open_, None] / 2).clip(low, high).reshape(-1, model.d)
         radius = numpy.broadcast_to(half, (len(half), len(corners), model.d)).reshape(-1, model.d)
         least = numpy.repeat(least[open_], len(corners))
     return interval(min(dropped, upper), upper), theta, boxes

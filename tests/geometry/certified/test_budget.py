@@ -49,6 +49,24 @@ def test_progress_is_shown_when_asked_for(name, capsys):
     assert re.search(r"1/1 \[.*boxes=\d+, gap=\d", shown)
 
 
+@pytest.mark.parametrize("verb", [certified.distance, certified.footpoint])
+def test_progress_of_what_a_model_answers_is_shown(verb, capsys):
+    """A search that has nothing left to do is finished as well."""
+    points, heard = np.linspace(-2, 2, 200).reshape(100, 2), []
+    for count in (100, 1):
+        found = verb(landscapes.sine(), points[:count], progress=lambda *told: heard.append(told))
+        boxes = int(getattr(found, "distance", found).boxes.sum())
+        assert heard[-1][:2] == (count, boxes)
+        verb(landscapes.sine(), points[:count], progress=True)
+        assert re.search(rf"{count}/{count} \[.*boxes={boxes}, gap=\d", capsys.readouterr().err)
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_progress_of_what_a_budget_has_ended_is_shown(name, capsys):
+    VERBS[name](progress=True, max_boxes=1)
+    assert re.search(r"1/1 \[.*boxes=\d+, gap=(\d|inf)", capsys.readouterr().err)
+
+
 def waves(dimensions):
     """A surface on which no box that is larger than a wave can be dropped."""
     return FunctionGraph(lambda t: sum(np.sin((40 + 3 * i) * t[..., i]) for i in range(dimensions)))

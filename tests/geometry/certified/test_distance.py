@@ -192,6 +192,32 @@ def test_where_a_surface_is_not_defined_there_is_none():
     assert distance(half_sphere, [np.nan, 0.0]).upper == np.inf
 
 
+def test_waves_of_numbers_without_an_end():
+    """Over boxes where |a|ᵇ is anything, its sine is between −1 and 1."""
+    surface = FunctionGraph(lambda t: np.sin(np.abs(t[..., 0]) ** t[..., 1]))
+    random = np.random.default_rng(5)
+    places, queries = random.uniform(-2, 2, (100_000, 2)), random.uniform(-1, 1, (4, 3))
+    found = distance(surface, queries, tolerance=1e-2, max_boxes=500)
+    heights = surface.value(places)
+    for query, low, high in zip(queries, found.lower, found.upper, strict=True):
+        nearest = np.nanmin(np.hypot(np.linalg.norm(places - query[:2], axis=1), heights - query[2]))
+        assert low <= nearest <= high + 0.1
+
+
+@pytest.mark.parametrize("size", [1e200, 1.7e308])
+@pytest.mark.parametrize("count", [1, 70])
+def test_what_is_too_large_for_a_search_is_open(size, count):
+    """Squares that overflow prove nothing; the nearest point may be anywhere."""
+    for query in ([0.1, size], [0.1, -size], [size, size]):
+        found = footpoint(surfaces.sine(), [query] * count)
+        assert not found.distance.closed.any()
+        assert (found.distance.lower <= size).all()
+        assert (found.count == 1).all()
+        assert (found.lower == -np.inf).all()
+        assert (found.upper == np.inf).all()
+        assert not found.unique.any()
+
+
 def test_far_away_and_close_by():
     found = distance(surfaces.sine(), [[1e6, 3.0], [0.5, 1e6], [0.5, 1e-12 + np.sin(0.5)]], tolerance=1e-6)
     assert found.closed.all()

@@ -13,7 +13,7 @@ from geometry.arithmetic._forms import Record, box_form, differentiated, point_f
 from geometry.arithmetic.intervals import FUNCTIONS, interval
 from geometry.certified import offset_function
 from geometry.expressions import record as recorded
-from geometry.expressions._operations import TABLE
+from geometry.expressions._operations import NUMPY_NAMES, TABLE
 
 flint = pytest.importorskip("flint")
 
@@ -177,6 +177,33 @@ def test_sums_contain_the_exact_sum(numbers):
     found = interval(np.array([numbers])).sum(1)
     assert found.lo[0] == -np.inf or Fraction(found.lo[0]) <= exact
     assert found.hi[0] == np.inf or exact <= Fraction(found.hi[0])
+
+
+def test_sums_that_overflow_are_not_empty():
+    large, beyond = np.finfo(float).max, np.inf
+    for terms in ([(large, beyond)] * 9 + [(-beyond, -large)], [(large, beyond)] * 9, [(-beyond, -large)] * 9):
+        low, high = np.array(terms).T
+        found = interval(low, high).sum(0)
+        assert found.lo < found.hi
+        assert found.lo <= large
+
+
+ENDS = [-np.inf, -1.7e308, -1e200, -30.0, -1.0, -0.5, -1e-300, 0.0, 5e-324, 0.5, 1.0, 30.0, 1e200, 1.7e308, np.inf]
+NUMBERS = np.unique([*np.linspace(-5, 5, 101), *np.ravel([[e, e * 0.999, e * 1.001] for e in ENDS if abs(e) < np.inf])])
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_intervals_of_all_sizes(name):
+    """From the least number to no end at all, values of NumPy are inside, up to their rounding."""
+    low, high = np.array([(a, b) for a in ENDS for b in ENDS if a <= b and a < np.inf and b > -np.inf]).T
+    found = FUNCTIONS[name](interval(low, high))
+    with np.errstate(all="ignore"):
+        values = getattr(np, NUMPY_NAMES.get(name, name))(NUMBERS)
+    slack = 1e-12 * np.abs(values) + 1e-300
+    inside = (found.lo[:, None] - slack <= values) & (values <= found.hi[:, None] + slack)
+    there = (low[:, None] <= NUMBERS) & (high[:, None] >= NUMBERS) & np.isfinite(values)
+    assert there.any(1).sum() > 50
+    assert (inside | ~there).all()
 
 
 def test_products_of_forms_keep_what_they_have_in_common():

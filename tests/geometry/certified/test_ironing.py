@@ -33,6 +33,14 @@ def test_the_ball_rests_beyond_the_box():
     assert holds(found, seen - 1e-6, seen + 1e-6)
 
 
+@pytest.mark.parametrize("slope", [1.0, 8.0])
+def test_no_place_beyond_the_box_is_the_lowest(slope):
+    """Boxes of 40 halvings at the side where the lowest place is."""
+    found = ironing(FunctionGraph(lambda t: slope * t[..., 0]), 0.5, [(0.0, 1.0)], tolerance=1e-13 * slope)
+    assert holds(found, slope)
+    assert found.theta >= 0
+
+
 def test_two_dimensions_against_samples():
     surface = FunctionGraph(lambda t: np.cos(t[..., 0]) + 0.5 * np.sin(t[..., 1] + 0.3 * t[..., 0]))
     found = ironing(surface, 0.7, [(-1.0, 1.0), (0.0, 1.0)], tolerance=6e-2)

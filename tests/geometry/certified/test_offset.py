@@ -32,6 +32,22 @@ def test_valleys_of_the_sine_wave():
     assert holds(found, *close(1 + radius - np.array(list(DROP.values()))))
 
 
+def test_what_overflows_on_the_way_is_not_undefined():
+    """Exponentials that cancel are 0, however large: a sum of ten is as honest as a difference."""
+    nothing = FunctionGraph(
+        lambda t: np.stack([*[np.exp(t[..., 0] ** 2)] * 9, -9 * np.exp(t[..., 0] ** 2)], -1).sum(-1)
+    )
+    found = offset_function(nothing, [30.0], 0.5, max_boxes=50)
+    assert holds(found, 0.5)
+    assert not found.closed
+
+
+def test_balls_that_are_too_large_for_a_search():
+    found = offset_function(surfaces.sine(), [0.0], [1e200, 1.7e308])
+    assert holds(found, [1e200, 1.7e308])
+    assert not found.closed.any()
+
+
 @pytest.mark.parametrize("d", [1, 2])
 def test_gaussian_well(d):
     radius = np.array([0.5, 1.5, 2, 3, 5])
