@@ -36,7 +36,7 @@ EPS = 2.0**-52
 FLOOR = EPS**0.5
 ENOUGH = EPS**0.75
 LARGE = np.finfo(np.float64).max ** 0.375
-CONVERGED, STEPS_USED, STALLED, NOT_FINITE = range(4)  # `geometry.footpoint.Status`
+CONVERGED, STEPS_USED, STALLED, NOT_FINITE = range(4)  # `geometry._contact.Status`
 SUFFICIENT_DECREASE, NOISE = 1e-4, 64.0
 
 FUNCTION = types.float64(ADDRESS, ADDRESS, ADDRESS)
