@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import numpy
 
-from geometry import _level_search, _search
+from geometry import _level_search, _safeguarded
 from geometry._autodiff import constant, is_differentiable, is_recorded
 from geometry._contact import Status, choose
 from geometry._feet import Footpoints, footpoints, known_of
@@ -215,7 +215,7 @@ class GaussNewton(Tree):
         _check_stopping(self.tolerance, self.max_steps)
 
     def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
-        return _searched(surface, query, theta, _search.gauss_newton, self)
+        return _searched(surface, query, theta, _safeguarded.gauss_newton, self)
 
 
 @dataclass(frozen=True)
@@ -260,7 +260,7 @@ class Newton(Tree):
 
     def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
         matrix = theta.shape[-1] <= 32 if self.matrix is None else self.matrix
-        return _searched(surface, query, theta, _search.newton if matrix else _search.newton_cg, self)
+        return _searched(surface, query, theta, _safeguarded.newton if matrix else _safeguarded.newton_cg, self)
 
 
 @dataclass(frozen=True)
@@ -332,7 +332,7 @@ def nearest_of(surface: Surface, query: Array, starts: Array, solver: Solver | N
 
 
 def _searched(
-    surface: Surface, query: Array, start: Array, direction: _search.Direction, solver: GaussNewton | Newton
+    surface: Surface, query: Array, start: Array, direction: _safeguarded.Direction, solver: GaussNewton | Newton
 ) -> Footpoints:
     """What a search finds. It runs on constants; where a derivative may be wanted, it is attached to its end."""
     xp, limits = array_namespace(query), (solver.tolerance, solver.max_steps)
@@ -347,7 +347,7 @@ def _searched(
         if was_recorded() or is_recorded(xp, query):
             x = attached_to_level_set(surface, query, x)
         return footpoints(surface, query, steps, (x, residual), status)
-    end, steps, status = _search.descend(held, place, start, direction, *limits)
+    end, steps, status = _safeguarded.descend(held, place, start, direction, *limits)
     if was_recorded() or is_recorded(xp, query):
         end = attached(surface, query, end)
     return Footpoints(surface, query, end.theta, steps, end, status)
