@@ -215,9 +215,7 @@ class Law:
         LawBroken
             With the smallest counterexample that was found.
         """
-        self._try(
-            Trial(self, implementation, xp, dtype, tolerance), max_examples, seed, (Phase.generate, Phase.shrink)
-        )
+        self._try(Trial(self, implementation, xp, dtype, tolerance), max_examples, seed, (Phase.generate, Phase.shrink))
 
     def holds(
         self,

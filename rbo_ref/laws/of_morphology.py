@@ -126,7 +126,9 @@ def contacts(trial: Trial, draw: Draw) -> None:
     trial.same("f(s) + √(ρ² − |θ − s|²)", found, _over(caps, case.heights), rounding, _told(case, s=index))
 
 
-@law("rolling_ball", domain="every array, ball and spacing", source="S. R. Sternberg, Biomedical image processing (1983)")
+@law(
+    "rolling_ball", domain="every array, ball and spacing", source="S. R. Sternberg, Biomedical image processing (1983)"
+)
 def background(trial: Trial, draw: Draw) -> None:
     """The background is where the apex of a ball under the image can be: min over s of f(s) + ρ − √(ρ² − |θ − s|²)."""
     case = draw(samples())._replace(boundary="none")

@@ -90,7 +90,7 @@ class Samples(NamedTuple):
 
 FEW = 25  # heights that are drawn one by one, so that each shrinks by itself
 SHORT = {1: 12, 2: 5, 3: 3}
-LONG = {  # beyond the blocks of 8, 16, 32 and 64 samples that implementations work in
+LONG: dict[int, list[tuple[int, ...]]] = {  # beyond the blocks of 8, 16, 32 and 64 samples that implementations work in
     1: [(130,), (65,), (33,), (17,)],
     2: [(9, 17), (65, 3), (3, 65), (33, 2)],
     3: [(9, 2, 3), (2, 3, 17), (3, 33, 2), (65, 2, 1)],

@@ -9,7 +9,18 @@ import pytest
 from scipy import ndimage
 
 import geometry
-from geometry import FunctionGraph, MultiStart, Newton, closing, dilate, distance, erode, offset_function, opening, project
+from geometry import (
+    FunctionGraph,
+    MultiStart,
+    Newton,
+    closing,
+    dilate,
+    distance,
+    erode,
+    offset_function,
+    opening,
+    project,
+)
 from rbo_ref import laws, oracle
 from rbo_ref.laws.table import rst
 from rbo_ref.oracle.reference import rolling_ball
