@@ -63,17 +63,26 @@ __all__ = [
 def floating(name: str, *arrays: Array) -> tuple[Any, ...]:
     """The common namespace of `arrays`, then the arrays themselves in one common floating dtype.
 
-    Python numbers and nested sequences become NumPy arrays, integers the namespace's default float.
+    Python numbers and nested sequences become arrays of the library, dtype and device of the others; of NumPy's where
+    there are none. Integers become the namespace's default float.
     """
-    arrays = tuple(unmasked(name, a) if is_array_api_obj(a) else _from_python(name, a) for a in arrays)
+    held = [unmasked(name, a) for a in arrays if is_array_api_obj(a)]
+    written = [_from_python(name, a) for a in arrays if not is_array_api_obj(a)]
     try:
-        xp = array_namespace(*arrays)
+        xp = array_namespace(*(held or written))
     except TypeError as error:
-        kinds = ", ".join(type(a).__module__.partition(".")[0] for a in arrays)
+        kinds = ", ".join(type(a).__module__.partition(".")[0] for a in held)
         raise TypeError(f"{name}: all arrays must belong to one array library, got {kinds}") from error
-    arrays = tuple(_as_floating(xp, name, a) for a in arrays)
-    dtype = xp.result_type(*arrays)
-    return (xp, *(a if a.dtype == dtype else xp.astype(a, dtype) for a in arrays))
+    held = [_as_floating(xp, name, a) for a in held]
+    if held:
+        dtype = xp.result_type(*held)
+        written = [xp.asarray(a, dtype=dtype, device=device_of(held[0])) for a in written]
+    else:
+        written = [_as_floating(xp, name, a) for a in written]
+        dtype = xp.result_type(*written)
+    found = (iter(held), iter(written))
+    ordered = (next(found[not is_array_api_obj(a)]) for a in arrays)
+    return (xp, *(a if a.dtype == dtype else xp.astype(a, dtype) for a in ordered))
 
 
 def unmasked(name: str, array: Array, instead: str = "") -> Array:
