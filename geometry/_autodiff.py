@@ -12,13 +12,12 @@ from geometry._namespace import (
     Namespace,
     device_of,
     epsilon,
-    hold,
+    holds,
     is_compiling,
     is_jax_namespace,
     is_torch_namespace,
     is_traced,
 )
-
 from geometry.expressions.expression import trial_points
 
 __all__ = [
@@ -127,7 +126,7 @@ def either(xp: Namespace, condition: Array, yes: Callable[[], Array], no: Callab
         import jax
 
         return jax.lax.cond(condition, yes, no)
-    return yes() if hold(condition) else no()
+    return yes() if holds(condition) else no()
 
 
 def without_derivative(xp: Namespace, known: Array, reason: str, *recorded: Array) -> Array:
@@ -168,7 +167,7 @@ def blindness(xp: Namespace, gradient: Callable[[Array], Array], theta: Array) -
         lost = xp.any(xp.all(moves & (constant(xp, bent) == 0), axis=0))
     if is_traced(lost):
         return None
-    return "its derivatives are zero, yet it changes: it is detached from θ" if hold(lost) else ""
+    return "its derivatives are zero, yet it changes: it is detached from θ" if holds(lost) else ""
 
 
 def _numbers(xp: Namespace) -> Any:

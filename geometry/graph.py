@@ -135,7 +135,11 @@ class FunctionGraph(Whole):
         return f"<{type(self).__name__} of {self.name}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_recordings": {}, "_compilable": {}, "_blind": {}}  # what another process finds by itself
+        return self.__dict__ | {
+            "_recordings": {},
+            "_compilable": {},
+            "_blind": {},
+        }  # what another process finds by itself
 
     @property
     def given(self) -> frozenset[str]:
@@ -297,7 +301,9 @@ class FunctionGraph(Whole):
         return vectors("theta", theta)
 
     def _checked(self, xp: Namespace, what: str, result: Any, theta: Array, shape: tuple[int, ...]) -> Array:
-        if isinstance(result, float | int) and shape == () and not _autodiff.is_differentiable(xp):  # no derivative is lost
+        if (
+            isinstance(result, float | int) and shape == () and not _autodiff.is_differentiable(xp)
+        ):  # no derivative is lost
             result = xp.asarray(result, dtype=theta.dtype, device=device_of(theta))[()]
         if not is_array_api_obj(result) or array_namespace(result) is not xp:
             raise TypeError(

@@ -432,8 +432,8 @@ def test_the_sources_are_found():
         ("geometry._namespace", "from . import graph", "geometry.graph"),
         ("geometry._namespace", "from .graph import FunctionGraph", "geometry.graph"),
         ("geometry._kernels.cpu", "from ..graph import FunctionGraph", "geometry.graph"),
-        ("rbo_ref.run", "from geometry import _search", "geometry._search"),
-        ("rbo_ref.run", "from geometry._search import descend", "geometry._search"),
+        ("rbo_ref.run", "from geometry import _safeguarded", "geometry._safeguarded"),
+        ("rbo_ref.run", "from geometry._safeguarded import descend", "geometry._safeguarded"),
         ("rbo_ref.run", "with x:\n    import array_api_compat", "array_api_compat"),
     ],
 )
