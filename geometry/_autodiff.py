@@ -149,8 +149,8 @@ def _refuse(reason: str) -> Any:
 def blindness(xp: Namespace, gradient: Callable[[Array], Array], theta: Array) -> str | None:
     """Why the framework finds no derivative of a gradient that has one, in words; "" where nothing speaks against it.
 
-    A detached gradient changes with θ, yet its derivatives are exactly zero: so at trial points, which are numbers under
-    most transforms too. None where they are not.
+    A detached gradient changes with θ, yet its derivatives are exactly zero: so at trial points, which are numbers
+    under most transforms too. None where they are not.
     """
     with _numbers(xp):
         points = xp.asarray(trial_points(theta.shape[-1], 3), dtype=theta.dtype, device=device_of(theta))
