@@ -61,7 +61,7 @@ def _tolerance_of(trial: Trial, query: Query) -> float:
     size = float(numpy.abs(query.point).sum() + abs(graph.value(theta)) + abs(query.offset))
     stretch = math.hypot(1, *g)
     rounding = 8 * trial.unit * size * stretch + e_value * stretch + abs(rise) * e_gradient
-    tolerance = 4 * (eps**0.75 * size * stretch + rounding) / min(bend, 1.0)
+    tolerance = 4 * (eps**0.75 * size * stretch + rounding) / min(bend, 1.0) + trial.tolerance
     assume(tolerance < 2.0**-6 * (1 + size))
     return tolerance
 
@@ -119,7 +119,7 @@ def vertical_gap(trial: Trial, draw: Draw) -> None:
     gap = abs(float(point[-1] - landscape.graph.value(point[:-1])))
     found, told = _found(trial, landscape, point), {"f(θ)": landscape, "q": point}
     e_value = landscape.rounding(point[:-1], trial.unit)[0]
-    rounding = 4 * e_value + 16 * trial.unit * (numpy.abs(point).sum() + gap)
+    rounding = 4 * e_value + 16 * trial.unit * (numpy.abs(point).sum() + gap) + trial.tolerance
     trial.at_most("d(q)", found, gap, rounding, told)
     trial.at_most("|y − f(x)|/√(1 + s²)", gap / math.hypot(1, landscape.slope_bound), found, rounding, told)
 

@@ -38,7 +38,7 @@ def _rounding(trial: Trial, landscape: Landscape, theta: Numbers, radius: float)
     e_value, _ = landscape.rounding(numpy.abs(theta) + radius, trial.unit)
     height = abs(float(landscape.graph.value(theta))) + (1 + landscape.slope_bound) * radius
     argument = (1 + landscape.slope_bound) * (float(numpy.linalg.norm(theta)) + radius)
-    return 4 * e_value + 64 * trial.unit * (height + argument)
+    return 4 * e_value + 64 * trial.unit * (height + argument) + trial.tolerance
 
 
 @law("offset_function", domain=GENTLE, source="s = 0, and the maximum of a slope against a circle")

@@ -13,7 +13,7 @@ shrink to a plane of one parameter, radii and rates to 1.
 This package needs Hypothesis, and nothing imports it but you.
 """
 
-from rbo_ref.strategies.arrays import Samples, dtypes, namespaces, samples
+from rbo_ref.strategies.arrays import Samples, dtypes, heights, namespaces, samples
 from rbo_ref.strategies.drawing import KINDS, landscapes, planes
 from rbo_ref.strategies.landscape import PROFILES, Bump, Landscape, Ridge
 from rbo_ref.strategies.numbers import coordinates, dyadics, points, radii, vectors
@@ -32,6 +32,7 @@ __all__ = [
     "coordinates",
     "dtypes",
     "dyadics",
+    "heights",
     "hyper_parameters",
     "inner_bounds",
     "landscapes",

@@ -9,7 +9,18 @@ import pytest
 from scipy import ndimage
 
 import geometry
-from geometry import FunctionGraph, MultiStart, Newton, distance, offset_function, project
+from geometry import (
+    FunctionGraph,
+    MultiStart,
+    Newton,
+    closing,
+    dilate,
+    distance,
+    erode,
+    offset_function,
+    opening,
+    project,
+)
 from rbo_ref import laws, oracle
 from rbo_ref.laws.table import rst
 from rbo_ref.oracle.reference import rolling_ball
@@ -37,7 +48,7 @@ def test_right_ports_obey(law, port, dtype):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @geometry_laws
 def test_the_package_obeys(verb, law, dtype):
-    law.check(getattr(geometry, verb), dtype=dtype, max_examples=2 if verb in SLOW else 5)
+    law.check(getattr(geometry, verb.partition("+")[0]), dtype=dtype, max_examples=2 if verb in SLOW else 5)
 
 
 @pytest.mark.parametrize("name", ["torch", "jax"])
@@ -59,8 +70,8 @@ def test_scipy_obeys():
     """An implementation that is not ours: SciPy's grey dilation with a ball as structuring function."""
 
     def structure(radius, spacing, ndim):
-        half = int(radius // spacing)
-        offsets = np.stack(np.meshgrid(*[spacing * np.arange(-half, half + 1)] * ndim, indexing="ij"))
+        axes = [h * np.arange(-(radius // h), radius // h + 1) for h in np.broadcast_to(spacing, ndim)]
+        offsets = np.stack(np.meshgrid(*axes, indexing="ij"))
         left = radius**2 - np.sum(offsets**2, axis=0)
         return {"structure": np.sqrt(np.maximum(left, 0)), "footprint": left >= 0}
 
@@ -145,11 +156,18 @@ WRONG = {
     ("offset_function", "offset-translated"): lambda s, t, r: 2 * s.value(t),
     ("offset_function", "offset-scaled"): lambda s, t, r: s.value(t) + r**2,
     ("offset_function", "offset-of-a-bump"): lambda s, t, r: -s.value(t),
+    ("dilate", "dilation"): lambda f, r, **_: f + r,
     ("dilate", "maxima"): lambda f, r, **_: f - f.mean(),
-    ("dilate", "lone-peak"): lambda f, r, **_: f + r,
+    ("dilate+contact", "contacts"): lambda f, r, **_: (f, np.arange(f.size).reshape(f.shape)),
+    ("dilate+nan", "omitted-samples"): lambda f, r, **_: np.nan_to_num(f) + r,
+    ("rolling_ball", "background"): lambda f, r, **_: f - r,
     ("dilate", "semigroup"): lambda f, r, **_: f + r**2,
     ("erode", "minima"): lambda f, r, **_: f - f.mean(),
-    ("erode", "lone-pit"): lambda f, r, **_: f - r,
+    ("erode", "erosion"): lambda f, r, **_: f - r,
+    ("closing", "closing-of-samples"): _identity,
+    ("closing", "groove"): _identity,
+    ("opening", "opening-of-samples"): _identity,
+    ("opening", "thin-ridge"): _identity,
     ("closing", "closing-between"): lambda f, r, **_: f + 1,
     ("opening", "opening-between"): lambda f, r, **_: f - 1,
 }
@@ -174,7 +192,49 @@ def test_a_wrong_function_breaks_it(verb, law):
 def test_the_offset_without_its_dual_is_no_closing():
     """Dilation alone: what a port gets that forgets the erosion."""
     broken = [law.name for law in laws.of("closing") if not law.holds(geometry.dilate, max_examples=10)]
-    assert {"idempotence", "closing-between", "ball-between-samples"} == set(broken)
+    assert {"closing-of-samples", "groove", "idempotence", "closing-between", "ball-between-samples"} == set(broken)
+
+
+def _in_blocks(verb, size):
+    """No ball looks beyond its block."""
+    return lambda f, r, **o: np.concatenate([verb(f[i : i + size], r, **o) for i in range(0, len(f), size)])
+
+
+def _until(verb, count):
+    """The samples from a count on are left as they are."""
+    return lambda f, r, **o: np.where(np.arange(f.size).reshape(f.shape) < count, verb(f, r, **o), f)
+
+
+MISTAKEN = {
+    "half the radius": lambda verb: lambda f, r, **o: verb(f, r / 2, **o),
+    "spacing exchanged": lambda verb: lambda f, r, spacing, **o: verb(f, r, spacing=np.flip(spacing).tolist(), **o),
+    "spacing of one axis": lambda verb: lambda f, r, spacing, **o: verb(f, r, spacing=float(np.ravel(spacing)[0]), **o),
+    "holes at height 0": lambda verb: lambda f, r, **o: verb(np.where(np.isinf(f), 0.0, f), r, **o),
+    "no volumes": lambda verb: lambda f, r, **o: verb(f, r, **o) if f.ndim < 3 else f,
+    "no boundary": lambda verb: lambda f, r, *, spacing, boundary: verb(f, r, spacing=spacing),
+    "longer by a part in 1000": lambda verb: lambda f, r, **o: verb(f, 1.001 * r, **o),
+    **{f"blocks of {size}": lambda verb, size=size: _in_blocks(verb, size) for size in (8, 64)},
+    **{f"the first {count}": lambda verb, count=count: _until(verb, count) for count in (12, 64)},
+}
+
+
+@pytest.mark.parametrize("verb", [dilate, erode, closing, opening], ids=lambda verb: verb.__name__)
+@pytest.mark.parametrize("mistake", MISTAKEN)
+def test_what_implementations_of_morphology_get_wrong_breaks_a_law(mistake, verb):
+    wrong = MISTAKEN[mistake](verb)
+    assert any(not law.holds(wrong) for law in laws.of(verb.__name__))
+
+
+def test_less_may_be_promised():
+    """A solver that is off by 1e-8 obeys where that is said, and is wrong by more than is said otherwise."""
+
+    def coarse(surface, points):
+        return distance(surface, points) + 1e-8
+
+    for law in laws.of("distance"):
+        law.check(coarse, max_examples=3, tolerance=1e-8)
+    assert not laws.LAWS["parallel"].holds(coarse)
+    assert not laws.LAWS["parallel"].holds(coarse, tolerance=1e-10)
 
 
 @pytest.mark.parametrize("radius", ["diameter_for_radius", "radius_halved", "radius_ignored", "normal_vertical"])
@@ -254,6 +314,8 @@ def test_bad_input():
         plane.check(3)
     with pytest.raises(ValueError, match="dtype must be one of float32, float64, got 'int8'"):
         plane.check(rolling_ball, dtype="int8")
+    with pytest.raises(ValueError, match="tolerance must be finite and at least 0, got nan"):
+        plane.check(rolling_ball, tolerance=np.nan)
     with pytest.raises(ValueError, match=r"verb must be one of step, distance, .*, got 'roll'"):
         laws.of("roll")
 

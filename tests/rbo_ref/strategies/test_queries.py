@@ -171,10 +171,31 @@ def test_empty_ranges(strategy, message):
 @settings(max_examples=50)
 @given(samples())
 def test_samples(drawn):
-    assert drawn.heights.ndim in (1, 2)
+    assert drawn.heights.ndim in (1, 2, 3)
     assert drawn.heights.size
     assert abs(drawn.heights).max() <= 8
     assert drawn.options() == {"spacing": drawn.spacing, "boundary": drawn.boundary}
+    assert drawn.steps.shape == (drawn.heights.ndim,)
+    twice = drawn.scaled(2.0)
+    assert (twice.heights == 2 * drawn.heights).all()
+    assert (twice.radius, *twice.steps) == (2 * drawn.radius, *(2 * drawn.steps))
+
+
+@pytest.mark.parametrize(
+    "sought",
+    [
+        lambda s: s.heights.ndim == 3 and len(set(s.steps)) > 1,
+        lambda s: max(s.heights.shape) > 64,
+        lambda s: s.heights.shape[0] > 64 and s.heights.ndim > 1,
+        lambda s: s.heights.size == 1,
+    ],
+)
+def test_samples_of_every_kind(sought):
+    find(samples(), sought, settings=QUICK)
+
+
+def test_samples_are_missing():
+    assert np.isnan(find(samples(hole=math.nan), lambda s: np.isnan(s.heights).any(), settings=QUICK).heights).any()
 
 
 def test_dtypes_are_those_that_a_library_has():
