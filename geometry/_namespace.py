@@ -52,6 +52,7 @@ __all__ = [
     "positive",
     "quietly",
     "repeat",
+    "sized",
     "to_numpy",
     "unmasked",
     "while_loop",
@@ -66,7 +67,7 @@ def floating(name: str, *arrays: Array) -> tuple[Any, ...]:
     Python numbers and nested sequences become arrays of the library, dtype and device of the others; of NumPy's where
     there are none. Integers become the namespace's default float.
     """
-    held = [unmasked(name, a) for a in arrays if is_array_api_obj(a)]
+    held = [sized(name, unmasked(name, a)) for a in arrays if is_array_api_obj(a)]
     written = [_from_python(name, a) for a in arrays if not is_array_api_obj(a)]
     try:
         xp = array_namespace(*(held or written))
@@ -93,6 +94,13 @@ def unmasked(name: str, array: Array, instead: str = "") -> Array:
             f"{name} must not be a masked array, since what is masked would count: pass {name}.filled(nan), of a "
             f"floating dtype{instead} (of a dask array: dask.array.ma.filled)"
         )
+    return array
+
+
+def sized(name: str, array: Array) -> Array:
+    """The array, unless it is dask's and only computing tells how long it is."""
+    if is_dask(array) and any(math.isnan(n) for n in array.shape):
+        raise ValueError(f"{name} has chunks of unknown size; call {name}.compute_chunk_sizes() first")
     return array
 
 
@@ -195,11 +203,11 @@ def per_item(xp: Namespace, name: str, value: Any, like: Array) -> Any:
 def positive(name: str, value: Any, *, zero: bool = False) -> None:
     """Raise unless every number in `value` is finite and positive (or zero, with ``zero=True``).
 
-    Symbols, of `jax.jit` and of PyTorch's compiler, have no values yet and pass.
+    Symbols, of `jax.jit` and of PyTorch's compiler, and arrays of dask have no values yet and pass.
     """
     if isinstance(value, float | int):
         is_wrong = not (math.isfinite(value) and (value >= 0 if zero else value > 0))
-    elif is_traced(value) or is_compiling():
+    elif is_traced(value) or is_compiling() or is_dask(value):
         return
     else:
         array = unmasked(name, value) if is_array_api_obj(value) else _from_python(name, value)
