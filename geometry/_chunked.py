@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy
 
 from geometry._ball import ball_on_grid
-from geometry._namespace import Array, Namespace, array_namespace, device_of, is_dask, quietly, sized
+from geometry._namespace import Array, Namespace, array_namespace, device_of, filled, is_dask, quietly, sized
 
 __all__ = ["by_chunks", "lazy", "one_thread_unless"]
 
@@ -18,7 +18,7 @@ Roll = TypeVar("Roll", bound=Callable[..., Any])
 
 
 def lazy(passes: int) -> Callable[[Roll], Roll]:
-    """Decorator for functions of heights and radius: on a dask array they return dask arrays.
+    """Decorator for functions of heights and radius: on a dask array they return dask arrays. What is masked is NaN.
 
     A result depends on heights that are `passes` balls away.
     """
@@ -26,6 +26,7 @@ def lazy(passes: int) -> Callable[[Roll], Roll]:
     def decorate(function: Roll) -> Roll:
         @wraps(function)
         def either(heights: Array, radius: Any, **options: Any) -> Any:
+            heights = filled(heights)
             if not is_dask(heights):
                 return quietly(function)(heights, radius, **options)
             if options.pop("out", None) is not None:

@@ -38,6 +38,7 @@ __all__ = [
     "count_dtype",
     "device_of",
     "epsilon",
+    "filled",
     "floating",
     "holds",
     "is_array_api_obj",
@@ -86,15 +87,28 @@ def floating(name: str, *arrays: Array) -> tuple[Any, ...]:
     return (xp, *(a if a.dtype == dtype else xp.astype(a, dtype) for a in ordered))
 
 
-def unmasked(name: str, array: Array, instead: str = "") -> Array:
-    """The array, unless it is masked. `instead` is what to do with missing numbers, besides making them NaN."""
-    kind = array._meta if is_dask(array) else array
-    if isinstance(kind, numpy.ma.MaskedArray):
+def unmasked(name: str, array: Array) -> Array:
+    """The array, unless it is masked."""
+    if _is_masked(array):
         raise TypeError(
             f"{name} must not be a masked array, since what is masked would count: pass {name}.filled(nan), of a "
-            f"floating dtype{instead} (of a dask array: dask.array.ma.filled)"
+            "floating dtype (of a dask array: dask.array.ma.filled)"
         )
     return array
+
+
+def filled(array: Array) -> Array:
+    """The array with NaN where it is masked; integers that are become NumPy's default float."""
+    if not _is_masked(array):
+        return array
+    if is_dask(array):
+        meta = filled(array._meta)
+        return array.map_blocks(filled, dtype=meta.dtype, meta=meta)
+    return numpy.ma.filled(array if array.dtype.kind == "f" else array.astype(float), numpy.nan)
+
+
+def _is_masked(array: Array) -> bool:
+    return isinstance(array._meta if is_dask(array) else array, numpy.ma.MaskedArray)
 
 
 def sized(name: str, array: Array) -> Array:
