@@ -36,7 +36,7 @@ class Unsuitable(Exception):
 
 
 class Searched(NamedTuple):
-    """What is found for queries: as `_search.Found`, and which of them the model has been enough for."""
+    """What is found for queries: as `_branching.Found`, and which of them the model has been enough for."""
 
     lower: numpy.ndarray
     upper: numpy.ndarray
