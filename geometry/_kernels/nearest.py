@@ -44,7 +44,8 @@ def nearest(tree, x, y, offsets, roots, limits, tolerance, max_boxes, queries, w
     """
     d = tree.d
     boxes = tree.degree + 1, tree.places, tree.coefficients, tree.sizes, tree.rows, tree.links, wanted
-    loop, x, y, limits = _loop(d), *map(numpy.ascontiguousarray, (x, y, limits))
+    loop = _loop(d)
+    x, y, limits = (numpy.ascontiguousarray(array) for array in (x, y, limits))
 
     def task(first, stop):
         room, size = numpy.empty((regions * (stop - first), 2 * d + 2)), numpy.empty

@@ -197,7 +197,7 @@ def sprout(roots, starts, levels, k, places, coefficients, sizes, rows, links):
     """Fill in boxes below polynomials: roots[i] is the box of one of these, its descendants begin at starts[i]."""
     d = places.shape[1] - 1
     room, counters = numpy.empty(k**d + 3 + d + d * d), numpy.empty(3, dtype=numpy.int64)
-    roots, starts = map(numpy.ascontiguousarray, (roots, starts))
+    roots, starts = (numpy.ascontiguousarray(array) for array in (roots, starts))
     _sprouting(d)(roots, starts, levels, k, places, coefficients, sizes, rows, links, room, counters, d)
 
 
