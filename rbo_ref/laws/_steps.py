@@ -21,6 +21,7 @@ from rbo_ref.strategies import (
     InnerBounds,
     Landscape,
     coordinates,
+    dimensions,
     hyper_parameters,
     inner_bounds,
     landscapes,
@@ -29,7 +30,6 @@ from rbo_ref.strategies import (
 
 __all__ = ["Case", "cases", "rounding_of", "step", "tried"]
 
-DIMENSIONS = 4
 SAFETY = 2.0  # for the sake of formulations that were not thought of
 LOST = 2.0**20  # an error after which an inner loop need not be followed
 SOLID = 2.0**-8  # rounding above this fraction of 1 + |θ| tells nothing: the example is left out
@@ -157,7 +157,7 @@ def cases(
     max_steps: int = 8,
 ) -> Case:
     """Steps on landscapes."""
-    d = draw(st.integers(min_dimension, DIMENSIONS)) if dimension is None else dimension
+    d = draw(dimensions(min_dimension)) if dimension is None else dimension
     landscape = draw(landscapes(d, kinds=kinds, max_curvature=max_curvature))
     theta = numpy.asarray(draw(coordinates(d)))
     hypers = hyper_parameters(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,19 +21,28 @@ from rbo_ref.oracle.asking import name_of
 from rbo_ref.oracle.calls import fresh
 from rbo_ref.oracle.check import library_of
 
-__all__ = ["LAWS", "VERBS", "Draw", "Law", "LawBroken", "Trial", "law", "of"]
+__all__ = ["BATCHES", "LAWS", "VERBS", "Draw", "Law", "LawBroken", "Trial", "law", "of"]
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Claim = Callable[["Trial", Draw], None]
 Numbers = NDArray[numpy.float64]
 DTYPES = ("float32", "float64")
+BATCHES = "batches of several shapes, of 0 to 70 items"
 
 VERBS: dict[str, str] = {
     "step": "step(loss, theta, *, learning_rate, radius, projection_rate, projection_steps)",
     "distance": "distance(surface, points)",
     "signed_distance": "signed_distance(surface, points)",
     "project": "project(surface, points)",
+    "distance_gradient": "distance_gradient(surface, points)",
+    "distance+level": "distance(surface, points) of implicit surfaces",
+    "signed_distance+level": "signed_distance(surface, points) of implicit surfaces",
+    "project+level": "project(surface, points) on implicit surfaces",
     "offset_function": "offset_function(surface, theta, radius)",
+    "offset": "offset(surface, theta, radius)",
+    "medial_radius": "medial_radius(surface, theta)",
+    "reach": "reach(surface, box)",
+    "critical_radius": "critical_radius(surface, box)",
     "dilate": "dilate(heights, radius, *, spacing, boundary)",
     "erode": "erode(heights, radius, *, spacing, boundary)",
     "closing": "closing(heights, radius, *, spacing, boundary)",
@@ -41,8 +50,9 @@ VERBS: dict[str, str] = {
     "dilate+contact": "dilate(heights, radius, *, spacing, boundary, return_contact=True)",
     "dilate+nan": 'dilate(heights, radius, *, spacing, boundary, nan="omit")',
     "rolling_ball": "rolling_ball(image, radius, *, spacing)",
+    "walk": "walk(loss, theta, *, iterations)",
 }
-"""The kinds of implementations that laws are about, and how they are called; after a +, with what option."""
+"""The kinds of implementations that laws are about, and how they are called; after a +, in what way."""
 
 
 class LawBroken(AssertionError):
@@ -95,7 +105,10 @@ class Trial:
         with self._blamed(given), numpy.errstate(all="ignore"):
             result = self.implementation(*arguments, **options)
             if of is not None:
-                result = result[of] if isinstance(result, Mapping | tuple) else getattr(result, of, result)
+                result = (
+                    result[of] if isinstance(result, Mapping) or isinstance(of, int) else getattr(result, of, result)
+                )
+            result = self.xp.stack(result) if isinstance(result, list) else result
             dtype = str(result.dtype).rpartition(".")[2]
             numbers = to_numpy(result).astype(float)
         if not dtype.startswith(kind or self.dtype):
@@ -121,6 +134,19 @@ class Trial:
         if not error <= tolerance:
             told = f"{what} = {_told(found)}, expected {_told(expected)}"
             self._complain(f"{told} to within {tolerance:.2g}; the error is {error:.2g}", given)
+
+    def batched(
+        self,
+        call: Callable[[Any], Numbers],
+        items: Sequence[Any],
+        shape: tuple[int, ...],
+        tolerance: float,
+        given: Mapping[str, Any],
+    ) -> None:
+        """A batch of this shape has the answers of its items."""
+        which = numpy.resize(numpy.arange(len(items)), shape)
+        answers = numpy.stack([call(item) for item in items])
+        self.same("the answer to a batch", call(numpy.stack(items)[which]), answers[which], tolerance, given)
 
     def at_most(self, what: str, found: Any, bound: Any, tolerance: float, given: Mapping[str, Any]) -> None:
         """Every number found is at most its bound, up to the tolerance."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from geometry._namespace import Array, library
 from rbo_ref.strategies.numbers import dyadics, radii
 
-__all__ = ["Samples", "dtypes", "heights", "namespaces", "samples"]
+__all__ = ["Samples", "batch_shapes", "dtypes", "heights", "namespaces", "samples"]
 
 LIBRARIES = {
     "numpy": "array_api_compat.numpy",
@@ -62,6 +62,18 @@ def _has(xp: Any, dtype: str) -> bool:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # JAX says that it narrows
         return str(xp.asarray([1.0], dtype=getattr(xp, dtype)).dtype).endswith(dtype)
+
+
+def batch_shapes() -> st.SearchStrategy[tuple[int, ...]]:
+    """Shapes of batches: of one and of several axes, of no item and of more than blocks hold.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(batch_shapes(), lambda shape: len(shape) > 1)
+    (2, 3)
+    """
+    return st.sampled_from([(3,), (1,), (2, 3), (0,), (70,), (2, 1, 3)])
 
 
 class Samples(NamedTuple):

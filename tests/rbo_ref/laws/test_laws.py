@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +12,7 @@ from scipy import ndimage
 
 import geometry
 from geometry import (
+    Descent,
     FunctionGraph,
     MultiStart,
     Newton,
@@ -21,12 +24,13 @@ from geometry import (
     opening,
     project,
 )
-from rbo_ref import laws, oracle
+from rbo_ref import SAM, Adam, GradientDescent, InducedMetric, Lion, Muon, NAdam, RMSprop, laws, oracle, roll
 from rbo_ref.laws.table import rst
+from rbo_ref.oracle.formulas import FORMULAS
 from rbo_ref.oracle.reference import rolling_ball
 
-GEOMETRY = [verb for verb in laws.VERBS if verb != "step"]
-SLOW = ("offset_function",)
+GEOMETRY = [verb for verb in laws.VERBS if verb not in ("step", "walk")]
+SLOW = ("offset_function", "medial_radius", "reach", "critical_radius")
 
 every_law = pytest.mark.parametrize("law", laws.of(), ids=str)
 step_laws = pytest.mark.parametrize("law", laws.of("step"), ids=str)
@@ -64,6 +68,40 @@ def test_on_other_libraries(law, name):
 def test_on_torch(verb, law):
     pytest.importorskip("torch")
     law.check(getattr(geometry, verb), xp="torch", max_examples=2)
+
+
+def _walking(optimizer):
+    def walk(loss, theta, *, iterations):
+        steps = roll(optimizer, FunctionGraph.from_value_and_gradient(loss), theta)
+        return [step.theta for step in islice(steps, iterations)]
+
+    return walk
+
+
+def _muon(loss, theta, *, iterations):
+    return _walking(Muon(0.1, shape=(1, len(theta)), weight_decay=0.0))(loss, theta, iterations=iterations)
+
+
+WALKS = {
+    optimizer.__class__.__name__: _walking(optimizer)
+    for optimizer in (
+        GradientDescent(0.1, momentum=0.9, nesterov=True),
+        Adam(0.1),
+        NAdam(0.1),
+        RMSprop(0.1),
+        Lion(0.1),
+        SAM(0.1),
+        InducedMetric(0.1, variant="plain"),
+    )
+}
+WALKS["Muon"] = _muon
+WALKS["a formula"] = partial(FORMULAS["sam"]["paper"](), learning_rate=0.1, radius=1.0, adaptive=False, epsilon=1e-12)
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_optimizers_obey(name):
+    for law in laws.of("walk"):
+        law.check(WALKS[name], dtype="float32", max_examples=5)
 
 
 def test_scipy_obeys():
@@ -126,7 +164,53 @@ def _identity(heights, radius, **options):
     return heights
 
 
+def _first(verb):
+    """Right on one item, and for a batch its first item alone."""
+
+    def on_batches(surface, points, *rest):
+        found = verb(surface, points, *rest)
+        found = getattr(found, "theta", found)
+        return found if points.ndim == 1 or not found.size else np.broadcast_to(found[:1], found.shape).copy()
+
+    return on_batches
+
+
+def _reads_the_height(loss, theta, *, iterations):
+    return [theta - loss(theta)[0] * loss(theta)[1]] * iterations
+
+
+def _all_at_once(loss, theta, *, iterations):
+    return [theta - iterations * loss(theta)[1]] * iterations
+
+
+def _up(loss, theta, *, iterations):
+    return [theta + (k + 1) * loss(theta)[1] for k in range(iterations)]
+
+
 WRONG = {
+    ("walk", "walk-lifted"): _reads_the_height,
+    ("walk", "walk-reflected"): lambda loss, t, iterations: [abs(t) - loss(t)[1]] * iterations,
+    ("walk", "walk-continued"): _all_at_once,
+    ("walk", "walk-at-rest"): lambda loss, t, iterations: [0.9 * t] * iterations,
+    ("walk", "walk-downhill"): _up,
+    ("distance+level", "level-parallel"): lambda s, x: s.value(x),
+    ("signed_distance+level", "level-signed"): lambda s, x: s.value(x),
+    ("project+level", "level-footpoint"): lambda s, x: x,
+    ("distance+level", "level-batches"): _first(distance),
+    ("signed_distance+level", "level-batches"): _first(geometry.signed_distance),
+    ("project+level", "level-batches"): _first(project),
+    ("distance", "batches"): _first(distance),
+    ("signed_distance", "batches"): _first(geometry.signed_distance),
+    ("project", "batches"): _first(project),
+    ("distance_gradient", "gradient-along-the-normal"): _first(geometry.distance_gradient),
+    ("offset_function", "offset-batches"): _first(offset_function),
+    ("offset", "along-the-normal"): lambda s, t, r: s.point(t) - r * s.normal(t),
+    ("medial_radius", "balls-in-valleys"): lambda s, t: 1 / s.curvatures(t)[..., -1],
+    ("medial_radius", "no-point-inside"): lambda s, t: 0 * s.value(t) + 16,
+    ("reach", "reach-of-a-ridge"): lambda s, box: 2 * geometry.reach(s, box).value,
+    ("critical_radius", "critical-radius-of-a-valley"): lambda s, box: 2 * geometry.critical_radius(s, box),
+    ("reach", "reach-at-least"): lambda s, box: 0.25 * geometry.reach(s, box).value,
+    ("critical_radius", "reach-at-least"): lambda s, box: 0.25 * geometry.critical_radius(s, box),
     ("distance", "parallel"): _gap,
     ("distance", "lipschitz"): lambda s, q: 3 * distance(s, q),
     ("distance", "vertical-gap"): lambda s, q: 2 * distance(s, q),
@@ -171,22 +255,26 @@ WRONG = {
     ("closing", "closing-between"): lambda f, r, **_: f + 1,
     ("opening", "opening-between"): lambda f, r, **_: f - 1,
 }
-for verb in ("dilate", "erode", "closing", "opening"):
-    WRONG |= {
-        (verb, "monotony"): lambda f, r, **_: -f,
-        (verb, "nonexpansiveness"): lambda f, r, **_: 2 * f,
-        (verb, "samples-lifted"): lambda f, r, **_: 2 * f,
-        (verb, "samples-shifted"): lambda f, r, **_: f - f.flat[0],
-        (verb, "samples-reflected"): lambda f, r, **_: f - f.flat[0],
-        (verb, "samples-scaled"): lambda f, r, **_: f + 1,
-        (verb, "idempotence"): lambda f, r, **_: f + 1,
-        (verb, "ball-between-samples"): lambda f, r, **_: f + 1,
-    }
+SAMPLED = {
+    "monotony": lambda f, r, **_: -f,
+    "nonexpansiveness": lambda f, r, **_: 2 * f,
+    "samples-lifted": lambda f, r, **_: 2 * f,
+    "samples-shifted": lambda f, r, **_: f - f.flat[0],
+    "samples-reflected": lambda f, r, **_: f - f.flat[0],
+    "samples-scaled": lambda f, r, **_: f + 1,
+    "idempotence": lambda f, r, **_: f + 1,
+    "ball-between-samples": lambda f, r, **_: f + 1,
+}
+WRONG |= {(verb, name): wrong for name, wrong in SAMPLED.items() for verb in laws.LAWS[name].verbs}
 
 
-@geometry_laws
-def test_a_wrong_function_breaks_it(verb, law):
-    assert not law.holds(WRONG[verb, law.name], max_examples=50)
+@pytest.mark.parametrize(("verb", "name"), WRONG)
+def test_a_wrong_function_breaks_it(verb, name):
+    assert not laws.LAWS[name].holds(WRONG[verb, name], max_examples=50)
+
+
+def test_every_law_of_a_verb_is_broken_by_a_wrong_function():
+    assert {(verb, law.name) for verb in [*GEOMETRY, "walk"] for law in laws.of(verb)} == set(WRONG)
 
 
 def test_the_offset_without_its_dual_is_no_closing():
@@ -223,6 +311,26 @@ MISTAKEN = {
 def test_what_implementations_of_morphology_get_wrong_breaks_a_law(mistake, verb):
     wrong = MISTAKEN[mistake](verb)
     assert any(not law.holds(wrong) for law in laws.of(verb.__name__))
+
+
+def _descended(count):
+    """A few steps of descent from below the query."""
+    return lambda s, q: distance(s, q, Descent(0.25, count))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda s, q: distance(s, q) * 1.001,
+        lambda s, q: distance(s, q) * (1 if q.ndim == 1 else 0),
+        lambda s, q: distance(s, q) * (1 if q.shape[-1] <= 5 else 0),
+        lambda s, q: distance(s, q) + (abs(q[..., 0]) > 7.9),
+        _descended(1),
+    ],
+    ids=["a part in 1000", "batches", "five parameters", "far away", "one step"],
+)
+def test_what_implementations_of_distances_get_wrong_breaks_a_law(wrong):
+    assert any(not law.holds(wrong) for law in laws.of("distance"))
 
 
 def test_less_may_be_promised():

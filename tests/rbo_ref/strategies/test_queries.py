@@ -1,20 +1,23 @@
 """Numbers, hyper-parameters, queries and samples: what is promised of them, by brute force and by rolling."""
 
+import inspect
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import find, given, settings
 from hypothesis import strategies as st
 
-from rbo_ref import oracle
+from rbo_ref import oracle, strategies
 from rbo_ref.strategies import (
     Landscape,
     Ridge,
     dtypes,
     dyadics,
     hyper_parameters,
+    implicit_queries,
     inner_bounds,
     landscapes,
     medial_queries,
@@ -125,6 +128,33 @@ def test_medial_queries_in_more_dimensions(query):
     near = query.footpoints[0] + random * np.geomspace(1e-3, 8, 2000)[:, None]
     away = np.linalg.norm(query.landscape.graph.point(near) - query.point, axis=-1)
     assert away.min() >= query.offset * (1 - 1e-12)
+
+
+@settings(max_examples=30)
+@given(implicit_queries())
+def test_footpoints_on_implicit_surfaces(query):
+    """Against the closed forms of the shapes, which share nothing with the way they are drawn."""
+    surface = query.surface
+    assert abs(surface.value(query.footpoint)) <= 1e-12
+    np.testing.assert_allclose(surface.true_footpoint(query.point), query.footpoint, rtol=0, atol=1e-9)
+    assert surface.true_distance(query.point) == pytest.approx(abs(query.offset), abs=1e-12)
+
+
+def test_implicit_surfaces_of_every_kind():
+    for kind in ("Plane", "Sphere", "Ellipsoid", "Cylinder", "Torus"):
+        find(implicit_queries(), lambda q, kind=kind: type(q.surface).__name__ == kind, settings=QUICK)
+
+
+def test_the_page_lists_every_strategy():
+    page = (Path(__file__).parents[3] / "docs" / "strategies.rst").read_text(encoding="utf-8")
+    for name in strategies.__all__:
+        thing = getattr(strategies, name)
+        drawn = callable(thing) and not isinstance(thing, type) and name != "inner_bounds"
+        arguments = f"({', '.join(inspect.signature(thing).parameters)})" if drawn else ""
+        assert f"``{name}{arguments}``" in page or name in INSIDE, name
+
+
+INSIDE = ("KINDS", "PROFILES", "Bump", "Ridge")  # what landscapes consist of
 
 
 def test_medial_gaps():
