@@ -102,8 +102,10 @@ def filled(array: Array) -> Array:
     if not _is_masked(array):
         return array
     if is_dask(array):
+        import dask.array
+
         meta = filled(array._meta)
-        return array.map_blocks(filled, dtype=meta.dtype, meta=meta)
+        return dask.array.map_blocks(filled, array, dtype=meta.dtype, meta=meta)
     return numpy.ma.filled(array if array.dtype.kind == "f" else array.astype(float), numpy.nan)
 
 

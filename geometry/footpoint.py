@@ -138,9 +138,9 @@ def _lazily(surface: Surface, points: Array, start: Array, solver: Solver | None
         return (*known_of(found), found.steps, found.status)
 
     theta, scalar = (start.shape[-1:], start.dtype), ((), start.dtype)
-    known = (theta, scalar) if isinstance(surface, LevelSet) else (theta, scalar, theta)
+    of_known = (theta, scalar) if isinstance(surface, LevelSet) else (theta, scalar, theta)
     count = ((), count_dtype(array_namespace(start), start))
-    *known, steps, status = by_items(feet, ((points, 1), (start, 1)), (*known, count, count))
+    *known, steps, status = by_items(feet, ((points, 1), (start, 1)), (*of_known, count, count))
     return footpoints(surface, points, steps, tuple(known), status)
 
 
