@@ -7,6 +7,8 @@ from contextlib import nullcontext
 from functools import lru_cache, partial
 from typing import Any
 
+import numpy
+
 from geometry._namespace import (
     Array,
     Namespace,
@@ -18,7 +20,6 @@ from geometry._namespace import (
     is_torch_namespace,
     is_traced,
 )
-from geometry.expressions.expression import trial_points
 
 __all__ = [
     "blindness",
@@ -146,14 +147,14 @@ def _refuse(reason: str) -> Any:
     raise TypeError(reason)
 
 
-def blindness(xp: Namespace, gradient: Callable[[Array], Array], theta: Array) -> str | None:
+def blindness(xp: Namespace, gradient: Callable[[Array], Array], theta: Array, trials: numpy.ndarray) -> str | None:
     """Why the framework finds no derivative of a gradient that has one, in words; "" where nothing speaks against it.
 
-    A detached gradient changes with θ, yet its derivatives are exactly zero: so at trial points, which are numbers
-    under most transforms too. None where they are not.
+    A detached gradient changes with θ, yet its derivatives are exactly zero: so at trial points (k, d), which are
+    numbers under most transforms too. None where they are not.
     """
     with _numbers(xp):
-        points = xp.asarray(trial_points(theta.shape[-1], 3), dtype=theta.dtype, device=device_of(theta))
+        points = xp.asarray(trials, dtype=theta.dtype, device=device_of(theta))
         step = xp.full_like(points, epsilon(xp, theta.dtype) ** 0.25)
         try:
             here, there = gradient(points), gradient(points + step)
