@@ -10,7 +10,7 @@ from geometry._namespace import (
     Array,
     Namespace,
     device_of,
-    hold,
+    holds,
     is_compiling,
     is_jax_namespace,
     is_torch_namespace,
@@ -123,7 +123,7 @@ def either(xp: Namespace, condition: Array, yes: Callable[[], Array], no: Callab
         import jax
 
         return jax.lax.cond(condition, yes, no)
-    return yes() if hold(condition) else no()
+    return yes() if holds(condition) else no()
 
 
 def without_derivative(xp: Namespace, known: Array, reason: str, *recorded: Array) -> Array:

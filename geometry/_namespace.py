@@ -39,7 +39,7 @@ __all__ = [
     "device_of",
     "epsilon",
     "floating",
-    "hold",
+    "holds",
     "is_array_api_obj",
     "is_compiling",
     "is_dask",
@@ -189,7 +189,7 @@ def positive(name: str, value: Any, *, zero: bool = False) -> None:
     Symbols, of `jax.jit` and of PyTorch's compiler, have no values yet and pass.
     """
     if isinstance(value, float | int):
-        holds = math.isfinite(value) and (value >= 0 if zero else value > 0)
+        is_wrong = not (math.isfinite(value) and (value >= 0 if zero else value > 0))
     elif is_traced(value) or is_compiling():
         return
     else:
@@ -197,8 +197,8 @@ def positive(name: str, value: Any, *, zero: bool = False) -> None:
         xp = array_namespace(array)
         if not xp.isdtype(array.dtype, ("real floating", "integral", "bool")):
             raise TypeError(f"{name} must be real, got dtype {array.dtype}")
-        holds = not hold(xp.any(~(xp.isfinite(array) & ((array >= 0) if zero else (array > 0)))))
-    if not holds:
+        is_wrong = holds(xp.any(~(xp.isfinite(array) & ((array >= 0) if zero else (array > 0)))))
+    if is_wrong:
         raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, got {value!s}")
 
 
@@ -233,7 +233,7 @@ def is_traced(*arrays: Any) -> bool:
     return jax is not None and any(isinstance(a, jax.core.Tracer) for a in arrays)
 
 
-def hold(condition: Array) -> bool:
+def holds(condition: Array) -> bool:
     """Whether a condition () holds: under ``torch.func.vmap``, for any item."""
     if is_torch_namespace(array_namespace(condition)):
         from geometry._torch import Anywhere
@@ -263,7 +263,7 @@ def while_loop(
         return jax.lax.while_loop(condition, body, state)
     if is_compiling():
         return _compiled_loop(condition, body, state)
-    while hold(condition(state)):
+    while holds(condition(state)):
         state = body(state)
     return state
 
