@@ -233,7 +233,7 @@ def _right_in(declared: Setting, port: Port, judged: Judged) -> int:
 def _allows(inside: Format, records: list[Record], setting: Setting) -> bool:
     """Whether the port would be right, and something decided, if it declared to compute in this format."""
     decided = False
-    for run, played in records:
+    for run, played in sorted(records, key=lambda record: -record[1].badness):  # which forbids it soonest
         for verdict, step in zip(replay(run, setting.declaring(compute=inside)), played.steps, strict=False):
             if step.is_known and (verdict.errors > verdict.tolerances).any():
                 return False
