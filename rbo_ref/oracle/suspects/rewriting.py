@@ -14,11 +14,11 @@ from rbo_ref.oracle.suspects.rules import RULES, Rule
 from rbo_ref.oracle.suspects.survey import Shape, Survey
 from rbo_ref.oracle.suspects.text import Edit, Path, Text, at, expressions
 
-__all__ = ["all_edits", "filled", "matches"]
+__all__ = ["Place", "all_edits", "filled", "matches"]
 
 WITH_CONSTANT = 40  # added to the rank of a rule: constants explain more by chance
-NUMBERS = ("length(self, self.g)", "length(self, self.theta)", "self.stretch(self.g)", "self.square(self.g)")
-NUMBERS = (*NUMBERS, "(k + 1)", "(t + 1)")
+SIZES = ("length(self, self.g)", "length(self, self.theta)", "self.stretch(self.g)", "self.square(self.g)")
+COUNTED = ("(k + 1)", "(t + 1)")
 VECTORS = ("(self.theta - self.eta * self.g)", "(self.theta - self.h.learning_rate * self.g)")
 Bound = dict[str, Any]  # what the letters of a pattern stand for
 
@@ -144,7 +144,7 @@ def _named(source: str, place: Place) -> Iterator[str]:
     theta = place.survey.theta
     several: dict[str, Any] = {
         "Q": lambda: [*_quantities(place, place.shape), *(VECTORS if place.shape == theta else ())],
-        "S": lambda: [*_quantities(place, ()), *NUMBERS],
+        "S": lambda: [*_quantities(place, ()), *SIZES, *COUNTED],
         "W": lambda: [*_quantities(place, theta), *VECTORS],
         "U": lambda: [name[5:] for name, shape in place.survey.pool.everywhere.items() if shape == place.shape],
         "Y": lambda: [10.0**-k for k in range(1, 9)],
@@ -227,7 +227,8 @@ def matches(pattern: Any, node: Any, bound: Bound | None = None) -> Iterator[Bou
         if isinstance(node, ast.Call) and _is_function(node.func, of_port=letter == "M"):
             yield from _all_match(pattern.args, node.args, bound | {letter: node})
     elif isinstance(pattern, ast.AST) and type(pattern) is type(node):
-        yield from _all_match(*([getattr(x, name) for name in pattern._fields] for x in (pattern, node)), bound)
+        there, here = ([getattr(x, name) for name in pattern._fields] for x in (pattern, node))
+        yield from _all_match(there, here, bound)
     elif isinstance(pattern, list) and isinstance(node, list):
         yield from _all_match(pattern, node, bound)
     elif not isinstance(pattern, ast.AST | list) and pattern == node:
