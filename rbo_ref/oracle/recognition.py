@@ -23,8 +23,8 @@ def as_port(port: Any) -> Any:
     A subclass of ``torch.optim.Optimizer`` is one of PyTorch; a class that needs no argument is made; what has two
     parameters before its hyper-parameters, ``port(loss, theta, ...)``, is a port, and so is what has none of these;
     what has one, ``make(params, ...)``, is a factory of PyTorch's optimizers; what has none, ``make(learning_rate,
-    ...)``, is one of Optax's transformations. ``functools.partial`` and lambdas likewise. `check` says what it took a port for, and makes sure
-    of it.
+    ...)``, is one of Optax's transformations. ``functools.partial`` and lambdas likewise. `check` says what it took a
+    port for, and makes sure of it.
 
     Raises
     ------
