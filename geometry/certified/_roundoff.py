@@ -158,9 +158,9 @@ def _entries(theta: Any, indices: Any) -> Any:
 FLOATS: dict[str, Callable[..., Any]] = {
     "sum": partial(numpy.add.reduce, axis=-1),
     "entries": _entries,
-    "exp": fast(outward.exp),
-    "sin": fast(outward.sin),
-    "cos": fast(outward.cos),
+    "exp": lambda x: fast(outward.exp)(x),
+    "sin": lambda x: fast(outward.sin)(x),
+    "cos": lambda x: fast(outward.cos)(x),
 }
 RANGES: dict[str, Callable[..., Any]] = {
     "sum": Ranges.sum,
