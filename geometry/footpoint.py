@@ -20,6 +20,7 @@ from geometry._autodiff import constant, is_differentiable, is_recorded
 from geometry._contact import Status, choose
 from geometry._feet import Footpoints, footpoints, known_of
 from geometry._implicit import attached, attached_to_level_set, still
+from geometry._itemwise import by_items
 from geometry._kernels import kernel
 from geometry._lending import lend
 from geometry._namespace import (
@@ -30,6 +31,7 @@ from geometry._namespace import (
     count_dtype,
     device_of,
     floating,
+    is_dask,
     per_item,
     positive,
     quietly,
@@ -90,6 +92,8 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     The footpoint found is a local one: its distance is an upper bound of the distance to Γ. `MultiStart` makes a wrong
     basin less likely, not impossible.
 
+    Footpoints of dask arrays are lazy: blocks of queries are searched by themselves, with the function on their arrays.
+
     PyTorch and JAX differentiate footpoints by their query and by whatever the surface depends on, JAX in both modes:
     by the implicit function theorem, to second order, whatever way the search took and wherever it started. The
     derivatives are those of a footpoint; where `status` is not ``CONVERGED`` they mean nothing. Second derivatives of
@@ -119,9 +123,25 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     batch = broadcast(points=points.shape[:-1], start=start.shape[:-1])
     points = xp.broadcast_to(points, (*batch, points.shape[-1]))
     start = xp.broadcast_to(start, (*batch, start.shape[-1]))
+    if is_dask(points) and not isinstance(solver, Descent):  # whose loop is lazy as it is
+        return _lazily(surface, points, start, solver)
     if solver is None:
         solver = Newton() if surface.has_second_order(start) else GaussNewton()
     return solver.solve(surface, points, start)
+
+
+def _lazily(surface: Surface, points: Array, start: Array, solver: Solver | None) -> Footpoints:
+    """Footpoints of dask arrays: those of each block of queries by themselves."""
+
+    def feet(points: Array, start: Array) -> tuple[Array, ...]:
+        found = project(surface, points, solver, start=start)
+        return (*known_of(found), found.steps, found.status)
+
+    theta, scalar = (start.shape[-1:], start.dtype), ((), start.dtype)
+    of_known = (theta, scalar) if isinstance(surface, LevelSet) else (theta, scalar, theta)
+    count = ((), count_dtype(array_namespace(start), start))
+    *known, steps, status = by_items(feet, ((points, 1), (start, 1)), (*of_known, count, count))
+    return footpoints(surface, points, steps, tuple(known), status)
 
 
 @dataclass(frozen=True)
