@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy
 from numpy.typing import NDArray
 
-from geometry.arithmetic.ball_arrays import middles, sizes, vector
+from geometry.arithmetic.ball_arrays import middles, radii, vector
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
 
@@ -129,14 +129,15 @@ class Arithmetic:
         return height.again(), slopes.again().reshaped(theta.shape)
 
     def _moved(self, loss: Any, theta: Rounded, height: Rounded, slopes: Rounded) -> tuple[Rounded, Rounded]:
-        """Value and gradient with the errors of θ: Taylor's formula with the Hessian over the box around it."""
+        """Value and gradient with the errors of θ: the mean value theorem, with the Hessian over the box around it."""
         from flint import arb
 
         radius = theta.radius
         box = [t + arb(0, float(r)) for t, r in zip(theta.value, radius, strict=True)]
-        here, there = (numpy.array(loss.hessian(place).tolist()) for place in (list(theta.value), box))
-        bend, varies = middles(here), sizes(there - here)
-        rest = radius @ sizes(there) @ radius / 2
+        bends = vector(loss.hessian(box).entries()).reshape(len(box), len(box))
+        bend = middles(bends)
+        varies = radii(bends) + 2.0**-52 * numpy.abs(bend)
+        rest = radius @ (numpy.abs(bend) + varies) @ radius / 2
         height = Rounded(self, height.value, theta.names, theta.spread @ slopes.middle, rest)
         return height, Rounded(self, slopes.value, theta.names, theta.spread @ bend, varies @ radius)
 
@@ -184,8 +185,8 @@ class Rounded:
         if not len(self.names):
             return self.rest
         if self._swing is None:
-            counted = numpy.searchsorted(self.names, self.arithmetic.seeds)
-            self._swing = numpy.abs(self.spread[counted:]).sum(axis=0)
+            seeds = self.arithmetic.seeds and numpy.searchsorted(self.names, self.arithmetic.seeds)
+            self._swing = numpy.abs(self.spread[seeds:]).sum(axis=0)
         return self._swing * self.arithmetic.weights + self.rest
 
     @property
