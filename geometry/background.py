@@ -109,7 +109,7 @@ def rolling_ball(
         warnings.warn("`num_threads` is deprecated; pass `workers`", FutureWarning, stacklevel=3)
         workers = num_threads
     image = image if is_array_api_obj(image) else _from_python("image", image)
-    image = filled(image) if image.dtype.kind == "f" else image
+    image = filled(image) if getattr(image.dtype, "kind", "f") == "f" else image  # only NumPy masks
     ball = _Apex(*ball_on_grid(radius, spacing, image.ndim))
     reach = ball.box if nansafe else ball.half_widths
     if is_dask(image):

@@ -64,7 +64,9 @@ def test_on_other_libraries(law, name):
     law.check(oracle.RightPort(), xp=name, dtype="float32", max_examples=1)
 
 
-@pytest.mark.parametrize(("verb", "law"), [(v, law) for v in ("distance", "dilate") for law in laws.of(v)], ids=str)
+@pytest.mark.parametrize(
+    ("verb", "law"), [(v, law) for v in ("distance", "dilate", "rolling_ball") for law in laws.of(v)], ids=str
+)
 def test_on_torch(verb, law):
     pytest.importorskip("torch")
     law.check(getattr(geometry, verb), xp="torch", max_examples=2)
