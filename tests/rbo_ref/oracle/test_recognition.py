@@ -14,11 +14,6 @@ FEW = {"cases": ["usual-waves3", "usual-flat"], "diagnosis": False}
 
 
 @pytest.fixture
-def torch():
-    return pytest.importorskip("torch", reason="torch is not installed")
-
-
-@pytest.fixture
 def optax():
     jax = pytest.importorskip("jax", reason="jax is not installed")
     jax.config.update("jax_enable_x64", True)
