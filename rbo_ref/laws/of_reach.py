@@ -11,7 +11,7 @@ from hypothesis import assume
 from hypothesis import strategies as st
 
 from rbo_ref.laws.law import BATCHES, Draw, Numbers, Trial, law
-from rbo_ref.strategies import Landscape, Ridge, batch_shapes, coordinates, landscapes, medial_queries
+from rbo_ref.strategies import Landscape, Ridge, batch_shapes, coordinates, dyadics, landscapes, medial_queries
 
 __all__: list[str] = []
 
@@ -57,32 +57,44 @@ def no_point_inside(trial: Trial, draw: Draw) -> None:
     trial.at_most("ρ_max(p)", _found(trial, landscape, theta), bound, rounding, told)
 
 
-@law(
-    "reach", domain="f = aφ(w·θ + s), φ = u²/2, sin u, √(1 + u²); d ≤ 2; a box about its sharpest bend", source=FEDERER
-)
+RIDGES = "f = aφ(w·θ + s), φ = u²/2, √(1 + u²), sin u, w ≥ 0; d ≤ 2; a box about the sharpest bend, or beside it"
+
+
+@law("reach", domain=RIDGES, source=FEDERER)
 def reach_of_a_ridge(trial: Trial, draw: Draw) -> None:
-    """The reach is the radius of the sharpest bend: 1/(|a||w|²)."""
-    _ridge(trial, draw, (1.0, -1.0))
-
-
-@law("critical_radius", domain="as of reach-of-a-ridge, a > 0", source=FEDERER)
-def critical_radius_of_a_valley(trial: Trial, draw: Draw) -> None:
-    """A ball fits everywhere up to the radius of the sharpest valley: 1/(a|w|²)."""
-    _ridge(trial, draw, (1.0,))
-
-
-def _ridge(trial: Trial, draw: Draw, signs: tuple[float, ...]) -> None:
-    weights = numpy.asarray(draw(coordinates(draw(DIMENSIONS), 2.0, bits=1).filter(any)))
-    profile, lowest = draw(st.sampled_from([("square", 0.0), ("hyperbola", 0.0), ("sine", -math.pi / 2)]))
-    amplitude = draw(st.sampled_from([1.0, 2.0, 0.5])) * draw(st.sampled_from(signs))
-    shift = draw(st.sampled_from([0.0, 1.0]))
-    ridge = Landscape((Ridge(profile, amplitude, tuple(weights.tolist()), shift),))
-    sharpest = (lowest - shift) * weights / (weights @ weights)
-    box = [(float(t) - 1.5, float(t) + 1.0) for t in sharpest]
-    expected = 1 / (abs(amplitude) * (weights @ weights))
+    """The reach is the radius of the sharpest bend in the box: W³/(|a||w|²φ″), there is none sharper."""
+    ridge, box, radius = _ridge(draw)
     given = {"f(θ)": ridge, "box": box}
     found = trial.answer(ridge.graph, trial.array(box), of="value", given=given)
-    trial.same("reach", found, expected, 4 * _rounding(trial, expected), given)
+    trial.same("reach", found, radius, 4 * _rounding(trial, radius), given)
+
+
+@law("critical_radius", domain=RIDGES, source=FEDERER)
+def only_valleys_count(trial: Trial, draw: Draw) -> None:
+    """A ball above fits up to the radius of the sharpest valley, and on a hill every ball does: it is large there."""
+    ridge, box, radius = _ridge(draw)
+    given, is_valley = {"f(θ)": ridge, "box": box}, ridge.terms[0].amplitude > 0
+    found = trial.answer(ridge.graph, trial.array(box), of="value", given=given)
+    trial.at_most("ρ_c", radius if is_valley else 2.0**10 * radius, found, 4 * _rounding(trial, radius), given)
+    if is_valley:
+        trial.same("ρ_c", found, radius, 4 * _rounding(trial, radius), given)
+
+
+def _ridge(draw: Draw) -> tuple[Landscape, list[tuple[float, float]], float]:
+    """A ridge, a box of which one corner or the inside has the sharpest bend, and its radius there."""
+    weights = numpy.abs(draw(coordinates(draw(DIMENSIONS), 2.0, bits=1).filter(any)))
+    profile, sharpest = draw(st.sampled_from([("square", 0.0), ("hyperbola", 0.0), ("sine", -math.pi / 2)]))
+    waves = profile == "sine"  # whose next bend is not far, and of the other side
+    amplitude, shift = (
+        draw(st.sampled_from([1.0, 2.0, 0.5] if waves else [1.0, -1.0, 2.0])),
+        draw(dyadics(0, 1, bits=0)),
+    )
+    beside = 0.0 if waves else draw(st.sampled_from([0.0, 0.5, 1.0]))
+    ridge = Landscape((Ridge(profile, amplitude, tuple(weights.tolist()), shift),))
+    place = (sharpest - shift + beside) * weights / (weights @ weights)
+    box = [(float(t) - (0.0 if beside else 1.5), float(t) + 1.0) for t in place]
+    bend = float(numpy.linalg.norm(ridge.graph.hessian(place), 2))
+    return ridge, box, math.hypot(1, *ridge.graph.gradient(place)) ** 3 / bend
 
 
 @law(*REACHES, domain="every f, d ≤ 2, a box", source=f"{FEDERER}: no curvature exceeds h")

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.ball_arrays import radii
 from geometry.arithmetic.formats import Format, handing_over, nearest_middle, rounded
 from geometry.arithmetic.precision import working_precision
 from geometry.arithmetic.rounded import Arithmetic, Rounded
@@ -114,8 +115,7 @@ class _Walk:
 
 
 def _tolerance(old: Floats, theta: Rounded, coarsest: Format) -> Floats:
-    doubt = numpy.array([float(ball.rad()) for ball in theta.value.reshape(-1)]).reshape(theta.shape)
-    return theta.radius + handing_over(old, theta.middle, coarsest) + 2 * doubt
+    return theta.radius + handing_over(old, theta.middle, coarsest) + 2 * radii(theta.value)
 
 
 def _are_narrow(balls: Any, target: Format) -> bool:
