@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-__all__ = ["asarray", "cos", "exp", "log1p", "matmul", "middles", "radii", "sin", "stack", "sum", "vector"]
+__all__ = ["asarray", "cos", "exp", "log1p", "matmul", "middles", "radii", "sin", "sizes", "stack", "sum", "vector"]
 
 Balls = NDArray[numpy.object_]
 HELD = 256  # matrices of floats that are kept as matrices of balls
@@ -37,6 +37,11 @@ def middles(balls: Balls) -> NDArray[numpy.float64]:
 def radii(balls: Balls) -> NDArray[numpy.float64]:
     """Their radii."""
     return numpy.array([float(ball.rad()) for ball in balls.reshape(-1)]).reshape(balls.shape)
+
+
+def sizes(balls: Balls) -> NDArray[numpy.float64]:
+    """Their largest absolute values."""
+    return numpy.array([float(abs(ball).upper()) for ball in balls.reshape(-1)]).reshape(balls.shape)
 
 
 def asarray(numbers: Any, dtype: Any = None) -> Any:

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy
 from numpy.typing import NDArray
 
-from geometry.arithmetic.ball_arrays import middles, radii, vector
+from geometry.arithmetic.ball_arrays import middles, sizes, vector
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
 
@@ -129,15 +129,15 @@ class Arithmetic:
         return height.again(), slopes.again().reshaped(theta.shape)
 
     def _moved(self, loss: Any, theta: Rounded, height: Rounded, slopes: Rounded) -> tuple[Rounded, Rounded]:
-        """Value and gradient with the errors of θ: the mean value theorem, with the Hessian over the box around it."""
+        """Value and gradient with the errors of θ: Taylor's formula with the Hessian over the box around it."""
         from flint import arb
 
-        radius = theta.radius
+        radius, count = theta.radius, len(theta.value)
         box = [t + arb(0, float(r)) for t, r in zip(theta.value, radius, strict=True)]
-        bends = vector(loss.hessian(box).entries()).reshape(len(box), len(box))
-        bend = middles(bends)
-        varies = radii(bends) + 2.0**-52 * numpy.abs(bend)
-        rest = radius @ (numpy.abs(bend) + varies) @ radius / 2
+        entries = (vector(loss.hessian(place).entries()) for place in (list(theta.value), box))
+        here, there = (hessian.reshape(count, count) for hessian in entries)
+        bend, varies = middles(here), sizes(there - here)
+        rest = radius @ sizes(there) @ radius / 2
         height = Rounded(self, height.value, theta.names, theta.spread @ slopes.middle, rest)
         return height, Rounded(self, slopes.value, theta.names, theta.spread @ bend, varies @ radius)
 

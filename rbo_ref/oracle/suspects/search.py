@@ -304,8 +304,14 @@ def _pairs(lines: Lines, runs: Sequence[Played]) -> list[Changed]:
 
 
 def compatible(one: Edit, other: Edit) -> bool:
-    """Whether they are not of the same place."""
-    return one.method != other.method or one.path != other.path
+    """Whether they are not of the same place, and the pattern of the outer one fits what the inner one leaves."""
+    shorter = min(len(one.path), len(other.path))
+    if one.method != other.method or one.path[:shorter] != other.path[:shorter]:
+        return True
+    try:
+        return one.path != other.path and bool(one.text.edited(one.method, (one, other)))
+    except LookupError:
+        return False
 
 
 def different(lines: Lines, runs: Sequence[Played]) -> list[Edit]:
