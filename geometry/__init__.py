@@ -12,16 +12,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from geometry import shapes
+from geometry._contact import Status
+from geometry._feet import Footpoints
 from geometry.background import rolling_ball
 from geometry.derivatives import check_gradient
 from geometry.distance import distance, distance_gradient, signed_distance
-from geometry.footpoint import Descent, Footpoints, GaussNewton, MultiStart, Newton, Solver, Status, project
+from geometry.footpoint import Descent, GaussNewton, MultiStart, Newton, Solver, project
 from geometry.frames import shape_matrix, steepest_tangent, upward_normal
 from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet
 from geometry.morphology import closing, dilate, erode, opening
 from geometry.offset import offset, offset_function
-from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach, reach_from_points
+from geometry.point_cloud import reach_from_points
+from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
 from geometry.sampling import Sampling
 

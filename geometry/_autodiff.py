@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import lru_cache, partial
 from typing import Any
+
+import numpy
 
 from geometry._namespace import (
     Array,
     Namespace,
     device_of,
-    hold,
+    epsilon,
+    holds,
     is_compiling,
     is_jax_namespace,
     is_torch_namespace,
@@ -18,8 +22,8 @@ from geometry._namespace import (
 )
 
 __all__ = [
+    "blindness",
     "constant",
-    "differentiable",
     "either",
     "hessian",
     "hessian_vector",
@@ -123,7 +127,7 @@ def either(xp: Namespace, condition: Array, yes: Callable[[], Array], no: Callab
         import jax
 
         return jax.lax.cond(condition, yes, no)
-    return yes() if hold(condition) else no()
+    return yes() if holds(condition) else no()
 
 
 def without_derivative(xp: Namespace, known: Array, reason: str, *recorded: Array) -> Array:
@@ -143,18 +147,37 @@ def _refuse(reason: str) -> Any:
     raise TypeError(reason)
 
 
-def differentiable(xp: Namespace, gradient: Callable[[Array], Array], theta: Array) -> Callable[[Array], Array]:
-    """The same gradient, if PyTorch finds that it depends on θ; a detached one would have derivatives that are zero."""
-    if is_torch_namespace(xp):
-        import torch
+def blindness(xp: Namespace, gradient: Callable[[Array], Array], theta: Array, trials: numpy.ndarray) -> str | None:
+    """Why the framework finds no derivative of a gradient that has one, in words; "" where nothing speaks against it.
 
-        with torch.enable_grad():
-            at = theta.detach().requires_grad_()
-            total = torch.sum(gradient(at))
-            used = total.requires_grad and torch.autograd.grad(total, at, allow_unused=True)[0] is not None
-        if not used:
-            raise TypeError("its gradient is not differentiable by PyTorch")
-    return gradient
+    A detached gradient changes with θ, yet its derivatives are exactly zero: so at trial points (k, d), which are
+    numbers under most transforms too. None where they are not.
+    """
+    with _numbers(xp):
+        points = xp.asarray(trials, dtype=theta.dtype, device=device_of(theta))
+        step = xp.full_like(points, epsilon(xp, theta.dtype) ** 0.25)
+        try:
+            here, there = gradient(points), gradient(points + step)
+        except Exception:  # whatever it is, the user's own call meets it
+            return ""
+        try:
+            bent = hessian_vector(xp, gradient, points, step)
+        except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+            return str(error).partition("\n")[0]
+        moves = xp.abs(constant(xp, there - here)) > epsilon(xp, theta.dtype) ** 0.5 * xp.abs(constant(xp, here))
+        lost = xp.any(xp.all(moves & (constant(xp, bent) == 0), axis=0))
+    if is_traced(lost):
+        return None
+    return "its derivatives are zero, yet it changes: it is detached from θ" if holds(lost) else ""
+
+
+def _numbers(xp: Namespace) -> Any:
+    """Where arrays that depend on no argument of a transformed function are numbers, and no symbols."""
+    if not is_jax_namespace(xp):
+        return nullcontext()
+    import jax
+
+    return jax.ensure_compile_time_eval()
 
 
 def symmetric_solve(xp: Namespace, product: Callable[[Array], Array], solve: Callable[..., Array], b: Array) -> Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial, wraps
 from operator import itemgetter
@@ -11,7 +10,7 @@ from typing import Any, TypeVar
 import numpy
 
 from geometry._ball import ball_on_grid
-from geometry._namespace import Array, Namespace, array_namespace, device_of, is_dask, quietly
+from geometry._namespace import Array, Namespace, array_namespace, device_of, filled, is_dask, quietly, sized
 
 __all__ = ["by_chunks", "lazy", "one_thread_unless"]
 
@@ -19,7 +18,7 @@ Roll = TypeVar("Roll", bound=Callable[..., Any])
 
 
 def lazy(passes: int) -> Callable[[Roll], Roll]:
-    """Decorator for functions of heights and radius: on a dask array they return dask arrays.
+    """Decorator for functions of heights and radius: on a dask array they return dask arrays. What is masked is NaN.
 
     A result depends on heights that are `passes` balls away.
     """
@@ -27,6 +26,7 @@ def lazy(passes: int) -> Callable[[Roll], Roll]:
     def decorate(function: Roll) -> Roll:
         @wraps(function)
         def either(heights: Array, radius: Any, **options: Any) -> Any:
+            heights = filled(heights)
             if not is_dask(heights):
                 return quietly(function)(heights, radius, **options)
             if options.pop("out", None) is not None:
@@ -77,9 +77,7 @@ def by_chunks(
     """
     from dask.array.overlap import overlap
 
-    if any(math.isnan(n) for n in array.shape):
-        raise ValueError(f"{name} has chunks of unknown size; call {name}.compute_chunk_sizes() first")
-    empty = function(array._meta)  # refuses wrong arguments, and knows the dtypes
+    empty = function(sized(name, array)._meta)  # refuses wrong arguments, and knows the dtypes
     limits = [n // 2 if periodic else n - 1 for n in array.shape]
     depth = [
         0 if len(sizes) == 1 else max(0, min(far, limit))

@@ -119,7 +119,7 @@ def _newton_equation(surface: FunctionGraph, query: Array, theta: Array) -> Solv
     value, gradient = (_autodiff.constant(xp, a) for a in surface.value_and_gradient(theta))
     at, height = slope(xp, gradient), (value - query[..., -1])[..., None]
     if not surface.has_second_order(theta):
-        surface = FunctionGraph(surface.value, _autodiff.differentiable(xp, surface.gradient, theta), name=surface.name)
+        surface = FunctionGraph(surface.value, surface.gradient, name=surface.name)
     if theta.shape[-1] <= MATRIX:
         bends, vectors = _spectrum(xp, shape_matrix(gradient, _autodiff.constant(xp, surface.hessian(theta))))
         inverse = _inverse(xp, 1 + height * bends, vectors)

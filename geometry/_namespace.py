@@ -38,8 +38,9 @@ __all__ = [
     "count_dtype",
     "device_of",
     "epsilon",
+    "filled",
     "floating",
-    "hold",
+    "holds",
     "is_array_api_obj",
     "is_compiling",
     "is_dask",
@@ -52,6 +53,7 @@ __all__ = [
     "positive",
     "quietly",
     "repeat",
+    "sized",
     "to_numpy",
     "unmasked",
     "while_loop",
@@ -63,27 +65,58 @@ __all__ = [
 def floating(name: str, *arrays: Array) -> tuple[Any, ...]:
     """The common namespace of `arrays`, then the arrays themselves in one common floating dtype.
 
-    Python numbers and nested sequences become NumPy arrays, integers the namespace's default float.
+    Python numbers and nested sequences become arrays of the library, dtype and device of the others; of NumPy's where
+    there are none. Integers become the namespace's default float.
     """
-    arrays = tuple(unmasked(name, a) if is_array_api_obj(a) else _from_python(name, a) for a in arrays)
+    held = [sized(name, unmasked(name, a)) for a in arrays if is_array_api_obj(a)]
+    written = [_from_python(name, a) for a in arrays if not is_array_api_obj(a)]
     try:
-        xp = array_namespace(*arrays)
+        xp = array_namespace(*(held or written))
     except TypeError as error:
-        kinds = ", ".join(type(a).__module__.partition(".")[0] for a in arrays)
+        kinds = ", ".join(type(a).__module__.partition(".")[0] for a in held)
         raise TypeError(f"{name}: all arrays must belong to one array library, got {kinds}") from error
-    arrays = tuple(_as_floating(xp, name, a) for a in arrays)
-    dtype = xp.result_type(*arrays)
-    return (xp, *(a if a.dtype == dtype else xp.astype(a, dtype) for a in arrays))
+    held = [_as_floating(xp, name, a) for a in held]
+    if held:
+        dtype = xp.result_type(*held)
+        written = [xp.asarray(a, dtype=dtype, device=device_of(held[0])) for a in written]
+    else:
+        written = [_as_floating(xp, name, a) for a in written]
+        dtype = xp.result_type(*written)
+    found = (iter(held), iter(written))
+    ordered = (next(found[not is_array_api_obj(a)]) for a in arrays)
+    return (xp, *(a if a.dtype == dtype else xp.astype(a, dtype) for a in ordered))
 
 
-def unmasked(name: str, array: Array, instead: str = "") -> Array:
-    """The array, unless it is masked. `instead` is what to do with missing numbers, besides making them NaN."""
-    kind = array._meta if is_dask(array) else array
-    if isinstance(kind, numpy.ma.MaskedArray):
+def unmasked(name: str, array: Array) -> Array:
+    """The array, unless it is masked."""
+    if _is_masked(array):
         raise TypeError(
             f"{name} must not be a masked array, since what is masked would count: pass {name}.filled(nan), of a "
-            f"floating dtype{instead} (of a dask array: dask.array.ma.filled)"
+            "floating dtype (of a dask array: dask.array.ma.filled)"
         )
+    return array
+
+
+def filled(array: Array) -> Array:
+    """The array with NaN where it is masked; integers that are become NumPy's default float."""
+    if not _is_masked(array):
+        return array
+    if is_dask(array):
+        import dask.array
+
+        meta = filled(array._meta)
+        return dask.array.map_blocks(filled, array, dtype=meta.dtype, meta=meta)
+    return numpy.ma.filled(array if array.dtype.kind == "f" else array.astype(float), numpy.nan)
+
+
+def _is_masked(array: Array) -> bool:
+    return isinstance(array._meta if is_dask(array) else array, numpy.ma.MaskedArray)
+
+
+def sized(name: str, array: Array) -> Array:
+    """The array, unless it is dask's and only computing tells how long it is."""
+    if is_dask(array) and any(math.isnan(n) for n in array.shape):
+        raise ValueError(f"{name} has chunks of unknown size; call {name}.compute_chunk_sizes() first")
     return array
 
 
@@ -186,19 +219,19 @@ def per_item(xp: Namespace, name: str, value: Any, like: Array) -> Any:
 def positive(name: str, value: Any, *, zero: bool = False) -> None:
     """Raise unless every number in `value` is finite and positive (or zero, with ``zero=True``).
 
-    Symbols, of `jax.jit` and of PyTorch's compiler, have no values yet and pass.
+    Symbols, of `jax.jit` and of PyTorch's compiler, and arrays of dask have no values yet and pass.
     """
     if isinstance(value, float | int):
-        holds = math.isfinite(value) and (value >= 0 if zero else value > 0)
-    elif is_traced(value) or is_compiling():
+        is_wrong = not (math.isfinite(value) and (value >= 0 if zero else value > 0))
+    elif is_traced(value) or is_compiling() or is_dask(value):
         return
     else:
         array = unmasked(name, value) if is_array_api_obj(value) else _from_python(name, value)
         xp = array_namespace(array)
         if not xp.isdtype(array.dtype, ("real floating", "integral", "bool")):
             raise TypeError(f"{name} must be real, got dtype {array.dtype}")
-        holds = not hold(xp.any(~(xp.isfinite(array) & ((array >= 0) if zero else (array > 0)))))
-    if not holds:
+        is_wrong = holds(xp.any(~(xp.isfinite(array) & ((array >= 0) if zero else (array > 0)))))
+    if is_wrong:
         raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, got {value!s}")
 
 
@@ -233,7 +266,7 @@ def is_traced(*arrays: Any) -> bool:
     return jax is not None and any(isinstance(a, jax.core.Tracer) for a in arrays)
 
 
-def hold(condition: Array) -> bool:
+def holds(condition: Array) -> bool:
     """Whether a condition () holds: under ``torch.func.vmap``, for any item."""
     if is_torch_namespace(array_namespace(condition)):
         from geometry._torch import Anywhere
@@ -263,7 +296,7 @@ def while_loop(
         return jax.lax.while_loop(condition, body, state)
     if is_compiling():
         return _compiled_loop(condition, body, state)
-    while hold(condition(state)):
+    while holds(condition(state)):
         state = body(state)
     return state
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from geometry._namespace import is_array_api_obj, is_compiling
 
-__all__ = ["Tree", "Whole"]
+__all__ = ["Tree", "Whole", "once"]
 
 CLASSES: list[type] = []
 """All trees, in the order of their definition."""
@@ -58,6 +58,22 @@ class Whole(Tree):
     @classmethod
     def _joined(cls, structure: Any, children: Any) -> Any:
         return structure[0]
+
+
+class once:
+    """A property that is evaluated when it is first asked for: `functools.cached_property` without a lock.
+
+    PyTorch's compiler follows no locks.
+    """
+
+    def __init__(self, function: Callable[[Any], Any]) -> None:
+        self.function, self.name, self.__doc__ = function, function.__name__, function.__doc__
+
+    def __get__(self, owner: Any, cls: type | None = None) -> Any:
+        if owner is None:
+            return self
+        found = owner.__dict__[self.name] = self.function(owner)
+        return found
 
 
 def _holds_numbers(value: Any) -> bool:

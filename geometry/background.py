@@ -20,6 +20,7 @@ from geometry._namespace import (
     _from_python,
     array_namespace,
     device_of,
+    filled,
     floating,
     is_array_api_obj,
     is_dask,
@@ -50,7 +51,8 @@ def rolling_ball(
     Parameters
     ----------
     image : array, n-D
-        Intensities, real; n ≥ 1.
+        Intensities, real; n ≥ 1. What is masked in an array of `numpy.ma` counts as NaN; integers have none and are
+        refused.
     radius : float or sequence of float
         ρ > 0, in the unit of `image` and `spacing`. A sequence of n + 1 numbers gives the semi-axes of an ellipsoid,
         the intensity's last.
@@ -107,6 +109,7 @@ def rolling_ball(
         warnings.warn("`num_threads` is deprecated; pass `workers`", FutureWarning, stacklevel=3)
         workers = num_threads
     image = image if is_array_api_obj(image) else _from_python("image", image)
+    image = filled(image) if getattr(image.dtype, "kind", "f") == "f" else image  # only NumPy masks
     ball = _Apex(*ball_on_grid(radius, spacing, image.ndim))
     reach = ball.box if nansafe else ball.half_widths
     if is_dask(image):

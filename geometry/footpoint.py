@@ -10,16 +10,17 @@ On a level set, whose parameters are points of the ambient space, the same steps
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy
 
-from geometry import _level_search, _search
-from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
-from geometry._contact import Contact, Status, choose, is_converged, is_finite, mark, view
+from geometry import _level_search, _safeguarded
+from geometry._autodiff import constant, is_differentiable, is_recorded
+from geometry._contact import Status, choose
+from geometry._feet import Footpoints, footpoints, known_of
 from geometry._implicit import attached, attached_to_level_set, still
+from geometry._itemwise import by_items
 from geometry._kernels import kernel
 from geometry._lending import lend
 from geometry._namespace import (
@@ -30,6 +31,7 @@ from geometry._namespace import (
     count_dtype,
     device_of,
     floating,
+    is_dask,
     per_item,
     positive,
     quietly,
@@ -37,8 +39,7 @@ from geometry._namespace import (
     whole,
 )
 from geometry._trees import Tree
-from geometry._vectors import dot, length
-from geometry.frames import upward_normal
+from geometry._vectors import length
 from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet, Surface, check_any_surface
 
@@ -50,164 +51,9 @@ __all__ = [
     "Newton",
     "Solver",
     "Status",
-    "differentiated",
     "nearest_of",
     "project",
 ]
-
-
-class _Once:
-    """A property that is evaluated when it is first asked for: `functools.cached_property` without a lock.
-
-    PyTorch's compiler follows no locks.
-    """
-
-    def __init__(self, function: Callable[[Any], Any]) -> None:
-        self.function, self.name, self.__doc__ = function, function.__name__, function.__doc__
-
-    def __get__(self, owner: Any, cls: type | None = None) -> Any:
-        if owner is None:
-            return self
-        found = owner.__dict__[self.name] = self.function(owner)
-        return found
-
-
-class Footpoints(Tree):
-    """Where the queries touch the surface.
-
-    Attributes
-    ----------
-    theta : array (..., d)
-        Parameters of the footpoint; for a level set the footpoint itself.
-    point : array (..., d+1)
-        The footpoint (θ, f(θ)).
-    normal : array (..., d+1)
-        Unit normal of the surface there, upward.
-    distance : array (...)
-        Distance from the query: an upper bound of the distance to the surface.
-    residual : array (...)
-        Length of the tangential part of query − footpoint: 0 at a stationary point.
-    steps : array (...) of int
-        Evaluations of value and gradient after the first.
-    status : array (...) of int
-        A `Status`.
-    converged : array (...) of bool
-        ``status == Status.CONVERGED``.
-
-    Notes
-    -----
-    `point`, `distance`, `residual`, `status` and `converged` of the fixed loop `Descent` are evaluated when first asked
-    for, so that projecting costs exactly the gradients that the paper counts.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos)
-    >>> feet = project(wave, [[np.pi / 2, 3.0], [np.nan, 0.0]])
-    >>> feet.distance, feet.converged
-    (array([ 2., nan]), array([ True, False]))
-    >>> [Status(code).name for code in feet.status]
-    ['CONVERGED', 'NOT_FINITE']
-    """
-
-    def __init__(
-        self,
-        surface: Surface,
-        query: Array,
-        theta: Array,
-        steps: Array,
-        contact: Contact | None = None,
-        status: Array | None = None,
-    ) -> None:
-        self.surface, self.query, self.theta, self.steps = surface, query, theta, steps
-        self._known, self._status, self._searched = contact, status, status is not None
-
-    def _is_child(self, name: str, value: Any) -> bool:
-        return value is not None and name not in ("surface", "_searched")
-
-    def _split(self) -> Any:
-        """Without what was evaluated since, which is evaluated again where it is asked for."""
-        names = ("surface", "query", "theta", "steps", "residual", "_known", "_status", "_searched")
-        plain = object.__new__(type(self))
-        plain.__dict__.update((name, vars(self)[name]) for name in names if name in vars(self))
-        return Tree._split(plain)
-
-    def __repr__(self) -> str:
-        return f"Footpoints(theta={self.theta!r}, distance={self.distance!r}, status={self.status!r})"
-
-    @_Once
-    @quietly
-    def contact(self) -> Contact:
-        return self._known or Contact(self.theta, *self.surface.value_and_gradient(self.theta))
-
-    @_Once
-    def point(self) -> Array:
-        xp = array_namespace(self.theta)
-        return xp.concat([self.theta, self.contact.value[..., None]], axis=-1)
-
-    @property
-    def normal(self) -> Array:
-        """Unit normal of the surface at the footpoint, upward; shape (..., d+1)."""
-        return upward_normal(self.contact.gradient)
-
-    @_Once
-    @quietly
-    def distance(self) -> Array:
-        return self._smoothed(length(array_namespace(self.theta), self.query - self.point), signed=False)
-
-    @property
-    def signed_distance(self) -> Array:
-        """The distance, positive above the surface and negative below."""
-        xp = array_namespace(self.theta)
-        return self._smoothed(xp.where(self.surface.is_above(self.query), self.distance, -self.distance), signed=True)
-
-    def _smoothed(self, distance: Array, signed: bool) -> Array:
-        """A distance that has, at a converged footpoint, the derivatives of the height over its tangent plane.
-
-        They are those of |q − p|, of which rounding leaves nothing next to the surface. On it they are from above.
-        """
-        xp = array_namespace(self.theta)
-        if not (self._searched and is_recorded(xp, self.query, self.theta)):
-            return distance
-        height = dot(xp, self.query - self.point, self.normal)
-        height = height if signed else xp.where(height >= 0, height, -height)
-        return with_derivative_of(xp, distance, xp.where(self.converged, height, distance))
-
-    @_Once
-    @quietly
-    def residual(self) -> Array:
-        return view(self.contact, self.query).residual
-
-    @_Once
-    @quietly
-    def status(self) -> Array:
-        if self._status is not None:
-            return self._status
-        status = mark(self.steps, None, Status.STEPS_USED)
-        status = mark(status, is_converged(view(self.contact, self.query)), Status.CONVERGED)
-        return mark(status, ~is_finite(self.contact, self.query), Status.NOT_FINITE)
-
-    @property
-    def converged(self) -> Array:
-        return self.status == int(Status.CONVERGED)
-
-
-class _OnLevelSet(Footpoints):
-    """Footpoints on a level set: θ is the footpoint itself."""
-
-    def __init__(
-        self, surface: LevelSet, query: Array, theta: Array, residual: Array, steps: Array, status: Array
-    ) -> None:
-        super().__init__(surface, query, theta, steps, status=status)
-        self.residual = residual
-
-    @property
-    def point(self) -> Array:
-        return self.theta
-
-    @property
-    def normal(self) -> Array:
-        return self.surface.normal(self.theta)
 
 
 class Solver(Protocol):
@@ -246,6 +92,8 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     The footpoint found is a local one: its distance is an upper bound of the distance to Γ. `MultiStart` makes a wrong
     basin less likely, not impossible.
 
+    Footpoints of dask arrays are lazy: blocks of queries are searched by themselves, with the function on their arrays.
+
     PyTorch and JAX differentiate footpoints by their query and by whatever the surface depends on, JAX in both modes:
     by the implicit function theorem, to second order, whatever way the search took and wherever it started. The
     derivatives are those of a footpoint; where `status` is not ``CONVERGED`` they mean nothing. Second derivatives of
@@ -275,9 +123,25 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     batch = broadcast(points=points.shape[:-1], start=start.shape[:-1])
     points = xp.broadcast_to(points, (*batch, points.shape[-1]))
     start = xp.broadcast_to(start, (*batch, start.shape[-1]))
+    if is_dask(points) and not isinstance(solver, Descent):  # whose loop is lazy as it is
+        return _lazily(surface, points, start, solver)
     if solver is None:
         solver = Newton() if surface.has_second_order(start) else GaussNewton()
     return solver.solve(surface, points, start)
+
+
+def _lazily(surface: Surface, points: Array, start: Array, solver: Solver | None) -> Footpoints:
+    """Footpoints of dask arrays: those of each block of queries by themselves."""
+
+    def feet(points: Array, start: Array) -> tuple[Array, ...]:
+        found = project(surface, points, solver, start=start)
+        return (*known_of(found), found.steps, found.status)
+
+    theta, scalar = (start.shape[-1:], start.dtype), ((), start.dtype)
+    of_known = (theta, scalar) if isinstance(surface, LevelSet) else (theta, scalar, theta)
+    count = ((), count_dtype(array_namespace(start), start))
+    *known, steps, status = by_items(feet, ((points, 1), (start, 1)), (*of_known, count, count))
+    return footpoints(surface, points, steps, tuple(known), status)
 
 
 @dataclass(frozen=True)
@@ -371,7 +235,7 @@ class GaussNewton(Tree):
         _check_stopping(self.tolerance, self.max_steps)
 
     def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
-        return _searched(surface, query, theta, _search.gauss_newton, self)
+        return _searched(surface, query, theta, _safeguarded.gauss_newton, self)
 
 
 @dataclass(frozen=True)
@@ -416,7 +280,7 @@ class Newton(Tree):
 
     def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
         matrix = theta.shape[-1] <= 32 if self.matrix is None else self.matrix
-        return _searched(surface, query, theta, _search.newton if matrix else _search.newton_cg, self)
+        return _searched(surface, query, theta, _safeguarded.newton if matrix else _safeguarded.newton_cg, self)
 
 
 @dataclass(frozen=True)
@@ -478,29 +342,17 @@ def nearest_of(surface: Surface, query: Array, starts: Array, solver: Solver | N
     xp = array_namespace(starts)
     found = project(surface, xp.broadcast_to(query, (*starts.shape[:-1], query.shape[-1])), solver, start=starts)
     infinity = xp.full_like(found.distance, xp.inf)
-    known = _known(found)
+    known = known_of(found)
     results = (*known, found.status, xp.where(xp.isfinite(found.distance), found.distance, infinity))
     best = tuple(array[0, ...] for array in results)
     for i in range(1, starts.shape[0]):
         other = tuple(array[i, ...] for array in results)
         best = choose(other[-1] < best[-1], other, best)
-    return _footpoints(surface, query, xp.sum(found.steps, axis=0), best[: len(known)], best[-2])
-
-
-def _known(found: Footpoints) -> tuple[Array, ...]:
-    """What a search knows of footpoints: the contact on a graph, the point and the residual on a level set."""
-    return (found.theta, found.residual) if isinstance(found, _OnLevelSet) else tuple(found.contact)
-
-
-def _footpoints(surface: Surface, query: Array, steps: Array, known: tuple[Array, ...], status: Array) -> Footpoints:
-    if isinstance(surface, LevelSet):
-        x, residual = known
-        return _OnLevelSet(surface, query, x, residual, steps, status)
-    return Footpoints(surface, query, known[0], steps, Contact(*known), status)
+    return footpoints(surface, query, xp.sum(found.steps, axis=0), best[: len(known)], best[-2])
 
 
 def _searched(
-    surface: Surface, query: Array, start: Array, direction: _search.Direction, solver: GaussNewton | Newton
+    surface: Surface, query: Array, start: Array, direction: _safeguarded.Direction, solver: GaussNewton | Newton
 ) -> Footpoints:
     """What a search finds. It runs on constants; where a derivative may be wanted, it is attached to its end."""
     xp, limits = array_namespace(query), (solver.tolerance, solver.max_steps)
@@ -514,20 +366,11 @@ def _searched(
         x, residual, steps, status = _level_search.descend(held, place, start, curved, *limits)
         if was_recorded() or is_recorded(xp, query):
             x = attached_to_level_set(surface, query, x)
-        return _footpoints(surface, query, steps, (x, residual), status)
-    end, steps, status = _search.descend(held, place, start, direction, *limits)
+        return footpoints(surface, query, steps, (x, residual), status)
+    end, steps, status = _safeguarded.descend(held, place, start, direction, *limits)
     if was_recorded() or is_recorded(xp, query):
         end = attached(surface, query, end)
     return Footpoints(surface, query, end.theta, steps, end, status)
-
-
-def differentiated(found: Footpoints) -> Footpoints:
-    """Footpoints on a graph that were found by other means, with their derivatives where any may be wanted."""
-    xp = array_namespace(found.theta)
-    if not (is_differentiable(xp) and is_recorded(xp, found.query, *found.contact)):
-        return found
-    end = attached(found.surface, found.query, found.contact)  # type: ignore[arg-type]
-    return Footpoints(found.surface, found.query, end.theta, found.steps, end, found.status)
 
 
 def _check_stopping(tolerance: float | None, max_steps: int) -> None:

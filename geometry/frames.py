@@ -5,7 +5,8 @@ One evaluation of f serves several of the formulas. Notation: W = √(1+|g|²), 
 
 from __future__ import annotations
 
-from geometry._namespace import Array, Namespace, array_namespace, broadcast, floating, quietly
+from geometry._itemwise import by_items
+from geometry._namespace import Array, Namespace, array_namespace, broadcast, floating, is_dask, quietly
 from geometry._vectors import Slope, dot, slope, split
 
 __all__ = [
@@ -117,6 +118,9 @@ def in_unit_frames(hessian: Array, at: Slope) -> Array:
 @quietly
 def eigenvalues(xp: Namespace, matrix: Array) -> Array:
     """Eigenvalues of symmetric matrices, ascending; NaN for a matrix that is not finite, which solvers would refuse."""
+    if is_dask(matrix):  # which has no solver
+        items, results = ((matrix, 2),), ((matrix.shape[-1:], matrix.dtype),)
+        return by_items(lambda block: (eigenvalues(array_namespace(block), block),), items, results)[0]
     finite = xp.all(xp.isfinite(matrix), axis=(-2, -1))[..., None]
     matrix = xp.where(finite[..., None], matrix, xp.zeros_like(matrix))
     usual = xp.finfo(matrix.dtype).bits in (32, 64)

@@ -19,6 +19,7 @@ from geometry._namespace import (
     device_of,
     floating,
     is_array_api_obj,
+    is_compiling,
     is_numpy_namespace,
     library,
     to_numpy,
@@ -104,6 +105,7 @@ class FunctionGraph(Whole):
         self.compile = compile
         self._recordings: dict[int, Expression | TypeError] = {}
         self._compilable: dict[int, Expression | TypeError] = {}
+        self._blind: dict[tuple[str, int], str] = {}
         self.name = name or getattr(value, "__name__", "surface")
 
     @classmethod
@@ -133,7 +135,11 @@ class FunctionGraph(Whole):
         return f"<{type(self).__name__} of {self.name}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_recordings": {}, "_compilable": {}}  # what another process finds by itself
+        return self.__dict__ | {
+            "_recordings": {},
+            "_compilable": {},
+            "_blind": {},
+        }  # what another process finds by itself
 
     @property
     def given(self) -> frozenset[str]:
@@ -198,7 +204,7 @@ class FunctionGraph(Whole):
             identity = xp.eye(theta.shape[-1], dtype=theta.dtype, device=device_of(theta))
             columns = [self.hessian_vector(theta, xp.zeros_like(theta) + e) for e in xp.unstack(identity)]
             result = xp.stack(columns, axis=-1)
-        elif self._differentiates(xp, "hessian"):
+        elif self._differentiates(xp, theta, "hessian"):
             result = _autodiff.hessian(xp, self.gradient, theta)
         else:
             result = self._recorded(xp, theta, "hessian").parts(xp, theta, "curvature")[0]
@@ -215,7 +221,7 @@ class FunctionGraph(Whole):
             result = self._hessian_vector(theta, vector)
         elif self._hessian is not None:
             result = xp.sum(self.hessian(theta) * vector[..., None, :], axis=-1)
-        elif self._differentiates(xp, "hessian_vector"):
+        elif self._differentiates(xp, theta, "hessian_vector"):
             result = _autodiff.hessian_vector(xp, self.gradient, theta, vector)
         else:
             result = self._recorded(xp, theta, "hessian_vector").hessian_vector(theta, vector)
@@ -231,7 +237,8 @@ class FunctionGraph(Whole):
         if self._hessian is not None or self._hessian_vector is not None:
             return True
         few = self._gradient is None or theta.shape[-1] <= FULL
-        return self._both is None and few and self._finds_derivatives(theta)
+        known = self._both is None and few and self._finds_derivatives(theta)
+        return known and not self._blindness(array_namespace(theta), theta)
 
     def _finds_derivatives(self, theta: Array) -> bool:
         xp = array_namespace(theta)
@@ -294,8 +301,10 @@ class FunctionGraph(Whole):
         return vectors("theta", theta)
 
     def _checked(self, xp: Namespace, what: str, result: Any, theta: Array, shape: tuple[int, ...]) -> Array:
-        if isinstance(result, float | int) and shape == () and is_numpy_namespace(xp):  # as compiled functions return
-            result = xp.asarray(result, dtype=theta.dtype)[()]
+        if (
+            isinstance(result, float | int) and shape == () and not _autodiff.is_differentiable(xp)
+        ):  # no derivative is lost
+            result = xp.asarray(result, dtype=theta.dtype, device=device_of(theta))[()]
         if not is_array_api_obj(result) or array_namespace(result) is not xp:
             raise TypeError(
                 f"{self.name}: {what} must return an array of theta's library ({library(xp)}), "
@@ -312,11 +321,28 @@ class FunctionGraph(Whole):
             raise TypeError(f"{self.name}: {what} must return real numbers, got {result.dtype}")
         return xp.astype(result, theta.dtype)
 
-    def _differentiates(self, xp: Namespace, what: str) -> bool:
+    def _differentiates(self, xp: Namespace, theta: Array, what: str) -> bool:
         """Whether the framework of the arrays finds second derivatives."""
         if self._both is not None:  # its gradient may not be differentiable
             raise TypeError(f"{self.name} was given a function of value and gradient, but no {what}: pass {what}=...")
+        if blind := self._blindness(xp, theta):
+            raise TypeError(
+                f"{self.name} was given a gradient that {library(xp)} cannot differentiate, and no {what}: pass "
+                f"{what}=..., or no gradient ({blind})"
+            )
         return _autodiff.is_differentiable(xp)
+
+    def _blindness(self, xp: Namespace, theta: Array) -> str:
+        """Why the framework of the arrays cannot differentiate the gradient that was given; "" where it can."""
+        if self._gradient is None or not _autodiff.is_differentiable(xp):
+            return ""
+        kind = library(xp), theta.shape[-1]
+        if kind not in self._blind and not is_compiling():
+            told = _autodiff.blindness(xp, self.gradient, theta, trial_points(theta.shape[-1], 3))
+            if told is None:
+                return ""
+            self._blind[kind] = told
+        return self._blind.get(kind, "")
 
     def to_compile(self, theta: Array, evaluations: int = SEARCH) -> Expression | None:
         """The recorded function that a loop from θ (..., d) is compiled with; None where it runs on arrays.

@@ -27,9 +27,9 @@ from geometry._namespace import (
     count_dtype,
     device_of,
     floating,
+    holds,
     is_traced,
     quietly,
-    unmasked,
     whole,
     widest_float,
 )
@@ -58,6 +58,7 @@ def dilate(
     ----------
     heights : array, n-D
         Samples of a function on a regular grid; n ≥ 1. An infinite height is a wall (+inf) or a missing sample (−inf).
+        What is masked in an array of `numpy.ma`, or in one of dask of such arrays, counts as NaN; results are plain.
     radius : float or sequence of float
         ρ > 0, in the unit of `heights` and `spacing`. A sequence of n + 1 numbers gives the semi-axes of an ellipsoid,
         the height's last.
@@ -67,7 +68,8 @@ def dilate(
         Outside of the array there is nothing, or the array again.
     nan : {"raise", "omit", "propagate"}
         NaN is refused, or left out like a missing sample, or makes every result NaN whose ball reaches it. With "omit"
-        a result is NaN where the ball reaches no sample but NaN.
+        a result is NaN where the ball reaches no sample but NaN. Under ``jax.jit`` and ``jax.vmap``, where nothing can
+        be raised, "raise" is "propagate"; within ``torch.func.vmap`` a NaN in any item is refused.
     return_contact : bool
         Whether to return the contacts as well.
     out : array, optional
@@ -224,7 +226,7 @@ def _prepare(heights: Array, radius: Any, spacing: Any, boundary: str, nan: str,
     if nan not in NAN:
         raise ValueError(f"nan must be one of {NAN}, got {nan!r}")
     workers = None if workers is None else whole("workers", workers, 1)
-    _, heights = floating("heights", unmasked("heights", heights, ', and nan="omit"'))
+    _, heights = floating("heights", heights)
     if heights.ndim == 0:
         raise ValueError("heights must have at least one dimension")
     ball = ball_on_grid(radius, spacing, heights.ndim)
@@ -251,8 +253,9 @@ class _Roll:
         if 0 in heights.shape:
             nothing = xp.zeros(heights.shape, dtype=count_dtype(xp, heights), device=device_of(heights))
             return heights, nothing if contact else None
-        highest = xp.max(heights)
-        if not is_traced(heights) and bool(highest < xp.inf):
+        if is_traced(heights) and not contact and self.nan != "omit":
+            return self._dilation(heights, contact)  # all it takes is a sum and a maximum, which keep +inf and NaN
+        if not is_traced(heights) and not holds(~(xp.max(heights) < xp.inf)):
             return self._dilation(heights, contact)
         wall, missing = heights == xp.inf, xp.isnan(heights)
         self._refuse(missing)
@@ -292,14 +295,19 @@ class _Roll:
         return 0.0 - values, contacts
 
     def _refuse(self, missing: Array) -> None:
-        if self.nan == "raise" and not is_traced(missing) and bool(self.xp.any(missing)):
-            count = int(self.xp.count_nonzero(missing))
-            raise ValueError(f"heights must not be NaN ({count} of {missing.size} are); see the argument nan")
+        if self.nan == "raise" and not is_traced(missing) and holds(self.xp.any(missing)):
+            try:
+                count: Any = int(self.xp.count_nonzero(missing))
+            except RuntimeError:  # within torch.func.vmap
+                count = "some"
+            raise ValueError(
+                f"heights must not be NaN ({count} of {math.prod(missing.shape)} are); see the argument nan"
+            )
 
     def _spread(self, mask: Array, level: float, values: Array, contacts: Array | None) -> tuple[Array, Array | None]:
         """A level that wins wherever the ball reaches the mask."""
         xp = self.xp
-        if not is_traced(mask) and not bool(xp.any(mask)):
+        if not is_traced(mask) and not holds(xp.any(mask)):
             return values, contacts
         zeros = xp.zeros_like(values)
         reached, nearest = self._dilation(xp.where(mask, zeros, -xp.inf), contacts is not None)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from geometry._autodiff import constant, is_differentiable, is_recorded
 from geometry._implicit import at_maximum, still
+from geometry._itemwise import by_items
 from geometry._kernels import kernel
 from geometry._maximum import (
     CHILDREN,
@@ -29,6 +30,7 @@ from geometry._namespace import (
     device_of,
     epsilon,
     floating,
+    is_dask,
     per_item,
     positive,
     quietly,
@@ -152,6 +154,9 @@ def offset_function(surface: FunctionGraph, theta: Array, radius: Array, *, samp
     theta, radius = _all_pairs(xp, theta, radius)
     batch, d = theta.shape[:-1], theta.shape[-1]
     samples = 4 ** (5 + min(d, 3)) if samples is None else whole("samples", samples, 1)
+    if is_dask(theta):
+        items, results = ((theta, 1), (radius, 0)), (((), theta.dtype),)
+        return by_items(lambda t, r: (offset_function(surface, t, r, samples=samples),), items, results)[0]
     if 0 in batch:
         return xp.zeros(batch, dtype=theta.dtype, device=device_of(theta))
     theta, radius = xp.reshape(theta, (-1, d)), xp.reshape(radius, (-1,))

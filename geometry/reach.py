@@ -8,7 +8,6 @@ no bottleneck, so that its reach is 1 / sup |κ|; the proof is in ``docs/reach.r
 from __future__ import annotations
 
 import functools
-import math
 import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -24,15 +23,13 @@ from geometry._namespace import (
     Namespace,
     array_namespace,
     device_of,
-    epsilon,
     floating,
     is_array_api_obj,
     is_traced,
     quietly,
-    to_numpy,
     whole,
 )
-from geometry._vectors import dot, length
+from geometry._vectors import dot
 from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet, Surface, check_any_surface
 
@@ -45,15 +42,12 @@ __all__ = [
     "critical_radius",
     "radius_of",
     "reach",
-    "reach_from_points",
 ]
 
 SIGNS = {"above": 1.0, "below": -1.0}
 SAMPLES, LEVEL_SAMPLES = 2**16, 2**13
 NEARBY = 20  # steps from a sample to a level set: what is farther is left to nearer samples
 CLIMBS = 2**15  # evaluations that climbs to the largest curvatures take, more or less
-AT_ONCE = 2**22  # pairs of points to hold at once
-NOISE = 8  # units of the last place of the coordinates that a height over a tangent plane may be wrong by
 
 
 class Reach(NamedTuple):
@@ -223,77 +217,6 @@ def bottleneck(
     )
 
 
-@quietly
-def reach_from_points(points: Array, *, normals: Array | None = None, neighbors: int | None = None) -> float:
-    """Estimate of the reach of a surface from points of it: the least of Federer's quotients over all pairs.
-
-    min over p ≠ q of |q − p|² / (2 |N(q − p)|), N: orthogonal projection to the normal space at p.
-
-    Parameters
-    ----------
-    points : array (N, n)
-    normals : array (N, n) or (N, k, n), optional
-        Normals of the surface at the points, of any length and sign; k of them span the normal space of a surface of
-        dimension n − k, as of a curve in space. With them the result is an upper bound of the reach, up to rounding.
-        Without, those of a hypersurface are estimated, and it is no bound.
-    neighbors : int, optional
-        How many of the nearest points each normal is estimated from; default 2n. They are not paired with the point.
-
-    Returns
-    -------
-    float
-        inf where all points lie in each other's tangent planes.
-
-    Raises
-    ------
-    TypeError, ValueError
-        For arguments of the wrong kind or shape, and for a point or a normal that is not finite, or a normal of length
-        zero, with its index.
-
-    References
-    ----------
-    H. Federer, "Curvature measures", Trans. AMS 93 (1959), Theorem 4.18.
-    E. Aamari et al., "Estimating the reach of a manifold", Electronic J. Statistics 13 (2019), Section 4.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> angle = np.linspace(0, 2 * np.pi, 100, endpoint=False)
-    >>> circle = np.stack([3 * np.cos(angle), 3 * np.sin(angle)], axis=-1)
-    >>> round(reach_from_points(circle, normals=circle), 12)
-    3.0
-    """
-    xp, points = floating("points", points)
-    if points.ndim != 2 or points.shape[0] < 2 or points.shape[1] < 2:
-        raise ValueError(f"points must have shape (N, n) with N, n >= 2, got {tuple(points.shape)}")
-    _check_rows(xp, "points", points)
-    unit = (
-        2.0 ** math.frexp(float(xp.max(xp.abs(points))))[1]
-    )  # so that squares of coordinates neither overflow nor vanish
-    points, (count, n) = points / unit, points.shape
-    if normals is None:
-        neighbors = min(2 * n if neighbors is None else whole("neighbors", neighbors, n), count - 1)
-        near = _nearest(points, neighbors)
-        normals = _estimated_normals(xp, points, near)
-    elif neighbors is not None:
-        raise ValueError("neighbors is for estimating normals: give normals or neighbors, not both")
-    xp, points, normals = floating("points and normals", points, normals)
-    normals = _normal_spaces(xp, points, normals)
-    step, least = max(1, AT_ONCE // (count * n * normals.shape[1])), float("inf")
-    for i in range(0, count, step):
-        rows = slice(i, min(i + step, count))
-        away = points[None, :, :] - points[rows, None, :]
-        heights = length(xp, dot(xp, away[:, :, None, :], normals[rows, None, :, :]))
-        size = xp.max(xp.abs(points))
-        heights = heights - NOISE * epsilon(xp, points.dtype) * size
-        squares = xp.sum(away**2, axis=-1)
-        quotients = xp.where((heights > 0) & (squares > 0), squares / (2 * heights), xp.inf)
-        if neighbors is not None:
-            quotients = xp.where(_pairs(xp, near[rows], count), xp.inf, quotients)
-        least = min(least, float(xp.min(quotients)))
-    return unit * least
-
-
 def check_side(name: str, side: Any, *, both: bool = False) -> None:
     """Raise unless `side` is the name of a side."""
     allowed = [*SIGNS, "both"] if both else [*SIGNS]
@@ -402,50 +325,3 @@ def radius_of(xp: Namespace, curvature: Array) -> Array:
 def _height(xp: Namespace, surface: Surface, points: Array) -> Array:
     """The height of the second of two points over the tangent plane of the first."""
     return dot(xp, points[1, ...] - points[0, ...], surface.normal(points[0, ...]))
-
-
-def _normal_spaces(xp: Namespace, points: Array, normals: Array) -> Array:
-    """Orthonormal bases of the spaces that normals span, (N, k, n)."""
-    (count, n), k = points.shape, normals.shape[1] if normals.ndim == 3 else 1
-    if normals.shape not in ((count, n), (count, k, n)) or not 1 <= k <= n:
-        raise ValueError(
-            f"normals must have the shape of points, {(count, n)}, or {(count, 'k', n)} with 1 <= k <= n, "
-            f"got {tuple(normals.shape)}"
-        )
-    _check_rows(xp, "normals", normals)
-    empty = numpy.flatnonzero(to_numpy(xp.any(length(xp, xp.reshape(normals, (count, k, n))) == 0, axis=-1)))
-    if empty.size:
-        raise ValueError(f"normals must not be zero, got zero at index {empty[0]}")
-    if k == 1:
-        return xp.reshape(normals / length(xp, normals)[..., None], (count, 1, n))
-    return xp.matrix_transpose(xp.linalg.qr(xp.matrix_transpose(normals))[0])
-
-
-def _check_rows(xp: Namespace, name: str, rows: Array) -> None:
-    """Raise unless all numbers are finite."""
-    bad = numpy.flatnonzero(to_numpy(~xp.all(xp.isfinite(xp.reshape(rows, (rows.shape[0], -1))), axis=-1)))
-    if bad.size:
-        raise ValueError(f"{name} must be finite, got {to_numpy(rows)[bad[0]].tolist()} at index {bad[0]}")
-
-
-def _nearest(points: Array, count: int) -> numpy.ndarray:
-    from scipy.spatial import cKDTree
-
-    array = to_numpy(points)
-    return cKDTree(array).query(array, k=range(1, count + 2))[1]
-
-
-def _estimated_normals(xp: Namespace, points: Array, near: numpy.ndarray) -> Array:
-    """The directions in which the nearest points spread least."""
-    (count, n), k = points.shape, near.shape[1]
-    index = xp.asarray(near.reshape(-1), device=device_of(points))
-    patch = xp.reshape(xp.take(points, index, axis=0), (count, k, n))
-    patch = patch - xp.mean(patch, axis=1, keepdims=True)
-    return xp.linalg.eigh(xp.matmul(xp.matrix_transpose(patch), patch))[1][..., 0]
-
-
-def _pairs(xp: Namespace, near: numpy.ndarray, count: int) -> Array:
-    """Whether points are among the nearest, (rows, count)."""
-    table = numpy.zeros((len(near), count), dtype=bool)
-    numpy.put_along_axis(table, near, True, axis=1)
-    return xp.asarray(table)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
 from geometry._implicit import at_maximum, still
+from geometry._itemwise import by_items
 from geometry._kernels import kernel
 from geometry._maximum import CHILDREN, Compiled, Samples, Starts, alike, climb, in_chunks, sampled, samples_of_the_cube
 from geometry._namespace import (
@@ -24,6 +25,7 @@ from geometry._namespace import (
     device_of,
     epsilon,
     floating,
+    is_dask,
     per_item,
     positive,
     quietly,
@@ -113,6 +115,12 @@ def medial_radius(
     batch, d = theta.shape[:-1], theta.shape[-1]
     curve = d == (2 if isinstance(surface, LevelSet) else 1)
     samples = SWEEPS * (1024 if curve else 4096) if samples is None else whole("samples", samples, SWEEPS)
+    if is_dask(theta):
+
+        def largest(theta: Array) -> tuple[Array]:
+            return (medial_radius(surface, theta, side=side, box=box, samples=samples),)
+
+        return by_items(largest, ((theta, 1),), (((), theta.dtype),))[0]
     bounds = None if box is None else _bounds(xp, box, theta)
     if 0 in batch:
         return xp.zeros(batch, dtype=theta.dtype, device=device_of(theta))

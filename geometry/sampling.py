@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import numpy
 
+from geometry._feet import Footpoints
 from geometry._maximum import kronecker
 from geometry._namespace import Array, Namespace, array_namespace, device_of, to_numpy, whole
 from geometry._trees import Tree
 from geometry._vectors import length
-from geometry.footpoint import Footpoints, GaussNewton, Newton, Solver, nearest_of
+from geometry.footpoint import GaussNewton, Newton, Solver, nearest_of
 from geometry.graph import FunctionGraph
 
 __all__ = ["Sampling"]

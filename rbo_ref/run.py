@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from geometry import Descent, FunctionGraph
 from geometry._namespace import Array, Namespace, floating, is_traced, whole
-from rbo_ref._rolls import rolled
+from rbo_ref._compiled_trajectories import rolled
 from rbo_ref.rolling_ball import RollingBall
 
 __all__ = ["Optimizer", "Trajectory", "roll", "standing", "trajectory"]

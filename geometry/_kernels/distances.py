@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+from geometry._kernels.pointers import at
 from geometry._kernels.rows import U, evaluate, inner
 
 __all__ = ["ABOVE", "SLACK", "convexity", "settle", "slab"]
@@ -115,13 +116,13 @@ def convexity(row, d, y, b, inverse):
             other = r1
             for k in range(d):
                 other += abs(row[h + j * d + k])
-            b[i, j] = row[g + i] * row[g + j] + v * row[h + i * d + j]
+            b[i * d + j] = row[g + i] * row[g + j] + v * row[h + i * d + j]
             total += abs(row[g + i]) * other + abs(row[g + j]) * turn + turn * other
             total += abs(v) * r2 + wide * (abs(row[h + i * d + j]) + r2)
             trace += abs(row[g + i] * row[g + j]) + abs(v * row[h + i * d + j])
-        b[i, i] += eta * eta
+        b[i * d + i] += eta * eta
         trace += eta * eta
-        if not b[i, i] > total * 0.5:
+        if not b[i * d + i] > total * 0.5:
             return 0.0
         change = max(change, total)
     return _least(b, d, inverse, trace) - change * (1 + SLACK) - SLACK * trace
@@ -135,35 +136,35 @@ def _least(b, d, c, trace):
     is more than −8u times its trace (S. M. Rump, "Verification of positive definiteness", BIT 46 (2006)).
     """
     if d == 1:
-        return b[0, 0]
+        return b[0]
     if d == 2:
-        determinant = b[0, 0] * b[1, 1] - b[0, 1] * b[0, 1]
-        norm = math.sqrt(b[0, 0] ** 2 + b[1, 1] ** 2 + 2 * b[0, 1] ** 2)
+        determinant = b[0] * b[3] - b[1] * b[1]
+        norm = math.sqrt(b[0] ** 2 + b[3] ** 2 + 2 * b[1] ** 2)
     else:
         norm = determinant = 0.0
         for i in range(3):
             j, k = (i + 1) % 3, (i + 2) % 3
             for m in range(3):
                 n, o = (m + 1) % 3, (m + 2) % 3
-                minor = b[j, n] * b[k, o] - b[j, o] * b[k, n]
+                minor = b[j * d + n] * b[k * d + o] - b[j * d + o] * b[k * d + n]
                 norm += minor * minor
                 if i == 0:
-                    determinant += b[0, m] * minor
+                    determinant += b[m] * minor
         norm = math.sqrt(norm)
     if not (determinant > 0 and norm > 0):
         return 0.0
     least = 0.99 * determinant / norm
     for i in range(d):
         for j in range(i + 1):
-            total = b[i, j] - (least if i == j else 0.0)
+            total = b[i * d + j] - (least if i == j else 0.0)
             for k in range(j):
-                total -= c[i, k] * c[j, k]
+                total -= c[i * d + k] * c[j * d + k]
             if i == j:
                 if not total > 0:
                     return 0.0
-                c[i, i] = math.sqrt(total)
+                c[i * d + i] = math.sqrt(total)
             else:
-                c[i, j] = total / c[j, j]
+                c[i * d + j] = total / c[j * d + j]
     return least - SLACK * trace
 
 
@@ -176,7 +177,8 @@ def settle(tree, w, row, polynomial, d, x, y, stiff, tolerance):
     `best` becomes m, with the size of ∇F there.
     """
     t, out, gradient, s, best = w.t, w.out, w.gradient, w.s, w.best
-    place, sizes, k = tree.places[polynomial], tree.sizes[polynomial], tree.k
+    place, sizes, k = at(tree.places, polynomial * (d + 1)), at(tree.sizes, polynomial * 4), tree.k
+    coefficients = at(tree.coefficients, polynomial * k**d)
     tau, eta = row[d] / place[d], place[d]
     e = 16 * k * d * U
     e0, e1 = e * sizes[0], e * sizes[1]
@@ -187,7 +189,7 @@ def settle(tree, w, row, polynomial, d, x, y, stiff, tolerance):
         for i in range(d):
             middle = (row[i] - place[i]) / eta  # the box is middle ± τ, exactly
             t[i] = min(max(middle + tau * s[i], middle - tau), middle + tau)
-        evaluate(tree.coefficients[polynomial], k, d, t, out)
+        evaluate(coefficients, k, d, t, out)
         rise = out[0] - y
         off = e0 + 4 * U * (abs(out[0]) + abs(y))
         square, slip, loss, size = rise * rise, off, 0.0, 0.0
@@ -245,8 +247,8 @@ def _newton(w, d, tau, eta, rise):
         stuck = (w.s[i] >= 1 and w.gradient[i] < 0) or (w.s[i] <= -1 and w.gradient[i] > 0)
         for j in range(d):
             bend = tau * tau * (w.out[1 + i] * w.out[1 + j] + rise * w.out[4 + 3 * i + j])
-            w.matrix[i, j] = 0.0 if stuck else bend
-        w.matrix[i, i] = 1.0 if stuck else w.matrix[i, i] + tau * tau * eta * eta
+            w.matrix[i * d + j] = 0.0 if stuck else bend
+        w.matrix[i * d + i] = 1.0 if stuck else w.matrix[i * d + i] + tau * tau * eta * eta
         w.step[i] = 0.0 if stuck else -w.gradient[i]
     _solve(w.matrix, w.step, d)
     for i in range(d):
@@ -260,18 +262,18 @@ def _solve(a, b, d):
     for i in range(d):
         pivot = i
         for j in range(i + 1, d):
-            if abs(a[j, i]) > abs(a[pivot, i]):
+            if abs(a[j * d + i]) > abs(a[pivot * d + i]):
                 pivot = j
         if pivot != i:
             for k in range(d):
-                a[i, k], a[pivot, k] = a[pivot, k], a[i, k]
+                a[i * d + k], a[pivot * d + k] = a[pivot * d + k], a[i * d + k]
             b[i], b[pivot] = b[pivot], b[i]
         for j in range(i + 1, d):
-            factor = a[j, i] / a[i, i]
+            factor = a[j * d + i] / a[i * d + i]
             for k in range(i, d):
-                a[j, k] -= factor * a[i, k]
+                a[j * d + k] -= factor * a[i * d + k]
             b[j] -= factor * b[i]
     for i in range(d - 1, -1, -1):
         for k in range(i + 1, d):
-            b[i] -= a[i, k] * b[k]
-        b[i] /= a[i, i]
+            b[i] -= a[i * d + k] * b[k]
+        b[i] /= a[i * d + i]

@@ -74,7 +74,7 @@ def search(
     *,
     workers: int | None = None,
 ) -> tuple[numpy.ndarray, ...]:
-    """As `geometry._search.descend`, for a recorded function of d variables.
+    """As `geometry._safeguarded.descend`, for a recorded function of d variables.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The safeguarded search of `geometry._search` for functions of one variable, LANES queries at a time.
+"""The safeguarded search of `geometry._safeguarded` for functions of one variable, LANES queries at a time.
 
 Each query has a lane of its own: what happens there depends on it alone, and a lane that is done takes the next query.
 All that is done in a round is one loop over the lanes without branches, which LLVM vectorises; so is the function.
@@ -93,7 +93,7 @@ def _rounding(theta, value, offset, height, x, y, unit):
 
 @_compiled
 def _judge(here, there, noise, finite, direction, stride):
-    """As `geometry._search._judge`."""
+    """As `geometry._safeguarded._judge`."""
     unit = _unit(here[DISTANCE])
     old, new = _half_square(here[OFFSET], here[HEIGHT], unit), _half_square(there[OFFSET], there[HEIGHT], unit)
     slope = stride * ((direction / unit) * (here[PULL] / unit))
@@ -106,7 +106,7 @@ def _judge(here, there, noise, finite, direction, stride):
 
 @_compiled
 def _newton(force, gradient, curve, height, per, unit, noise, zero):
-    """As `geometry._search.newton`: the direction times the stretch, the turn, and whether this may be a minimum."""
+    """As `geometry._safeguarded.newton`: the direction times the stretch, the turn; whether this may be a minimum."""
     bends = curve * per * per
     finite = _is_finite(height) & _is_finite(bends)
     bends = select(finite, bends, 0.0)
@@ -155,7 +155,7 @@ def _round(w, newton, tolerance, max_steps):
             force, turn, minimum = _newton(force, gradient, curve, height, per, _unit(distance), noise, zero)
         direction = force * per
 
-        # As `geometry._search._settled`.
+        # As `geometry._safeguarded._settled`.
         size, reach = abs(direction), abs(offset) + distance
         stride = min(stride, reach / select(size > 0.0, size, 1.0))
         step, turn = stride * size, stride * stride * turn
@@ -181,7 +181,7 @@ def _round(w, newton, tolerance, max_steps):
 
 @_compiled
 def _secant_stride(step, change, stretch, stride):
-    """As `geometry._search._secant_stride`."""
+    """As `geometry._safeguarded._secant_stride`."""
     stretched = step * stretch
     unit = _unit(abs(stretched))
     bend = (step / unit) * (change / unit)
@@ -191,7 +191,7 @@ def _secant_stride(step, change, stretch, stride):
 
 @_compiled
 def _not_farther(w, k, tolerance):
-    """As `geometry._search._not_farther`: put the end in order, and return its status."""
+    """As `geometry._safeguarded._not_farther`: put the end in order, and return its status."""
     x, y, status = w[X * LANES + k], w[Y * LANES + k], w[STATUS * LANES + k]
     theta, value, gradient = w[FIRST * LANES + k], w[FIRST_VALUE * LANES + k], w[FIRST_SLOPE * LANES + k]
     before = (theta - x) ** 2 + (value - y) ** 2

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import namedtuple
+from functools import cache
 
 import numpy
+from numba import types
 
 from geometry._kernels.compiling import compiled
 from geometry._kernels.distances import ABOVE, SLACK, convexity, settle, slab
-from geometry._kernels.rows import DEAD, LOWEST, UNBUILT, U, inner, row_below
+from geometry._kernels.pointers import address, at
+from geometry._kernels.rows import DEAD, LOWEST, UNBUILT, U, inner, row_below, width
 from geometry._kernels.shares import available_cores, shared
 
 __all__ = ["CLOSED", "OPEN", "WAITING", "nearest"]
@@ -19,6 +22,7 @@ CLOSED, WAITING, OPEN = 0, 1, 2
 HELD = 4096  # boxes of a query that wait
 SETTLED = 1024  # boxes of a query that need no division
 ASKED = 16  # boxes that a query may ask for at once
+NUMBERS = 71  # of `Work`, from `bound` on
 MINUTE = 2.0**-44  # of the size of the numbers: smaller boxes are not divided
 
 Tree = namedtuple("Tree", "k places coefficients sizes rows links wanted")
@@ -39,30 +43,31 @@ def nearest(tree, x, y, offsets, roots, limits, tolerance, max_boxes, queries, w
     of the minimum are in one of them.
     """
     d = tree.d
-    boxes = Tree(tree.degree + 1, tree.places, tree.coefficients, tree.sizes, tree.rows, tree.links, wanted)
+    boxes = tree.degree + 1, tree.places, tree.coefficients, tree.sizes, tree.rows, tree.links, wanted
+    loop = _loop(d)
+    x, y, limits = (numpy.ascontiguousarray(array) for array in (x, y, limits))
 
     def task(first, stop):
-        room = numpy.empty((regions * (stop - first), 2 * d + 2))
-        count = _nearest(
-            boxes, _work(d, tree.rows.shape[1]), x, y, offsets, roots, limits, tolerance, max_boxes,
-            queries[first:stop], *results, room,
+        room, size = numpy.empty((regions * (stop - first), 2 * d + 2)), numpy.empty
+        work = (
+            size(HELD + 16), size(HELD + 16, dtype=numpy.int64), size((HELD, tree.rows.shape[1])),
+            size(HELD, dtype=numpy.int64), size((SETTLED, 2 * d + 6)), size(6, dtype=numpy.int64), size(NUMBERS),
         )  # fmt: skip
-        return room[:count].copy()
+        asked = x, y, offsets, roots, limits, tolerance, max_boxes, queries[first:stop]
+        return room[: loop(*boxes, *work, *asked, *results, room, d)].copy()
 
     return shared(task, len(queries), available_cores(), max(16, min(256, len(queries) // 16)))
 
 
-def _work(d, length):
-    small, square = (numpy.empty(3) for _ in range(7)), (numpy.empty((3, 3)) for _ in range(3))
-    theta, u, s, t, center, gradient, step = small
-    b, c, matrix = square
-    return Work(
-        numpy.empty(HELD + 16), numpy.empty(HELD + 16, dtype=numpy.int64), numpy.empty((HELD, length)),
-        numpy.empty(HELD, dtype=numpy.int64),
-        numpy.empty((SETTLED, 2 * d + 6)),  # center, η, lower, m, |∇F|, λ, distance to p at m from below, E
-        numpy.empty(6, dtype=numpy.int64), numpy.empty(2), theta, u, s, t, numpy.empty(13), center, numpy.empty(8),
-        b, c, gradient, step, matrix,
-    )  # fmt: skip
+@cache
+def _loop(d):
+    """The search for d variables, a literal: its loops over the axes have a known length."""
+    matrix, vector, counts = types.float64[:, ::1], types.float64[::1], types.int64[::1]
+    boxes = types.int64, matrix, matrix, matrix, matrix, types.int64[:, ::1], types.uint8[::1]
+    work = vector, counts, matrix, counts, matrix, counts, vector
+    asked = matrix, vector, counts, counts, vector, types.float64, types.int64, counts
+    results = vector, vector, matrix, counts, counts
+    return _nearest.compile(types.int64(*boxes, *work, *asked, *results, matrix, types.literal(d)))
 
 
 # A heap of boxes, the least lower bound first.
@@ -105,20 +110,32 @@ def _drop(w):
 
 @compiled(error_model="numpy")
 def _nearest(
-    tree, w, x, y, offsets, roots, limits, tolerance, max_boxes, queries, lower, upper, theta, boxes, status, regions
-):
+    k, places, coefficients, sizes, rows, links, wanted, keys, ids, made, owner, settled, count, numbers,
+    x, y, offsets, roots, limits, tolerance, max_boxes, queries, lower, upper, theta, boxes, status, regions, d,
+):  # fmt: skip
     """The number of `regions` that were written."""
-    d, written = x.shape[1], 0
+    tree = Tree(
+        k, address(places), address(coefficients), address(sizes), address(rows), address(links), address(wanted)
+    )
+    n = address(numbers)
+    w = Work(
+        address(keys), address(ids), address(made), address(owner), address(settled), address(count),
+        n, at(n, 2), at(n, 5), at(n, 8), at(n, 11), at(n, 14), at(n, 27), at(n, 30), at(n, 38), at(n, 47), at(n, 56),
+        at(n, 59), at(n, 62),
+    )  # fmt: skip
+    written = 0
     for q in queries:
-        w.count[:] = 0
-        w.bound[:] = math.inf
+        for i in range(6):
+            w.count[i] = 0
+        w.bound[ABOVE] = w.bound[LEAST] = math.inf
+        place = at(address(x), q * d)
         for i in range(offsets[q], offsets[q + 1]):
-            _push(w, _look(tree.rows[roots[i]], w, d, x[q], y[q], 0.0), roots[i])
+            _push(w, _look(at(tree.rows, roots[i] * width(d)), w, d, place, y[q], 0.0), roots[i])
         while w.count[WAIT] > 0 and not w.count[LOST] and w.count[WANTS] < ASKED:
             key, above = w.keys[0], w.bound[ABOVE]
             if key > above or above - min(key, w.bound[LEAST]) <= tolerance:
                 break
-            _step(tree, w, d, x[q], y[q], tolerance, max_boxes)
+            _step(tree, w, d, place, y[q], tolerance, max_boxes)
         if w.count[WAIT] > 0:
             w.bound[LEAST] = min(w.bound[LEAST], w.keys[0])
         above = w.bound[ABOVE]
@@ -133,8 +150,14 @@ def _nearest(
             if written + w.count[WAIT] + w.count[KEPT] > len(regions):
                 status[q] = OPEN
             else:
-                written = _write(regions, written, q, tree, w, d)
+                written = _write(address(regions), written, q, tree, w, d)
     return written
+
+
+@inner
+def _row(tree, w, id_, d):
+    """The row of a box of the tree, or of one that was made for this query."""
+    return at(tree.rows, id_ * width(d)) if id_ >= 0 else at(w.made, (-id_ - 1) * width(d))
 
 
 @inner
@@ -154,12 +177,12 @@ def _step(tree, w, d, x, y, tolerance, max_boxes):
     """Take the first box from the heap: it is wanted, settled, or divided."""
     key, id_ = w.keys[0], w.ids[0]
     _drop(w)
-    row = tree.rows[id_] if id_ >= 0 else w.made[-id_ - 1]
-    link = tree.links[id_, 0] if id_ >= 0 else LOWEST
-    polynomial = tree.links[id_, 1] if id_ >= 0 else w.owner[-id_ - 1]
+    row = _row(tree, w, id_, d)
+    link = tree.links[2 * id_] if id_ >= 0 else LOWEST
+    polynomial = tree.links[2 * id_ + 1] if id_ >= 0 else w.owner[-id_ - 1]
     spent = w.count[SEEN] >= max_boxes
     if link == UNBUILT and not spent:
-        tree.wanted[id_] = True
+        tree.wanted[id_] = 1
         w.count[WANTS] += 1
         w.bound[LEAST] = min(w.bound[LEAST], key)
         return
@@ -180,20 +203,20 @@ def _step(tree, w, d, x, y, tolerance, max_boxes):
 @inner
 def _keep(tree, w, row, polynomial, d, x, y, stiff, key, tolerance):
     """Settle a box: nothing of it needs to be divided."""
-    kept = w.settled[w.count[KEPT]]
+    kept = at(w.settled, w.count[KEPT] * (2 * d + 6))
     bottom = key
     kept[2 * d + 3] = stiff
     for a in range(d + 1):
         kept[a] = row[a]
     if stiff > 0:
-        place = tree.places[polynomial]
+        place = at(tree.places, polynomial * (d + 1))
         bottom, kept[2 * d + 4] = settle(tree, w, row, polynomial, d, x, y, stiff, tolerance)
         if bottom < 0:  # numbers that overflow prove nothing
             kept[2 * d + 3] = 0.0
         bottom = max(bottom, key)
         for a in range(d):
             kept[d + 2 + a] = place[a] + place[d] * w.best[a]
-        kept[2 * d + 2], kept[2 * d + 5] = w.best[3], tree.sizes[polynomial, 3]
+        kept[2 * d + 2], kept[2 * d + 5] = w.best[3], tree.sizes[4 * polynomial + 3]
     kept[d + 1] = bottom
     if bottom <= w.bound[ABOVE]:
         w.count[KEPT] += 1
@@ -209,10 +232,10 @@ def _divide(tree, w, row, link, polynomial, d, x, y, key):
             for a in range(d):
                 w.center[a] = row[a] + (row[d] / 2 if (corner >> a) & 1 else -row[d] / 2)
             row_below(
-                row, tree.coefficients[polynomial], tree.k, d, tree.places[polynomial], tree.sizes[polynomial],
-                w.center, row[d] / 2, w.made[w.count[FRESH]], w.t, w.out,
+                row, at(tree.coefficients, polynomial * tree.k**d), tree.k, d, at(tree.places, polynomial * (d + 1)),
+                at(tree.sizes, polynomial * 4), w.center, row[d] / 2, _row(tree, w, child_id, d), w.t, w.out,
             )  # fmt: skip
-        below = _look(tree.rows[child_id] if link >= 0 else w.made[-child_id - 1], w, d, x, y, key)
+        below = _look(_row(tree, w, child_id, d), w, d, x, y, key)
         if below <= w.bound[ABOVE]:
             _push(w, below, child_id)
             w.count[FRESH] += link < 0
@@ -223,17 +246,16 @@ def _write(regions, written, q, tree, w, d):
     above = w.bound[ABOVE]
     for i in range(w.count[WAIT]):
         if w.keys[i] <= above:
-            row = tree.rows[w.ids[i]] if w.ids[i] >= 0 else w.made[-w.ids[i] - 1]
-            region = regions[written]
+            row, region = _row(tree, w, w.ids[i], d), at(regions, written * (2 * d + 2))
             region[0], region[2 * d + 1] = q, w.keys[i]
             for a in range(d):
                 region[1 + a], region[1 + d + a] = row[a] - row[d], row[a] + row[d]
             written += 1
     for i in range(w.count[KEPT]):
-        kept = w.settled[i]
+        kept = at(w.settled, i * (2 * d + 6))
         if kept[d + 1] > above:
             continue
-        region = regions[written]
+        region = at(regions, written * (2 * d + 2))
         region[0], region[2 * d + 1] = q, kept[d + 1]
         stiff, radius = kept[2 * d + 3], math.inf
         if stiff > 0:

@@ -17,9 +17,14 @@ evaluated, or moved to another center, with less than 4kd of them in a row, all 
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy
+from numba import types
+from numba.extending import register_jitable
 
 from geometry._kernels.compiling import compiled
+from geometry._kernels.pointers import address, at
 
 __all__ = ["DEAD", "LOWEST", "UNBUILT", "U", "evaluate", "inner", "row_below", "sprout", "width"]
 
@@ -30,6 +35,7 @@ U = 2.0**-53
 inner = compiled(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
+@register_jitable
 def width(d: int) -> int:
     """The length of a row."""
     return 2 * d + d * d + 6
@@ -110,17 +116,16 @@ def _shift(c, k, d, t, tau, work):
 
 
 @inner
-def _row_from_shift(work, k, d, sizes, tau, row):
+def _row_from_shift(work, k, d, sizes, tau, sums, power, row):
     """c, g, H, R0, R1, R2, T from the coefficients in s; `sizes` are Σ|c|, Σ|k||c|, Σ|k|²|c| of p, and E."""
     base, r0, t3 = d + 1, 0.0, 0.0
-    r1 = numpy.zeros(3)
-    r2 = numpy.zeros(9)
-    power = numpy.zeros(3, dtype=numpy.int64)
+    for i in range(d + d * d):
+        sums[i] = 0.0
+    for axis in range(d):
+        power[axis] = 0
     for i in range(k**d):
-        rest, degree = i, 0
-        for axis in range(d - 1, -1, -1):
-            power[axis] = rest % k
-            rest //= k
+        degree = 0
+        for axis in range(d):
             degree += power[axis]
         b = work[i]
         if degree == 0:
@@ -141,14 +146,25 @@ def _row_from_shift(work, k, d, sizes, tau, row):
             r0 += b
             t3 += b * degree * (degree - 1) * (degree - 2)
             for axis in range(d):
-                r1[axis] += b * power[axis]
+                sums[axis] += b * power[axis]
                 for other in range(d):
-                    r2[axis * d + other] += b * power[axis] * (power[other] - (1 if axis == other else 0))
+                    sums[d + axis * d + other] += b * power[axis] * (power[other] - (1 if axis == other else 0))
+        axis = d - 1
+        power[axis] += 1
+        while axis > 0 and power[axis] == k:
+            power[axis] = 0
+            axis -= 1
+            power[axis] += 1
+    r1 = r2 = 0.0
+    for axis in range(d):
+        r1 = max(r1, sums[axis])
+        for other in range(d):
+            r2 = max(r2, sums[d + axis * d + other])
     off = 8 * k * d * U * sizes[0]  # of all coefficients in s together
     end = base + 1 + d + d * d
     row[end] = (r0 + off + sizes[3]) * (1 + 1e-12)
-    row[end + 1] = (r1.max() + k * off) * (1 + 1e-12)
-    row[end + 2] = (r2.max() + k * k * off) * (1 + 1e-12)
+    row[end + 1] = (r1 + k * off) * (1 + 1e-12)
+    row[end + 2] = (r2 + k * k * off) * (1 + 1e-12)
     row[end + 3] = (t3 + k * k * k * off * d * d * d) * (1 + 1e-12)
 
 
@@ -177,29 +193,46 @@ def row_below(parent, coefficients, k, d, place, sizes, center, half, row, t, ou
     row[end + 3] = t3
 
 
+def sprout(roots, starts, levels, k, places, coefficients, sizes, rows, links):
+    """Fill in boxes below polynomials: roots[i] is the box of one of these, its descendants begin at starts[i]."""
+    d = places.shape[1] - 1
+    room, counters = numpy.empty(k**d + 3 + d + d * d), numpy.empty(3, dtype=numpy.int64)
+    roots, starts = (numpy.ascontiguousarray(array) for array in (roots, starts))
+    _sprouting(d)(roots, starts, levels, k, places, coefficients, sizes, rows, links, room, counters, d)
+
+
+@cache
+def _sprouting(d):
+    """`_sprout` for d variables, a literal: its loops over the axes have a known length."""
+    matrix, counts = types.float64[:, ::1], types.int64[::1]
+    boxes = matrix, matrix, matrix, matrix, types.int64[:, ::1]
+    arguments = counts, counts, types.int64, types.int64, *boxes, types.float64[::1], counts, types.literal(d)
+    return _sprout.compile(types.void(*arguments))
+
+
 @compiled(error_model="numpy")
-def sprout(roots, starts, levels, k, d, places, coefficients, sizes, rows, links, first, stop):
-    """Boxes below polynomials: root[i] is the box of the i-th polynomial, its descendants begin at starts[i]."""
-    work, t, count = numpy.empty(k**d), numpy.empty(3), 2**d
-    for i in range(first, stop):
-        node, below = roots[i], starts[i]
-        polynomial = links[node, 1]
-        place = places[polynomial]
-        next_, of_level, queue = below, 1, below
+def _sprout(roots, starts, levels, k, places, coefficients, sizes, rows, links, room, counters, d):
+    work, size, count = address(room), k**d, 2**d
+    t, sums = at(work, size), at(work, size + 3)
+    for i in range(len(roots)):
+        next_, of_level, queue = starts[i], 1, starts[i]
+        polynomial = links[roots[i], 1]
+        place, own = at(address(places), polynomial * (d + 1)), at(address(sizes), polynomial * 4)
+        c = at(address(coefficients), polynomial * size)
         for level in range(levels + 1):
             for m in range(of_level):
-                box = node if level == 0 else queue + m
-                row = rows[box]
+                box = roots[i] if level == 0 else queue + m
+                row = at(address(rows), box * width(d))
                 links[box, 1] = polynomial
                 for a in range(d):
                     t[a] = (row[a] - place[a]) / place[d]
-                _shift(coefficients[polynomial], k, d, t, row[d] / place[d], work)
-                _row_from_shift(work, k, d, sizes[polynomial], row[d] / place[d], row)
+                _shift(c, k, d, t, row[d] / place[d], work)
+                _row_from_shift(work, k, d, own, row[d] / place[d], sums, address(counters), row)
                 links[box, 0] = LOWEST
                 if level < levels:
                     links[box, 0] = next_
                     for corner in range(count):
-                        child = rows[next_ + corner]
+                        child = at(address(rows), (next_ + corner) * width(d))
                         for a in range(d):
                             sign = 1.0 if (corner >> (d - 1 - a)) & 1 else -1.0
                             child[a] = row[a] + sign * row[d] / 2

@@ -1,4 +1,4 @@
-"""The safeguarded search of `geometry._search`, for one query after the other, over a compiled function.
+"""The safeguarded search of `geometry._safeguarded`, for one query after the other, over a compiled function.
 
 It calls functions by their addresses, and so is compiled once for all functions of d variables: d is a literal type,
 so that for each d the loops over the axes have a known length.
@@ -36,7 +36,7 @@ EPS = 2.0**-52
 FLOOR = EPS**0.5
 ENOUGH = EPS**0.75
 LARGE = np.finfo(np.float64).max ** 0.375
-CONVERGED, STEPS_USED, STALLED, NOT_FINITE = range(4)  # `geometry.footpoint.Status`
+CONVERGED, STEPS_USED, STALLED, NOT_FINITE = range(4)  # `geometry._contact.Status`
 SUFFICIENT_DECREASE, NOISE = 1e-4, 64.0
 
 FUNCTION = types.float64(ADDRESS, ADDRESS, ADDRESS)
@@ -307,7 +307,7 @@ def _newton_step(w, d):
 
 @_compiled
 def _turn(here, bend):
-    """As `geometry._search._turn`."""
+    """As `geometry._safeguarded._turn`."""
     return -(bend / 2) * (here[STEEPNESS] / here[STRETCH]) / here[STRETCH]
 
 

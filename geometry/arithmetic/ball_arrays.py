@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-__all__ = ["asarray", "cos", "exp", "log1p", "matmul", "middles", "sin", "sizes", "stack", "sum", "vector"]
+__all__ = ["asarray", "cos", "exp", "log1p", "matmul", "middles", "radii", "sin", "sizes", "stack", "sum", "vector"]
 
 Balls = NDArray[numpy.object_]
 HELD = 256  # matrices of floats that are kept as matrices of balls
@@ -32,6 +32,11 @@ def vector(balls: Any) -> Balls:
 def middles(balls: Balls) -> NDArray[numpy.float64]:
     """The midpoints of balls."""
     return numpy.array([float(ball.mid()) for ball in balls.reshape(-1)]).reshape(balls.shape)
+
+
+def radii(balls: Balls) -> NDArray[numpy.float64]:
+    """Their radii."""
+    return numpy.array([float(ball.rad()) for ball in balls.reshape(-1)]).reshape(balls.shape)
 
 
 def sizes(balls: Balls) -> NDArray[numpy.float64]:
@@ -63,8 +68,8 @@ def matmul(a: Any, b: Any) -> Any:
     >>> matmul(vector([arb(1), arb(2)]), numpy.array([[3.0], [4.0]]))
     array([11.0000000000000], dtype=object)
     """
-    product = numpy.array((_matrix(a) * _matrix(b)).tolist(), dtype=object)
-    return product if a.ndim == 2 else product[0]
+    product = vector((_matrix(a) * _matrix(b)).entries())
+    return product.reshape(len(a), -1) if a.ndim == 2 else product
 
 
 def _matrix(numbers: Any) -> Any:

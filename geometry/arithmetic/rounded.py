@@ -132,9 +132,10 @@ class Arithmetic:
         """Value and gradient with the errors of θ: Taylor's formula with the Hessian over the box around it."""
         from flint import arb
 
-        radius = theta.radius
+        radius, count = theta.radius, len(theta.value)
         box = [t + arb(0, float(r)) for t, r in zip(theta.value, radius, strict=True)]
-        here, there = (numpy.array(loss.hessian(place).tolist()) for place in (list(theta.value), box))
+        entries = (vector(loss.hessian(place).entries()) for place in (list(theta.value), box))
+        here, there = (hessian.reshape(count, count) for hessian in entries)
         bend, varies = middles(here), sizes(there - here)
         rest = radius @ sizes(there) @ radius / 2
         height = Rounded(self, height.value, theta.names, theta.spread @ slopes.middle, rest)
@@ -184,8 +185,8 @@ class Rounded:
         if not len(self.names):
             return self.rest
         if self._swing is None:
-            counted = numpy.searchsorted(self.names, self.arithmetic.seeds)
-            self._swing = numpy.abs(self.spread[counted:]).sum(axis=0)
+            seeds = self.arithmetic.seeds and numpy.searchsorted(self.names, self.arithmetic.seeds)
+            self._swing = numpy.abs(self.spread[seeds:]).sum(axis=0)
         return self._swing * self.arithmetic.weights + self.rest
 
     @property

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from geometry.certified._branching import Bounds, Found, Overflow, Prove, minimize
 from geometry.certified._cells import BATCH, Cells, in_batches
-from geometry.certified._search import Bounds, Found, Overflow, Prove, minimize
 
 __all__ = ["Problem", "Report", "solved"]
 

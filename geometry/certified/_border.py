@@ -9,7 +9,7 @@ import numpy
 
 from geometry._namespace import Array, Namespace, device_of, epsilon, floating, positive, to_numpy, whole
 from geometry.certified._batches import Report
-from geometry.certified._search import gap
+from geometry.certified._branching import gap
 from geometry.certified.enclosure import Enclosure
 
 __all__ = ["Home", "checked", "numbers", "sides"]

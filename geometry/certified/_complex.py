@@ -14,7 +14,7 @@ import numpy
 
 from geometry.arithmetic.intervals import FUNCTIONS as REAL
 from geometry.arithmetic.intervals import Interval, interval, recip, sqr, sqrt, symmetric
-from geometry.expressions._graph import ordered
+from geometry.expressions._nodes import ordered
 from geometry.expressions._operations import TABLE
 from geometry.expressions.expression import Expression
 

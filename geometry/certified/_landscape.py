@@ -36,7 +36,7 @@ class Unsuitable(Exception):
 
 
 class Searched(NamedTuple):
-    """What is found for queries: as `_search.Found`, and which of them the model has been enough for."""
+    """What is found for queries: as `_branching.Found`, and which of them the model has been enough for."""
 
     lower: numpy.ndarray
     upper: numpy.ndarray
@@ -166,10 +166,8 @@ class Landscape:
         self.sizes = numpy.concatenate([self.sizes, sizes])
         below = sum(2 ** (d * level) for level in range(1, self.levels + 1))
         starts = self._reserve(below * len(numbers))[::below]
-        self._below.sprout(
-            numbers, starts, self.levels, k, d, self.places, self.coefficients, self.sizes, self.rows, self.links,
-            0, len(numbers),
-        )  # fmt: skip
+        boxes = self.places, self.coefficients, self.sizes, self.rows, self.links
+        self._below.sprout(numbers, starts, self.levels, k, *boxes)
 
     def _reserve(self, more: int) -> numpy.ndarray:
         first = self.count
@@ -196,7 +194,7 @@ class Landscape:
         ids, kept = numpy.arange(n), [numpy.empty((0, 2 * self.d + 2))]
         offsets, roots = self.roots(x, limits)
         while ids.size:
-            wanted = numpy.zeros(len(self.links), dtype=bool)
+            wanted = numpy.zeros(len(self.links), dtype=numpy.uint8)
             kept += self._search.nearest(
                 self, x, y, offsets, roots, limits, tolerance, max_boxes, ids, wanted, results, regions
             )

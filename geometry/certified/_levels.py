@@ -17,12 +17,12 @@ from geometry.arithmetic._affine import Record
 from geometry.arithmetic._forms import Form, stacked
 from geometry.arithmetic.intervals import Interval, interval, joined, sqr, sqrt, total
 from geometry.certified._batches import CELLS, Problem, solved
+from geometry.certified._branching import Bounds, Found, gap
 from geometry.certified._cells import derivatives, evaluated, regular
 from geometry.certified._convexity import Valleys
 from geometry.certified._model import Model, cover
 from geometry.certified._problems import LADDER, Solution, remaining
 from geometry.certified._regions import Boxes, System, contracted, newton
-from geometry.certified._search import Bounds, Found, gap
 from geometry.certified._slabs import Slabs, slabs
 from geometry.certified._slips import check_near
 from geometry.footpoint import project

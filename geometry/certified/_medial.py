@@ -18,11 +18,11 @@ import numpy
 from geometry.arithmetic._forms import Form
 from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt, total
 from geometry.certified._batches import CELLS, Problem, solved
+from geometry.certified._branching import Bounds, gap
 from geometry.certified._cells import derivatives, evaluated, regular
 from geometry.certified._curvature import extreme_curvature, shape_operator
 from geometry.certified._model import Model, cover
 from geometry.certified._problems import LADDER, Solution
-from geometry.certified._search import Bounds, gap
 from geometry.certified._slabs import Slabs, nearest, slabs
 
 __all__ = ["medial_radii"]

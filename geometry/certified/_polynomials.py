@@ -30,6 +30,7 @@ import numpy
 from geometry._kernels.shares import available_cores, shared
 from geometry.arithmetic.intervals import Interval, interval
 from geometry.certified._complex import largest_values
+from geometry.certified._roundoff import values
 from geometry.expressions.expression import Expression
 
 __all__ = ["DEGREES", "Fits", "fitted"]
@@ -75,7 +76,7 @@ def _fitted(
     worth = numpy.flatnonzero((truncation * (1 + 2 * lebesgue**d) <= target) & (markov < 0.01))
     coefficients, error = numpy.zeros((m, (n + 1) ** d)), numpy.full(m, numpy.inf)
     if worth.size:
-        found, off = _interpolated(heights, center[worth], half[worth], shift[worth], n)
+        found, off = _interpolated(expression, heights, center[worth], half[worth], shift[worth], n)
         spread = lebesgue**d / (1 - markov[worth])
         coefficients[worth] = found
         total = (truncation[worth] + spread * (truncation[worth] + off)) * UP
@@ -127,23 +128,28 @@ def _nodes(n: int) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray, numpy.n
 
 
 def _interpolated(
-    heights: Heights, center: numpy.ndarray, half: numpy.ndarray, shift: numpy.ndarray, n: int
+    expression: Expression,
+    heights: Heights,
+    center: numpy.ndarray,
+    half: numpy.ndarray,
+    shift: numpy.ndarray,
+    n: int,
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Coefficients, and bounds of |f − p| at the nodes."""
     m, d = center.shape
     t, powers, *inverse = _nodes(n)
     grid = numpy.array(list(product(t, repeat=d)))
     theta = center[:, None, :] + half[:, None, None] * grid
-    values = heights(theta.reshape(-1, d))
-    low, high = (end.reshape((m,) + (n + 1,) * d) for end in (values.lo, values.hi))
+    found = values(expression, theta) or heights(theta.reshape(-1, d))
+    low, high = (end.reshape((m,) + (n + 1,) * d) for end in (found.lo, found.hi))
     with numpy.errstate(invalid="ignore"):
         middle = low / 2 + high / 2
         coefficients = _along_all(inverse[1], _along_all(inverse[0], middle))
-        found = _along_all(powers, coefficients)
-        off = numpy.maximum(high - found, found - low).reshape(m, -1).max(1)
+        fit = _along_all(powers, coefficients)
+        off = numpy.maximum(high - fit, fit - low).reshape(m, -1).max(1)
         size = numpy.abs(coefficients).reshape(m, -1)
         degree = numpy.indices((n + 1,) * d).sum(0).reshape(-1)
-        # Of `found` by the rounding of d products of matrices, and by the place of the nodes.
+        # Of `fit` by the rounding of d products of matrices, and by the place of the nodes.
         off += 8 * d * (n + 2) * UNIT * size.sum(1) + shift * UP * (size * degree).sum(1) + 2 * UNIT * numpy.abs(off)
     return coefficients.reshape(m, -1), off
 

@@ -10,12 +10,12 @@ import numpy
 
 from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt
 from geometry.certified._batches import CELLS, Problem, solved
+from geometry.certified._branching import Bounds, Found, gap
 from geometry.certified._cells import Cells
 from geometry.certified._convexity import Convexity, Height, SquaredDistance
 from geometry.certified._landscape import by_landscape
 from geometry.certified._model import Model, cover
 from geometry.certified._regions import Boxes, Nearest, contracted, merged
-from geometry.certified._search import Bounds, Found, gap
 from geometry.certified._slabs import distance_bounds, height_bounds, slabs
 from geometry.certified._slips import check_near
 

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy
 
 from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt, total
+from geometry.certified._branching import Bounds
 from geometry.certified._cells import Cells
-from geometry.certified._search import Bounds
 
 __all__ = ["Slabs", "distance_bounds", "height_bounds", "nearest", "slabs"]
 

@@ -11,12 +11,12 @@ from geometry._namespace import Array, broadcast, floating, positive, to_numpy
 from geometry.arithmetic.intervals import interval
 from geometry.certified._batches import Problem, Report, solved
 from geometry.certified._border import Home, checked, numbers, sides
+from geometry.certified._branching import Bounds, gap
 from geometry.certified._cells import Cells, derivatives, evaluated
 from geometry.certified._curvature import ExtremeCurvature, extreme_curvature, shape_operator
 from geometry.certified._medial import medial_radii
 from geometry.certified._model import Model, mirrored
 from geometry.certified._problems import Solution
-from geometry.certified._search import Bounds, gap
 from geometry.certified._slips import check_near, check_within
 from geometry.certified.enclosure import Decision, Enclosure
 from geometry.graph import FunctionGraph, check_surface

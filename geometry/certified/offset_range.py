@@ -21,9 +21,9 @@ from geometry._namespace import Array, positive
 from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt, total
 from geometry.certified._batches import Problem, Report, solved
 from geometry.certified._border import checked, numbers, sides
+from geometry.certified._branching import Bounds, gap
 from geometry.certified._model import Model, mirrored
 from geometry.certified._problems import Solution, offsets
-from geometry.certified._search import Bounds, gap
 from geometry.certified._slabs import Slabs, slabs
 from geometry.certified.enclosure import Enclosure
 from geometry.graph import FunctionGraph, check_surface

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import numpy
 
+from geometry._contact import Status
+from geometry._feet import Footpoints, differentiated
 from geometry._namespace import Array, array_namespace, device_of, positive, to_numpy, whole
 from geometry.certified.enclosure import Regions
 from geometry.certified.verbs import footpoint
-from geometry.footpoint import Footpoints, Status, differentiated
 from geometry.graph import FunctionGraph
 
 __all__ = ["Certified"]

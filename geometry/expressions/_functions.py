@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 
-from geometry.expressions._graph import Node, constant
+from geometry.expressions._nodes import Node, constant
 from geometry.expressions._operations import TABLE, elementwise, raised
 from geometry.expressions._recorder import Recorded, as_node, numeric, refuse
 

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from geometry.expressions import _balls
-from geometry.expressions._graph import Node, constant, places, powers_of_two, take
+from geometry.expressions._nodes import Node, constant, places, powers_of_two, take
 
 __all__ = ["TABLE", "Operation", "aligned", "elementwise"]
 

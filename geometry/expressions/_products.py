@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy
 
-from geometry.expressions import _graph as graph
+from geometry.expressions import _nodes
 from geometry.expressions._functions import COMPOSED, apply, function
-from geometry.expressions._graph import Node, places
+from geometry.expressions._nodes import Node, places
 from geometry.expressions._rearranging import broadcast_to, diagonal, moveaxis, ravel, reshape, stack, transpose
 from geometry.expressions._recorder import Recorded, as_node, numeric, refuse
 from geometry.expressions._reductions import count_nonzero, largest, smallest, sum_
@@ -30,7 +30,7 @@ def _matmul(x: Node, y: Node) -> Node:
         raise ValueError(f"matmul: the shapes {left.shape} and {right.shape} do not fit")
     stacked = numpy.broadcast_shapes(rows.shape[:-2], columns.shape[:-2])
     pair = [broadcast_to(array, (*stacked, *array.shape[-2:])).node for array in (rows, columns)]
-    product = Recorded(graph.matmul(*pair))
+    product = Recorded(_nodes.matmul(*pair))
     product = product[..., 0] if right.ndim == 1 else product
     if left.ndim > 1:
         return product.node
@@ -131,7 +131,7 @@ def _spread(term: str, array: Recorded, order: list[str]) -> Recorded:
     kept = "".join(c for c in order if c in term)
     moved = numpy.einsum(f"{term}->{kept}", places(array.node))
     lengths = dict(zip(kept, moved.shape, strict=True))
-    return Recorded(graph.take(array.node, moved.reshape([lengths.get(c, 1) for c in order])))
+    return Recorded(_nodes.take(array.node, moved.reshape([lengths.get(c, 1) for c in order])))
 
 
 @function("trace", "linalg.trace")

@@ -19,7 +19,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace, device_of, is_numpy_namespace, quietly
-from geometry.expressions._graph import Node
+from geometry.expressions._nodes import Node
 from geometry.expressions._operations import NUMPY_NAMES, TABLE
 from geometry.expressions._scalars import Scalar, Scalars, TooLong
 

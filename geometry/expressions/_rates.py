@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy
 
-from geometry.expressions._derivatives import directional
-from geometry.expressions._graph import Node, constant, join, take, theta
+from geometry.expressions._differentiation import directional
+from geometry.expressions._nodes import Node, constant, join, take, theta
 from geometry.expressions._operations import TABLE
 from geometry.expressions._programs import Program
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy
 
-from geometry.expressions import _graph as graph
+from geometry.expressions import _nodes
 from geometry.expressions._functions import FUNCTIONS, function
-from geometry.expressions._graph import places
+from geometry.expressions._nodes import places
 from geometry.expressions._recorder import Recorded, as_node, numeric, refuse
 
 __all__ = ["broadcast_to", "concatenate", "diagonal", "moveaxis", "ravel", "reshape", "stack", "transpose"]
@@ -21,7 +21,7 @@ __all__ = ["broadcast_to", "concatenate", "diagonal", "moveaxis", "ravel", "resh
 def _moves(numpys: Callable[..., Any]) -> Callable[..., Recorded]:
     def move(x: Any, /, *arguments: Any, **options: Any) -> Recorded:
         node = as_node(x)
-        return Recorded(graph.take(node, numpys(places(node), *arguments, **options)))
+        return Recorded(_nodes.take(node, numpys(places(node), *arguments, **options)))
 
     return move
 
@@ -35,7 +35,7 @@ def _joins(numpys: Callable[..., Any]) -> Callable[..., Recorded]:
         nodes = [numeric(as_node(array)) for array in arrays]
         starts = numpy.cumsum([0, *(node.size for node in nodes)])
         parts = [start + places(node) for start, node in zip(starts, nodes, strict=False)]
-        return Recorded(graph.take(graph.join(nodes), numpys(parts, *arguments, **options)))
+        return Recorded(_nodes.take(_nodes.join(nodes), numpys(parts, *arguments, **options)))
 
     return assemble
 
@@ -61,15 +61,15 @@ def reshape(x: Any, /, *shape: Any, copy: bool | None = None, **options: Any) ->
     """As NumPy's function and as its method: of a tuple, or of several numbers."""
     node = as_node(x)
     if shape:
-        return Recorded(graph.take(node, places(node).reshape(*shape, **options)))
-    return Recorded(graph.take(node, numpy.reshape(places(node), **options)))
+        return Recorded(_nodes.take(node, places(node).reshape(*shape, **options)))
+    return Recorded(_nodes.take(node, numpy.reshape(places(node), **options)))
 
 
 @function("transpose")
 def transpose(x: Any, /, *axes: Any, **options: Any) -> Recorded:
     node = as_node(x)
     axes = (options.pop("axes"),) if "axes" in options else axes
-    return Recorded(graph.take(node, places(node).transpose(*axes, **options)))
+    return Recorded(_nodes.take(node, places(node).transpose(*axes, **options)))
 
 
 def _fills(numpys: Callable[..., Any]) -> Callable[..., Recorded]:
@@ -77,7 +77,7 @@ def _fills(numpys: Callable[..., Any]) -> Callable[..., Recorded]:
 
     def fill(x: Any, /, k: int = 0) -> Recorded:
         node = as_node(x)
-        return Recorded(graph.take(node, numpys(places(node) + 1, k=k) - 1))
+        return Recorded(_nodes.take(node, numpys(places(node) + 1, k=k) - 1))
 
     return fill
 
@@ -95,7 +95,7 @@ def unstack(x: Any, /, *, axis: int = 0) -> tuple[Recorded, ...]:
 def meshgrid(*arrays: Any, indexing: str = "xy") -> list[Recorded]:
     nodes = [as_node(array) for array in arrays]
     grids: Any = numpy.meshgrid(*map(places, nodes), indexing=indexing)  # type: ignore[call-overload]
-    return [Recorded(graph.take(node, grid)) for node, grid in zip(nodes, grids, strict=True)]
+    return [Recorded(_nodes.take(node, grid)) for node, grid in zip(nodes, grids, strict=True)]
 
 
 @function("broadcast_arrays")
@@ -114,7 +114,7 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", **options: Any) -> Recor
     if mode != "constant":
         if mode not in ("edge", "reflect", "symmetric", "wrap"):
             raise refuse(f"pad with mode={mode!r}")
-        return Recorded(graph.take(node, _padded(places(node), pad_width, mode=mode, **options)))
+        return Recorded(_nodes.take(node, _padded(places(node), pad_width, mode=mode, **options)))
     if options.pop("constant_values", 0) != 0 or options:
         raise refuse("pad with other values than 0", "use concatenate")
-    return Recorded(graph.take(node, numpy.pad(places(node), pad_width, constant_values=-1)))
+    return Recorded(_nodes.take(node, numpy.pad(places(node), pad_width, constant_values=-1)))

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy
 
-from geometry.expressions._graph import Node, constant, take
+from geometry.expressions._nodes import Node, constant, take
 from geometry.expressions._operations import NUMPY_NAMES, elementwise, where
 
 __all__ = ["Recorded", "RecordingError", "as_node", "numeric", "refuse"]

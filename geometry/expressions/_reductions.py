@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy
 
-from geometry.expressions import _graph as graph
+from geometry.expressions import _nodes
 from geometry.expressions._functions import FUNCTIONS, apply, function
 from geometry.expressions._functions import where as select
-from geometry.expressions._graph import Node, constant, places
+from geometry.expressions._nodes import Node, constant, places
 from geometry.expressions._operations import elementwise
 from geometry.expressions._rearranging import broadcast_to, concatenate, moveaxis, ravel, stack
 from geometry.expressions._recorder import Recorded, as_node, numeric, refuse
@@ -30,11 +30,11 @@ def _rows(x: Any, axis: Any, keepdims: bool) -> tuple[Node, Callable[[Node], Rec
     kept = [i for i in range(ndim) if i not in axes]
     shape = tuple(node.shape[i] for i in kept)
     length = math.prod(node.shape[i] for i in axes)
-    rows = graph.take(node, numpy.transpose(places(node), [*kept, *axes]).reshape(*shape, length))
+    rows = _nodes.take(node, numpy.transpose(places(node), [*kept, *axes]).reshape(*shape, length))
 
     def shaped(result: Node) -> Recorded:
         full = tuple(1 if i in axes else n for i, n in enumerate(node.shape)) if keepdims else shape
-        return Recorded(graph.take(result, numpy.arange(result.size).reshape(full)))
+        return Recorded(_nodes.take(result, numpy.arange(result.size).reshape(full)))
 
     return rows, shaped
 
@@ -68,7 +68,7 @@ def sum_(
 ) -> Recorded:
     _check("sum", dtype, out)
     rows, shaped = _rows(_given(x, where, 0.0), axis, keepdims)
-    result = shaped(graph.total(rows))
+    result = shaped(_nodes.total(rows))
     return result if isinstance(initial, int | float) and initial == 0 else result + initial
 
 
@@ -160,8 +160,8 @@ def _extreme_of(name: str, rows: Node) -> Node:
     if rows.shape[-1] <= SHORT:
         return _halved(name, rows)
     if name == "maximum":
-        return graph.largest(rows)
-    return elementwise("negative", graph.largest(elementwise("negative", rows)))
+        return _nodes.largest(rows)
+    return elementwise("negative", _nodes.largest(elementwise("negative", rows)))
 
 
 largest, smallest = _extreme("maximum"), _extreme("minimum")

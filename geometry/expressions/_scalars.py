@@ -15,7 +15,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
-from geometry.expressions._graph import Node, ordered
+from geometry.expressions._nodes import Node, ordered
 from geometry.expressions._operations import TABLE, evaluated
 
 __all__ = ["UNROLLED", "Scalar", "Scalars", "TooLong"]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from geometry.expressions._graph import Node
+from geometry.expressions._nodes import Node
 from geometry.expressions._operations import TABLE, Operation
 from geometry.expressions._scalars import Scalar, Scalars
 

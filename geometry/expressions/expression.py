@@ -11,10 +11,10 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace, floating, whole
-from geometry.expressions._derivatives import FEW, directional, gradient, hessian
-from geometry.expressions._evaluation import evaluate, evaluate_balls
-from geometry.expressions._graph import Node, constant, ordered, theta
-from geometry.expressions._lanes import written_for_lanes
+from geometry.expressions._differentiation import FEW, directional, gradient, hessian
+from geometry.expressions._interpretation import evaluate, evaluate_balls
+from geometry.expressions._lane_source import written_for_lanes
+from geometry.expressions._nodes import Node, constant, ordered, theta
 from geometry.expressions._programs import LONGEST, Program, TooLong
 from geometry.expressions._recorder import Recorded, RecordingError, as_node, numeric
 from geometry.expressions._source import LANGUAGES, written

@@ -7,7 +7,20 @@
 With pytest, one test a law: ``@pytest.mark.parametrize("law", laws.of("step"), ids=str)``.
 """
 
-from rbo_ref.laws import of_distance, of_morphology, of_offset, of_steps
+from rbo_ref.laws import of_distance, of_level_sets, of_morphology, of_offset, of_reach, of_steps, of_walks
 from rbo_ref.laws.law import LAWS, VERBS, Law, LawBroken, of
 
-__all__ = ["LAWS", "VERBS", "Law", "LawBroken", "of", "of_distance", "of_morphology", "of_offset", "of_steps"]
+__all__ = [
+    "LAWS",
+    "VERBS",
+    "Law",
+    "LawBroken",
+    "of",
+    "of_distance",
+    "of_level_sets",
+    "of_morphology",
+    "of_offset",
+    "of_reach",
+    "of_steps",
+    "of_walks",
+]

@@ -21,6 +21,7 @@ from rbo_ref.strategies import (
     InnerBounds,
     Landscape,
     coordinates,
+    dimensions,
     hyper_parameters,
     inner_bounds,
     landscapes,
@@ -29,7 +30,6 @@ from rbo_ref.strategies import (
 
 __all__ = ["Case", "cases", "rounding_of", "step", "tried"]
 
-DIMENSIONS = 4
 SAFETY = 2.0  # for the sake of formulations that were not thought of
 LOST = 2.0**20  # an error after which an inner loop need not be followed
 SOLID = 2.0**-8  # rounding above this fraction of 1 + |θ| tells nothing: the example is left out
@@ -45,6 +45,7 @@ class Case:
     idle: tuple[float, ...] = ()  # parameters that the loss does not depend on
     unit: float = 0.0  # unit roundoff
     displaced: float = 0.0  # how far from its place θ was rounded
+    allowed: float = 0.0  # beside rounding
 
     @property
     def dimension(self) -> int:
@@ -123,7 +124,7 @@ class Case:
             theta, error = self._iterated(theta, error)
             if not error < LOST:
                 return math.inf
-        return error + 4 * self.unit * (math.hypot(*theta) + math.hypot(*self.theta))
+        return error + 4 * self.unit * (math.hypot(*theta) + math.hypot(*self.theta)) + self.allowed
 
     def _iterated(self, theta: Numbers, error: float) -> tuple[Numbers, float]:
         """The next inner iterate, and how far from it a right port may be."""
@@ -156,7 +157,7 @@ def cases(
     max_steps: int = 8,
 ) -> Case:
     """Steps on landscapes."""
-    d = draw(st.integers(min_dimension, DIMENSIONS)) if dimension is None else dimension
+    d = draw(dimensions(min_dimension)) if dimension is None else dimension
     landscape = draw(landscapes(d, kinds=kinds, max_curvature=max_curvature))
     theta = numpy.asarray(draw(coordinates(d)))
     hypers = hyper_parameters(
@@ -168,7 +169,7 @@ def cases(
 def tried(trial: Trial, case: Case, *, displaced: bool = False) -> Case:
     """The case in the precision on trial; left out where rounding could be mistaken for a wrong step."""
     away = trial.unit * float(numpy.linalg.norm(case.theta)) if displaced else 0.0
-    case = replace(case, unit=trial.unit, displaced=away)
+    case = replace(case, unit=trial.unit, displaced=away, allowed=trial.tolerance)
     with numpy.errstate(all="ignore"):
         assume(case.rounding <= SOLID * (1 + numpy.linalg.norm(case.theta)))
     return case

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import hypothesis
@@ -20,25 +21,38 @@ from rbo_ref.oracle.asking import name_of
 from rbo_ref.oracle.calls import fresh
 from rbo_ref.oracle.check import library_of
 
-__all__ = ["LAWS", "VERBS", "Draw", "Law", "LawBroken", "Trial", "law", "of"]
+__all__ = ["BATCHES", "LAWS", "VERBS", "Draw", "Law", "LawBroken", "Trial", "law", "of"]
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 Claim = Callable[["Trial", Draw], None]
 Numbers = NDArray[numpy.float64]
 DTYPES = ("float32", "float64")
+BATCHES = "batches of several shapes, of 0 to 70 items"
 
 VERBS: dict[str, str] = {
     "step": "step(loss, theta, *, learning_rate, radius, projection_rate, projection_steps)",
     "distance": "distance(surface, points)",
     "signed_distance": "signed_distance(surface, points)",
     "project": "project(surface, points)",
+    "distance_gradient": "distance_gradient(surface, points)",
+    "distance+level": "distance(surface, points) of implicit surfaces",
+    "signed_distance+level": "signed_distance(surface, points) of implicit surfaces",
+    "project+level": "project(surface, points) on implicit surfaces",
     "offset_function": "offset_function(surface, theta, radius)",
+    "offset": "offset(surface, theta, radius)",
+    "medial_radius": "medial_radius(surface, theta)",
+    "reach": "reach(surface, box)",
+    "critical_radius": "critical_radius(surface, box)",
     "dilate": "dilate(heights, radius, *, spacing, boundary)",
     "erode": "erode(heights, radius, *, spacing, boundary)",
     "closing": "closing(heights, radius, *, spacing, boundary)",
     "opening": "opening(heights, radius, *, spacing, boundary)",
+    "dilate+contact": "dilate(heights, radius, *, spacing, boundary, return_contact=True)",
+    "dilate+nan": 'dilate(heights, radius, *, spacing, boundary, nan="omit")',
+    "rolling_ball": "rolling_ball(image, radius, *, spacing)",
+    "walk": "walk(loss, theta, *, iterations)",
 }
-"""The kinds of implementations that laws are about, and how they are called."""
+"""The kinds of implementations that laws are about, and how they are called; after a +, in what way."""
 
 
 class LawBroken(AssertionError):
@@ -47,10 +61,10 @@ class LawBroken(AssertionError):
     Examples
     --------
     >>> try:
-    ...     LAWS["lone-peak"].check(lambda heights, radius, **_: heights + radius, max_examples=20)
+    ...     LAWS["dilation"].check(lambda heights, radius, **_: heights + radius, max_examples=20)
     ... except LawBroken as broken:
     ...     print(str(broken).partition(":")[0])
-    lone-peak
+    dilation
     """
 
 
@@ -62,6 +76,7 @@ class Trial:
     implementation: Callable[..., Any]
     xp: Namespace
     dtype: str
+    tolerance: float = 0.0  # what an answer may be off beside rounding
 
     @property
     def unit(self) -> float:
@@ -78,18 +93,26 @@ class Trial:
 
     def fresh(self) -> Trial:
         """The same with an implementation that remembers nothing."""
-        return Trial(self.law, fresh(self.implementation), self.xp, self.dtype)
+        return replace(self, implementation=fresh(self.implementation))
 
-    def answer(self, *arguments: Any, of: str | None = None, given: Mapping[str, Any], **options: Any) -> Numbers:
-        """What the implementation returns, or the item or attribute `of` of that, in float64."""
+    def answer(
+        self, *arguments: Any, of: Any = None, kind: str | None = None, given: Mapping[str, Any], **options: Any
+    ) -> Numbers:
+        """What the implementation returns, or the item or attribute `of` of that, in float64.
+
+        Its dtype is the one on trial, or of the `kind` "int" or "bool".
+        """
         with self._blamed(given), numpy.errstate(all="ignore"):
             result = self.implementation(*arguments, **options)
             if of is not None:
-                result = result[of] if isinstance(result, Mapping) else getattr(result, of, result)
+                result = (
+                    result[of] if isinstance(result, Mapping) or isinstance(of, int) else getattr(result, of, result)
+                )
+            result = self.xp.stack(result) if isinstance(result, list) else result
             dtype = str(result.dtype).rpartition(".")[2]
             numbers = to_numpy(result).astype(float)
-        if dtype != self.dtype:
-            self._complain(f"it returned {dtype}, asked for {self.dtype}", given)
+        if not dtype.startswith(kind or self.dtype):
+            self._complain(f"it returned {dtype}, asked for {kind or self.dtype}", given)
         return numbers
 
     @contextmanager
@@ -106,10 +129,24 @@ class Trial:
         if found.shape != expected.shape:
             self._complain(f"{what} has shape {found.shape}, expected {expected.shape}", given)
         with numpy.errstate(all="ignore"):  # of implementations that return infinity or NaN
-            error = numpy.max(numpy.abs(found - expected), initial=0.0)
+            equal = (found == expected) | (numpy.isnan(found) & numpy.isnan(expected))  # infinities are equal, too
+            error = numpy.max(numpy.where(equal, 0.0, numpy.abs(found - expected)), initial=0.0)
         if not error <= tolerance:
             told = f"{what} = {_told(found)}, expected {_told(expected)}"
             self._complain(f"{told} to within {tolerance:.2g}; the error is {error:.2g}", given)
+
+    def batched(
+        self,
+        call: Callable[[Any], Numbers],
+        items: Sequence[Any],
+        shape: tuple[int, ...],
+        tolerance: float,
+        given: Mapping[str, Any],
+    ) -> None:
+        """A batch of this shape has the answers of its items."""
+        which = numpy.resize(numpy.arange(len(items)), shape)
+        answers = numpy.stack([call(item) for item in items])
+        self.same("the answer to a batch", call(numpy.stack(items)[which]), answers[which], tolerance, given)
 
     def at_most(self, what: str, found: Any, bound: Any, tolerance: float, given: Mapping[str, Any]) -> None:
         """Every number found is at most its bound, up to the tolerance."""
@@ -182,6 +219,7 @@ class Law:
         dtype: str = "float64",
         max_examples: int = 100,
         seed: int | None = 0,
+        tolerance: float = 0.0,
     ) -> None:
         """Try the law on drawn examples; return silently if none breaks it.
 
@@ -195,13 +233,15 @@ class Law:
         max_examples : int
         seed : int, optional
             The same seed draws the same examples; None: others each time.
+        tolerance : float
+            How far off an answer may be beside rounding, for solvers that promise no more: a length, or a length of θ.
 
         Raises
         ------
         LawBroken
             With the smallest counterexample that was found.
         """
-        self._try(implementation, xp, dtype, max_examples, seed, (Phase.generate, Phase.shrink))
+        self._try(Trial(self, implementation, xp, dtype, tolerance), max_examples, seed, (Phase.generate, Phase.shrink))
 
     def holds(
         self,
@@ -211,6 +251,7 @@ class Law:
         dtype: str = "float64",
         max_examples: int = 100,
         seed: int | None = 0,
+        tolerance: float = 0.0,
     ) -> bool:
         """Whether `check` passes, without the time that the search for a smallest counterexample takes.
 
@@ -220,19 +261,19 @@ class Law:
         False
         """
         try:
-            self._try(implementation, xp, dtype, max_examples, seed, (Phase.generate,))
+            self._try(Trial(self, implementation, xp, dtype, tolerance), max_examples, seed, (Phase.generate,))
         except LawBroken:
             return False
         return True
 
-    def _try(
-        self, implementation: Any, xp: Any, dtype: str, max_examples: int, seed: int | None, phases: tuple[Phase, ...]
-    ) -> None:
-        if not callable(implementation):
-            raise TypeError(f"implementation must be callable, got {type(implementation).__name__}")
-        if dtype not in DTYPES:
-            raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
-        trial = Trial(self, implementation, library_of(xp, dtype), dtype)
+    def _try(self, trial: Trial, max_examples: int, seed: int | None, phases: tuple[Phase, ...]) -> None:
+        if not callable(trial.implementation):
+            raise TypeError(f"implementation must be callable, got {type(trial.implementation).__name__}")
+        if trial.dtype not in DTYPES:
+            raise ValueError(f"dtype must be one of {', '.join(DTYPES)}, got {trial.dtype!r}")
+        if not 0 <= trial.tolerance < math.inf:
+            raise ValueError(f"tolerance must be finite and at least 0, got {trial.tolerance}")
+        trial = replace(trial, xp=library_of(trial.xp, trial.dtype))
 
         @hypothesis.settings(
             max_examples=max_examples,

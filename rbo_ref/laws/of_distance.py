@@ -8,14 +8,25 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from rbo_ref.laws.law import Draw, Numbers, Trial, law
-from rbo_ref.strategies import Landscape, Query, coordinates, dyadics, landscapes, medial_queries, queries
+from rbo_ref.laws.law import BATCHES, Draw, Numbers, Trial, law
+from rbo_ref.strategies import (
+    Landscape,
+    Query,
+    batch_shapes,
+    coordinates,
+    dimensions,
+    dyadics,
+    landscapes,
+    medial_queries,
+    queries,
+)
 
 __all__: list[str] = []
 
@@ -41,6 +52,14 @@ def _drawn(trial: Trial, draw: Draw, dimension: int | None = None) -> Query:
     return replace(query, point=trial.rounded(query.point))
 
 
+def _batch(trial: Trial, draw: Draw) -> tuple[Query, Query, Query]:
+    """Three queries of one landscape."""
+    first = _drawn(trial, draw)
+    others = (draw(queries(first.landscape)) for _ in range(2))
+    second, third = (replace(query, point=trial.rounded(query.point)) for query in others)
+    return first, second, third
+
+
 def _tolerance(trial: Trial, *queries: Query) -> float:
     """Of a footpoint, along the graph: a residual of ε^(3/4) of the coordinates, and the rounding of f and of q.
 
@@ -61,7 +80,7 @@ def _tolerance_of(trial: Trial, query: Query) -> float:
     size = float(numpy.abs(query.point).sum() + abs(graph.value(theta)) + abs(query.offset))
     stretch = math.hypot(1, *g)
     rounding = 8 * trial.unit * size * stretch + e_value * stretch + abs(rise) * e_gradient
-    tolerance = 4 * (eps**0.75 * size * stretch + rounding) / min(bend, 1.0)
+    tolerance = 4 * (eps**0.75 * size * stretch + rounding) / min(bend, 1.0) + trial.tolerance
     assume(tolerance < 2.0**-6 * (1 + size))
     return tolerance
 
@@ -119,7 +138,7 @@ def vertical_gap(trial: Trial, draw: Draw) -> None:
     gap = abs(float(point[-1] - landscape.graph.value(point[:-1])))
     found, told = _found(trial, landscape, point), {"f(θ)": landscape, "q": point}
     e_value = landscape.rounding(point[:-1], trial.unit)[0]
-    rounding = 4 * e_value + 16 * trial.unit * (numpy.abs(point).sum() + gap)
+    rounding = 4 * e_value + 16 * trial.unit * (numpy.abs(point).sum() + gap) + trial.tolerance
     trial.at_most("d(q)", found, gap, rounding, told)
     trial.at_most("|y − f(x)|/√(1 + s²)", gap / math.hypot(1, landscape.slope_bound), found, rounding, told)
 
@@ -162,7 +181,7 @@ def distance_scaled(trial: Trial, draw: Draw) -> None:
 @law(*DISTANCES, domain=f"{TUBE}, d ≥ 2", source="orthogonal maps of θ are isometries, and keep graphs")
 def distance_turned(trial: Trial, draw: Draw) -> None:
     """The distance turns with the graph: that of (Qx, y) to the graph of f(Qᵀθ) is that of (x, y) to Γ."""
-    query = _drawn(trial, draw, draw(st.integers(2, 4)))
+    query = _drawn(trial, draw, draw(dimensions(2)))
     d = query.landscape.dimension
     v = numpy.asarray(draw(coordinates(d, 2.0, bits=1).filter(any)))
     q = numpy.eye(d) - 2 * numpy.outer(v, v) / (v @ v)
@@ -194,6 +213,30 @@ def rising(trial: Trial, draw: Draw) -> None:
     assume(_is_close(query.landscape, higher))
     low, high = _found(trial, query.landscape, query.point), _found(trial, query.landscape, higher)
     trial.at_most("s(x, y)", low, high, 2 * _tolerance(trial, query), _told(query, t=up))
+
+
+@law(*DISTANCES, "project", domain=f"{TUBE}; {BATCHES}", source="leading dimensions are a batch")
+def batches(trial: Trial, draw: Draw) -> None:
+    """A batch is its items, in whatever shape they are given."""
+    drawn = _batch(trial, draw)
+    found, rounding = partial(_found, trial, drawn[0].landscape), 2 * _tolerance(trial, *drawn)
+    trial.batched(found, [query.point for query in drawn], draw(batch_shapes()), rounding, _told(drawn[0]))
+
+
+@law("distance_gradient", domain=f"{TUBE}, not on Γ; {BATCHES}", source=FEDERER)
+def gradient_along_the_normal(trial: Trial, draw: Draw) -> None:
+    """The distance grows along the normal on which the query lies: ∇d(p + rν) = ν(p) for r > 0, −ν(p) for r < 0."""
+    drawn = _batch(trial, draw)
+    landscape, thetas = drawn[0].landscape, numpy.concatenate([query.footpoints for query in drawn])
+    offsets, off = numpy.asarray([query.offset for query in drawn]), _tolerance(trial, *drawn)
+    assume((numpy.abs(offsets) > 4 * off).all())  # on the graph the sign is a matter of rounding
+    expected = numpy.sign(offsets)[:, None] * landscape.graph.normal(thetas)
+    points = numpy.stack([query.point for query in drawn])
+    steep = 1 + float(numpy.max(numpy.linalg.norm(landscape.graph.gradient(thetas), axis=-1)))
+    gradients = max(landscape.rounding(theta, trial.unit)[1] for theta in thetas)
+    rounding = landscape.curvature_bound * steep * off + gradients + 16 * trial.unit + trial.tolerance
+    trial.same("∇d(q)", _found(trial, landscape, points), expected, rounding, _told(drawn[0], batch=points))
+    trial.same("∇d(q)", _found(trial, landscape, points[0]), expected[0], rounding, _told(drawn[0]))
 
 
 # Footpoints.

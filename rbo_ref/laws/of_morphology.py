@@ -1,19 +1,21 @@
 """Laws of balls that roll over and under sampled functions.
 
 A sample s carries a ball over the sample θ at the height f(s) + √(ρ² − |θ − s|²): the dilation δ is the largest of
-these, the erosion ε the least of f(s) − √(ρ² − |θ − s|²), the closing εδ and the opening δε. All of it is exact on the
-grid; what is added to a height may round.
+these, the erosion ε the least of f(s) − √(ρ² − |θ − s|²), the closing εδ and the opening δε. The laws of what they are
+compare all pairs of samples; a height and a cap may round.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy
 from hypothesis import strategies as st
 
 from rbo_ref.laws.law import Draw, Numbers, Trial, law
-from rbo_ref.strategies import Samples, dyadics, samples
+from rbo_ref.strategies import Samples, dyadics, heights, samples
 
 __all__: list[str] = []
 
@@ -23,17 +25,18 @@ ROUNDINGS = 8.0  # a table entry of √, a sum, and the same again in the second
 EVERYWHERE = "every array, ball, spacing and boundary"
 
 
-def _rolled(trial: Trial, case: Samples, heights: Any = None, radius: float | None = None, **told: Any) -> Numbers:
+def _rolled(trial: Trial, case: Samples, heights: Any = None, radius: float | None = None, **how: Any) -> Numbers:
     """What the implementation makes of the case, or of other heights or another radius."""
     heights = case.heights if heights is None else heights
     radius = case.radius if radius is None else radius
-    given = {"heights": heights, "radius": radius, **case.options(), **told}
-    return trial.answer(trial.array(heights), radius, given=given, **case.options())
+    options = {**case.options(), **how.pop("options", {})}
+    given = {"heights": heights, "radius": radius, **options}
+    return trial.answer(trial.array(heights), radius, given=given, **options, **how)
 
 
 def _rounding(trial: Trial, case: Samples, *others: Any) -> float:
-    size = max(float(numpy.max(numpy.abs(a))) for a in (case.heights, *others))
-    return ROUNDINGS * trial.unit * (size + 2 * case.radius)
+    size = max(float(numpy.max(numpy.abs(a), where=numpy.isfinite(a), initial=0)) for a in (case.heights, *others))
+    return ROUNDINGS * trial.unit * (size + 2 * case.radius) + 2 * trial.tolerance
 
 
 def _told(case: Samples, **further: Any) -> dict[str, Any]:
@@ -42,8 +45,127 @@ def _told(case: Samples, **further: Any) -> dict[str, Any]:
 
 def _others(draw: Draw, case: Samples) -> Numbers:
     """A second function on the same grid."""
-    numbers = draw(st.lists(dyadics(-8, 8), min_size=case.heights.size, max_size=case.heights.size))
-    return numpy.reshape(numpy.asarray(numbers), case.heights.shape)
+    return draw(heights(case.heights.shape))
+
+
+def _caps(case: Samples) -> Numbers:
+    """√(ρ² − |θ − s|²) for all samples θ and s, from the nearest of a periodic array's; NaN beyond the ball."""
+    shape = numpy.reshape(case.heights.shape, (-1, 1, 1))
+    places = numpy.indices(case.heights.shape).reshape(len(shape), -1)
+    away = numpy.abs(places[:, :, None] - places[:, None, :])
+    away = numpy.minimum(away, shape - away) if case.boundary == "periodic" else away
+    left = case.radius**2 - numpy.sum((case.steps[:, None, None] * away) ** 2, axis=0)
+    return numpy.sqrt(numpy.where(left >= 0, left, math.nan))
+
+
+def _rim(trial: Trial, caps: Numbers) -> float:
+    """The rounding of ρ√(1 − |s|²/ρ²), another right way to a cap, which near the rim is large."""
+    return 4 * trial.unit * float(numpy.nanmax(caps)) ** 2 / float(numpy.min(caps, where=caps > 0, initial=math.inf))
+
+
+def _over(caps: Numbers, heights: Numbers) -> Numbers:
+    return numpy.reshape(numpy.fmax.reduce(heights.reshape(-1) + caps, axis=-1), heights.shape)
+
+
+def _under(caps: Numbers, heights: Numbers) -> Numbers:
+    return -_over(caps, -heights)
+
+
+def _defined(trial: Trial, case: Samples, truth: Callable[[Numbers, Numbers], Numbers], **options: Any) -> None:
+    caps = _caps(case)
+    rounding = _rounding(trial, case) + 2 * _rim(trial, caps)
+    trial.same("ψ(f)", _rolled(trial, case, options=options), truth(caps, case.heights), rounding, _told(case))
+
+
+# What they are.
+
+HOLED = f"{EVERYWHERE}; some samples missing"
+
+
+@law("dilate", domain=f"{HOLED} (−∞)", source="definition")
+def dilation(trial: Trial, draw: Draw) -> None:
+    """The ball rests on the sample that carries it highest: δ(f)(θ) = max over s of f(s) + √(ρ² − |θ − s|²)."""
+    _defined(trial, draw(samples(hole=-math.inf)), _over)
+
+
+@law("erode", domain=f"{HOLED} (+∞)", source="definition")
+def erosion(trial: Trial, draw: Draw) -> None:
+    """The ball hangs under the sample that holds it lowest: ε(f)(θ) = min over s of f(s) − √(ρ² − |θ − s|²)."""
+    _defined(trial, draw(samples(hole=math.inf)), _under)
+
+
+@law("closing", domain=f"{HOLED} (−∞)", source="definition")
+def closing_of_samples(trial: Trial, draw: Draw) -> None:
+    """A closing is the underside of the balls that rest on the samples: φ(f) = ε(δ(f))."""
+    _defined(trial, draw(samples(hole=-math.inf)), lambda caps, f: _under(caps, _over(caps, f)))
+
+
+@law("opening", domain=f"{HOLED} (+∞)", source="definition")
+def opening_of_samples(trial: Trial, draw: Draw) -> None:
+    """An opening is the upper side of the balls that hang under the samples: γ(f) = δ(ε(f))."""
+    _defined(trial, draw(samples(hole=math.inf)), lambda caps, f: _over(caps, _under(caps, f)))
+
+
+@law("dilate+nan", domain=f"{HOLED} (NaN)", source="definition")
+def omitted_samples(trial: Trial, draw: Draw) -> None:
+    """What is not a number carries no ball; where nothing else is in reach, the result is none."""
+    _defined(trial, draw(samples(hole=math.nan)), _over, nan="omit")
+
+
+@law("dilate+contact", domain=f"{HOLED} (−∞)", source="definition")
+def contacts(trial: Trial, draw: Draw) -> None:
+    """The ball touches the sample that it is said to touch: δ(f)(θ) = f(s) + √(ρ² − |θ − s|²); −1 is none in reach."""
+    case = draw(samples(hole=-math.inf))
+    caps, f = _caps(case), case.heights.reshape(-1)
+    index = _rolled(trial, case, of=1, kind="int", options={"return_contact": True}).astype(int)
+    trial.same("shape of contacts", index.shape, case.heights.shape, 0.0, _told(case))
+    touched = numpy.reshape(numpy.clip(index, 0, f.size - 1), (-1, 1))
+    carried = numpy.reshape(f[touched] + numpy.take_along_axis(caps, touched, axis=-1), index.shape)
+    rounding = _rounding(trial, case) + 2 * _rim(trial, caps)
+    found = numpy.where(index == -1, -math.inf, carried)
+    trial.same("f(s) + √(ρ² − |θ − s|²)", found, _over(caps, case.heights), rounding, _told(case, s=index))
+
+
+@law(
+    "rolling_ball", domain="every array, ball and spacing", source="S. R. Sternberg, Biomedical image processing (1983)"
+)
+def background(trial: Trial, draw: Draw) -> None:
+    """The background is where the apex of a ball under the image can be: min over s of f(s) + ρ − √(ρ² − |θ − s|²)."""
+    case = draw(samples())._replace(boundary="none")
+    caps = _caps(case)
+    given, rounding = _told(case), _rounding(trial, case) + 2 * _rim(trial, caps)
+    found = trial.answer(trial.array(case.heights), case.radius, spacing=case.spacing, given=given)
+    trial.same("background", found, _under(caps, case.heights) + case.radius, rounding, given)
+
+
+@law("closing", domain="level ground with a groove of one sample along an axis; ρ from its width", source="Pythagoras")
+def groove(trial: Trial, draw: Draw) -> None:
+    """Into a groove one sample wide a ball sinks until it lies on both rims: by ρ − √(ρ² − h²), or to the bottom."""
+    _grooved(trial, draw, -1.0)
+
+
+@law("opening", domain="level ground with a ridge of one sample along an axis; ρ from its width", source="Pythagoras")
+def thin_ridge(trial: Trial, draw: Draw) -> None:
+    """Into a ridge one sample wide a ball under it rises until it meets both feet: by ρ − √(ρ² − h²), or to the top."""
+    _grooved(trial, draw, 1.0)
+
+
+def _grooved(trial: Trial, draw: Draw, sign: float) -> None:
+    case, depth = draw(samples().filter(lambda case: max(case.heights.shape) > 1)), draw(st.sampled_from([8.0, 0.125]))
+    shape = case.heights.shape
+    axis = draw(st.sampled_from([a for a, n in enumerate(shape) if n > 1]))
+    place = draw(st.integers(0, shape[axis] - 1))
+    along = numpy.moveaxis(numpy.zeros(shape), axis, 0)
+    along[place] = sign
+    width = float(case.steps[axis])
+    radius = width * draw(st.sampled_from([1.0, 1.25, 2.0, 5.0]))
+    case = Samples(depth * numpy.moveaxis(along, 0, axis), radius, case.spacing, case.boundary)
+    sunk = min(depth, radius - math.sqrt(radius**2 - width**2))
+    found = numpy.moveaxis(_rolled(trial, case), axis, 0)
+    trial.same("ψ(f)", found, sunk * along, _rounding(trial, case), _told(case))
+
+
+# How they behave.
 
 
 @law(*ALL, domain=EVERYWHERE, source=SERRA)
@@ -98,7 +220,7 @@ def samples_reflected(trial: Trial, draw: Draw) -> None:
 def samples_scaled(trial: Trial, draw: Draw) -> None:
     """There is no unit of length: heights, radius and spacing times λ give λψ(f)."""
     case, factor = draw(samples()), draw(st.sampled_from([2.0, 0.5, 64.0, 0.015625]))
-    larger = Samples(factor * case.heights, factor * case.radius, factor * case.spacing, case.boundary)
+    larger = case.scaled(factor)
     found, expected = _rolled(trial, larger), factor * _rolled(trial, case)
     trial.same("ψ(λf)", found, expected, _rounding(trial, larger), _told(case, λ=factor))
 
@@ -133,7 +255,7 @@ def opening_between(trial: Trial, draw: Draw) -> None:
 def ball_between_samples(trial: Trial, draw: Draw) -> None:
     """A ball narrower than the grid reaches every sample: ψ(f) = f."""
     case = draw(samples())
-    case = case._replace(radius=case.spacing * draw(st.sampled_from([0.5, 0.75, 0.25])))
+    case = case._replace(radius=float(min(case.steps)) * draw(st.sampled_from([0.5, 0.75, 0.25])))
     trial.same("ψ(f)", _rolled(trial, case), case.heights, _rounding(trial, case), _told(case))
 
 
@@ -155,32 +277,6 @@ def minima(trial: Trial, draw: Draw) -> None:
     found = _rolled(trial, case, numpy.minimum(case.heights, other))
     expected = numpy.minimum(_rolled(trial, case), _rolled(trial, case, other))
     trial.same("ε(min(f, g))", found, expected, _rounding(trial, case, other), _told(case, g=other))
-
-
-@law("dilate", domain="one sample above the others by 2ρ at least", source="definition")
-def lone_peak(trial: Trial, draw: Draw) -> None:
-    """A lone peak carries the ball wherever it reaches: δ(f)(θ) = f(s) + √(ρ² − |θ − s|²) for |θ − s| ≤ ρ."""
-    _peak(trial, draw, 1.0)
-
-
-@law("erode", domain="one sample below the others by 2ρ at least", source="definition")
-def lone_pit(trial: Trial, draw: Draw) -> None:
-    """A lone pit holds the ball down wherever it reaches: ε(f)(θ) = f(s) − √(ρ² − |θ − s|²) for |θ − s| ≤ ρ."""
-    _peak(trial, draw, -1.0)
-
-
-def _peak(trial: Trial, draw: Draw, sign: float) -> None:
-    case = draw(samples())._replace(boundary="none")
-    heights = case.heights.copy()
-    place = numpy.unravel_index(draw(st.integers(0, heights.size - 1)), heights.shape)
-    heights[place] = sign * (8 + 2 * case.radius)
-    case = case._replace(heights=heights)
-    steps = numpy.indices(heights.shape) - numpy.reshape(place, (-1, *[1] * heights.ndim))
-    left = case.radius**2 - numpy.sum((case.spacing * steps) ** 2, axis=0)
-    reached = left >= 0
-    found = _rolled(trial, case)
-    expected = heights[place] + sign * numpy.sqrt(left[reached])
-    trial.same("ψ(f)", found[reached], expected, _rounding(trial, case), _told(case, s=place))
 
 
 @law("dilate", domain=EVERYWHERE, source="√(ρ² − |s|²) + √(σ² − |t|²) ≤ √((ρ + σ)² − |s + t|²)")

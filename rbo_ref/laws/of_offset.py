@@ -8,8 +8,8 @@ from typing import Any
 import numpy
 from hypothesis import strategies as st
 
-from rbo_ref.laws.law import Draw, Numbers, Trial, law
-from rbo_ref.strategies import Bump, Landscape, coordinates, landscapes, planes, radii
+from rbo_ref.laws.law import BATCHES, Draw, Numbers, Trial, law
+from rbo_ref.strategies import Bump, Landscape, batch_shapes, coordinates, landscapes, planes, radii
 
 __all__: list[str] = []
 
@@ -38,7 +38,7 @@ def _rounding(trial: Trial, landscape: Landscape, theta: Numbers, radius: float)
     e_value, _ = landscape.rounding(numpy.abs(theta) + radius, trial.unit)
     height = abs(float(landscape.graph.value(theta))) + (1 + landscape.slope_bound) * radius
     argument = (1 + landscape.slope_bound) * (float(numpy.linalg.norm(theta)) + radius)
-    return 4 * e_value + 64 * trial.unit * (height + argument)
+    return 4 * e_value + 64 * trial.unit * (height + argument) + trial.tolerance
 
 
 @law("offset_function", domain=GENTLE, source="s = 0, and the maximum of a slope against a circle")
@@ -131,3 +131,26 @@ def offset_of_a_bump(trial: Trial, draw: Draw) -> None:
     told = _told(landscape, theta, radius, g=higher)
     trial.at_most("f_ρ", low, high, rounding, told)
     trial.at_most("g_ρ", high, low + height, rounding, told)
+
+
+@law("offset_function", domain=f"{GENTLE}; {BATCHES}", source="leading dimensions are a batch")
+def offset_batches(trial: Trial, draw: Draw) -> None:
+    """A batch is its items, in whatever shape they are given."""
+    landscape, theta, radius = _drawn(draw)
+    thetas = [theta, *(numpy.asarray(draw(coordinates(landscape.dimension))) for _ in range(2))]
+    rounding = 2 * max(_rounding(trial, landscape, t, radius) for t in thetas)
+    shape, told = draw(batch_shapes()), _told(landscape, theta, radius)
+    trial.batched(lambda t: _found(trial, landscape, t, radius), thetas, shape, rounding, told)
+
+
+@law("offset", domain=f"every f, θ and ρ; {BATCHES}", source=f"{PAPER}: the centre of a ball that touches")
+def along_the_normal(trial: Trial, draw: Draw) -> None:
+    """The centre is on the normal, at the distance of the radius: c = p + ρν(p)."""
+    landscape, shape, radius = draw(landscapes()), draw(batch_shapes()), draw(radii(below=16.0))
+    drawn = [numpy.asarray(draw(coordinates(landscape.dimension))) for _ in range(2)]
+    thetas = numpy.stack(drawn)[numpy.resize([0, 1], shape)]
+    expected = landscape.graph.point(thetas) + radius * landscape.graph.normal(thetas)
+    e_value, e_gradient = numpy.max([landscape.rounding(theta, trial.unit) for theta in drawn], axis=0)
+    size = float(numpy.max(numpy.abs(expected), initial=0)) + 2 * radius
+    rounding = 2 * e_value + 2 * radius * e_gradient + 16 * trial.unit * size + trial.tolerance
+    trial.same("c", _found(trial, landscape, thetas, radius), expected, rounding, _told(landscape, thetas, radius))

@@ -9,7 +9,8 @@ from functools import lru_cache
 from math import inf
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, ClassVar
+from weakref import WeakValueDictionary
 
 import numpy
 from numpy.typing import NDArray
@@ -91,15 +92,25 @@ def attribute_of(thing: Any, name: str, default: Any) -> Any:
 class ServedLoss:
     """loss(theta) → (value, gradient), correctly rounded from the truth, in the arrays and the dtype of the query.
 
-    Every query is recorded. Under ``jax.jit`` the query is a tracer, and the loss is called back at run time. After so
+    Every query is recorded. Under ``jax.jit`` the query is a tracer, and the loss is called back at run time; what was
+    compiled with one, as a static argument, asks the latest of the same loss and shape, which is equal to it. After so
     many seconds there is no answer: so a compiled loop that asks comes to its end, too.
     """
+
+    latest: ClassVar[WeakValueDictionary[Any, ServedLoss]] = WeakValueDictionary()
 
     def __init__(self, loss: Loss, xp: Namespace, shape: tuple[int, ...], seconds: float = inf) -> None:
         self.loss, self.xp, self.shape = loss, xp, shape
         self.seconds, self.deadline = seconds, monotonic() + seconds
         self.queries: list[NDArray[Any]] = []
         self.formats: set[Format] = set()
+        self.latest[loss, shape] = self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ServedLoss) and (self.loss, self.shape) == (other.loss, other.shape)
+
+    def __hash__(self) -> int:
+        return hash((self.loss, self.shape))
 
     def __call__(self, theta: Array) -> tuple[Array, Array]:
         if not is_array_api_obj(theta):
@@ -119,7 +130,7 @@ class ServedLoss:
         import jax
 
         def answered(place: Any) -> tuple[Any, Any]:
-            value, gradient = self._answer(to_numpy(place), _format(theta.dtype))
+            value, gradient = self.latest[self.loss, self.shape]._answer(to_numpy(place), _format(theta.dtype))
             return value.astype(theta.dtype), gradient.astype(theta.dtype)
 
         value = jax.ShapeDtypeStruct((), theta.dtype)

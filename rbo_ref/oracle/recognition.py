@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from functools import partial
-from itertools import chain
+from functools import cache, partial
+from itertools import chain, takewhile
 from typing import Any
 
 from rbo_ref.oracle.adapters import APART, SPELLINGS, OptaxPort, TorchPort
@@ -21,10 +21,10 @@ def as_port(port: Any) -> Any:
     """What a user names, as a port.
 
     A subclass of ``torch.optim.Optimizer`` is one of PyTorch; a class that needs no argument is made; what has two
-    parameters before its hyper-parameters, ``port(loss, theta, ...)``, is a port; what has one, ``make(params, ...)``,
-    is a factory of PyTorch's optimizers; what has none, ``make(learning_rate, ...)``, is one of Optax's
-    transformations. ``functools.partial`` and lambdas likewise. `check` says what it took a port for, and makes sure
-    of it.
+    parameters before its hyper-parameters, ``port(loss, theta, ...)``, is a port, and so is what has none of these;
+    what has one, ``make(params, ...)``, is a factory of PyTorch's optimizers; what has none, ``make(learning_rate,
+    ...)``, is one of Optax's transformations. ``functools.partial`` and lambdas likewise. `check` says what it took a
+    port for, and makes sure of it.
 
     Raises
     ------
@@ -79,16 +79,23 @@ def _by_its_parameters(port: Any) -> Any:
     signature = signature_of(port)
     if signature is None:
         return port
-    before = []
-    for name, parameter in signature.parameters.items():
-        if name in _hyper_parameters() or parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD):
-            break
-        if parameter.kind is not parameter.POSITIONAL_OR_KEYWORD:
-            return port
-        before.append(name)
-    return port if len(before) > 1 else TorchPort(port) if before else OptaxPort(port)
+    known = signature.parameters
+    before = list(takewhile(lambda name: not _is_hyper_parameter(known[name]), known))
+    if len(before) > 1 or len(before) == len(known) or any(_is_positional(known[name]) for name in before):
+        return port
+    return TorchPort(port) if before else OptaxPort(port)
 
 
+def _is_hyper_parameter(parameter: inspect.Parameter) -> bool:
+    return parameter.name in _hyper_parameters() or parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_KEYWORD)
+
+
+def _is_positional(parameter: inspect.Parameter) -> bool:
+    """Whether it takes arguments without a name, one or many."""
+    return parameter.kind is not parameter.POSITIONAL_OR_KEYWORD
+
+
+@cache
 def _hyper_parameters() -> set[str]:
     """All names of hyper-parameters, in all spellings."""
     own = chain.from_iterable(all_cases(optimizer)[0].hyper(0) for optimizer in OPTIMIZERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from geometry import Descent, FunctionGraph
@@ -52,10 +53,15 @@ def rolling_ball(
 
 
 def jitted_rolling_ball(loss: Any, theta: Array, **hyper: Any) -> dict[str, Array]:
-    """The same under ``jax.jit``."""
+    """The same under ``jax.jit``, compiled once for every loss, shape and number of projection steps."""
+    return _compiled()(loss, theta, **hyper)
+
+
+@cache
+def _compiled() -> Callable[..., dict[str, Array]]:
     import jax
 
-    return jax.jit(lambda t: rolling_ball(loss, t, **hyper))(theta)
+    return jax.jit(rolling_ball, static_argnames=("loss", "projection_steps"))
 
 
 class _Served:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
 from functools import lru_cache, partial
+from hashlib import blake2b
 from itertools import count
 from typing import Any, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
 
+from geometry.arithmetic.ball_arrays import radii
 from geometry.arithmetic.formats import Format, handing_over, nearest_middle, rounded
 from geometry.arithmetic.precision import working_precision
 from geometry.arithmetic.rounded import Arithmetic, Rounded
@@ -25,6 +28,7 @@ __all__ = ["PRECISIONS", "TrueStep", "Truth", "iterated", "true_step"]
 
 Floats = NDArray[numpy.float64]
 PRECISIONS = tuple(2**k for k in range(7, 15))  # bits
+REMEMBERED = 4096  # steps of walks
 
 
 class TrueStep(NamedTuple):
@@ -111,8 +115,7 @@ class _Walk:
 
 
 def _tolerance(old: Floats, theta: Rounded, coarsest: Format) -> Floats:
-    doubt = numpy.array([float(ball.rad()) for ball in theta.value.reshape(-1)]).reshape(theta.shape)
-    return theta.radius + handing_over(old, theta.middle, coarsest) + 2 * doubt
+    return theta.radius + handing_over(old, theta.middle, coarsest) + 2 * radii(theta.value)
 
 
 def _are_narrow(balls: Any, target: Format) -> bool:
@@ -141,21 +144,32 @@ class Truth:
         self.is_usual = arithmetic is Arithmetic
         self.places: list[tuple[NDArray[Any], bool]] = []
         self._walk: _Walk | None = None
+        self._way = blake2b(digest_size=32)  # of the places: the same way has the same next step, whoever goes it
 
     def step(self, here: NDArray[Any], kept: bool = False) -> TrueStep:
         """The next step from here; `kept`: the port has gone on with the θ that it holds, and did not get this one."""
         self.places.append((here, kept))
+        self._way.update(f"{here.dtype} {kept} ".encode() + here.tobytes())
         if self.is_usual and formula_of(self.asked.case.optimizer).is_memoryless:
             return self._alone(here, kept)
         if len(self.places) == 1 and not self.at and self.is_usual:
             return _first(self.asked, here.tobytes(), here.dtype)
-        return self._continued()
+        return self._remembered()
 
     def _alone(self, here: NDArray[Any], kept: bool) -> TrueStep:
         """A step of an optimizer without memory: the same question has the same answer, whoever asks."""
         case, dialect, formats = self.asked
         hyper = tuple(case.hyper(self.at + len(self.places) - 1).items())
         return _alone(case.optimizer, case.loss, tuple(here.reshape(-1)), here.shape, hyper, kept, dialect, formats)
+
+    def _remembered(self) -> TrueStep:
+        """The last of the places' steps, which diagnosis asks for after judgement."""
+        way = self.asked, self.at, self.arithmetic, self._way.digest()
+        if (known := _walked.get(way)) is None:
+            known = _walked[way] = self._continued()
+            if len(_walked) > REMEMBERED:
+                _walked.popitem(last=False)
+        return known
 
     def _continued(self) -> TrueStep:
         """The last of the places' steps, at the lowest precision at which it is tight."""
@@ -168,6 +182,9 @@ class Truth:
             if step.is_tight:
                 break
         return step
+
+
+_walked = OrderedDict[Hashable, TrueStep]()  # the latest
 
 
 @lru_cache(maxsize=4096)

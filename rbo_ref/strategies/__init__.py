@@ -1,4 +1,4 @@
-"""Hypothesis strategies: landscapes that know their bounds, points, radii, hyper-parameters, queries, arrays.
+"""Hypothesis strategies: landscapes that know their bounds, points, radii, queries, arrays.
 
 All numbers drawn are short dyadic fractions, exact in every floating dtype, and shrink to small integers; landscapes
 shrink to a plane of one parameter, radii and rates to 1.
@@ -13,10 +13,11 @@ shrink to a plane of one parameter, radii and rates to 1.
 This package needs Hypothesis, and nothing imports it but you.
 """
 
-from rbo_ref.strategies.arrays import Samples, dtypes, namespaces, samples
+from rbo_ref.strategies.arrays import Samples, batch_shapes, dtypes, heights, namespaces, samples
 from rbo_ref.strategies.drawing import KINDS, landscapes, planes
+from rbo_ref.strategies.implicit import ImplicitQuery, implicit_queries
 from rbo_ref.strategies.landscape import PROFILES, Bump, Landscape, Ridge
-from rbo_ref.strategies.numbers import coordinates, dyadics, points, radii, vectors
+from rbo_ref.strategies.numbers import coordinates, dimensions, dyadics, points, radii, vectors
 from rbo_ref.strategies.queries import Query, medial_queries, queries
 from rbo_ref.strategies.stability import InnerBounds, hyper_parameters, inner_bounds
 
@@ -24,15 +25,20 @@ __all__ = [
     "KINDS",
     "PROFILES",
     "Bump",
+    "ImplicitQuery",
     "InnerBounds",
     "Landscape",
     "Query",
     "Ridge",
     "Samples",
+    "batch_shapes",
     "coordinates",
+    "dimensions",
     "dtypes",
     "dyadics",
+    "heights",
     "hyper_parameters",
+    "implicit_queries",
     "inner_bounds",
     "landscapes",
     "medial_queries",

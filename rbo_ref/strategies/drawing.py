@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from rbo_ref.strategies.landscape import PROFILES, Bump, Landscape, Ridge
-from rbo_ref.strategies.numbers import DIMENSIONS, coordinates, dyadics
+from rbo_ref.strategies.numbers import coordinates, dimensions, dyadics
 
 __all__ = ["KINDS", "landscapes", "planes"]
 
@@ -34,7 +34,7 @@ def landscapes(
     Parameters
     ----------
     dimension : int, optional
-        d; default: 1 to 4.
+        d; default: one of `dimensions`.
     max_slope : float
         Bound of |∇f| everywhere; a finite one leaves squares out.
     max_curvature : float
@@ -53,7 +53,7 @@ def landscapes(
         raise ValueError(f"kinds must be some of {', '.join(KINDS)}, got {', '.join(map(str, wrong)) or 'none'}")
     if not (max_slope > 0 and max_curvature > 0):
         raise ValueError(f"max_slope and max_curvature must be positive, got {max_slope} and {max_curvature}")
-    d = draw(st.integers(1, DIMENSIONS)) if dimension is None else dimension
+    d = draw(dimensions()) if dimension is None else dimension
     usable = [kind for kind in kinds if kind != "square" or max_slope == math.inf]
     terms = st.sampled_from(usable).flatmap(lambda kind: _terms(kind, d))
     count = draw(st.integers(1, TERMS))

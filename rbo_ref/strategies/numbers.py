@@ -11,11 +11,26 @@ from hypothesis import strategies as st
 
 from geometry._namespace import Array
 
-__all__ = ["DIMENSIONS", "coordinates", "dyadics", "points", "radii", "vectors"]
+__all__ = ["DIMENSIONS", "coordinates", "dimensions", "dyadics", "points", "radii", "vectors"]
 
 BITS = 4  # behind the binary point
-DIMENSIONS = 4  # at most, where no dimension is asked for
+DIMENSIONS = 4  # at most, but for the large ones
+LARGE = (5, 9, 17, 33)  # beyond what implementations treat at once
 OCTAVES = 12  # between the largest radius and the least, where no bound is given
+
+
+@cache
+def dimensions(least: int = 1) -> st.SearchStrategy[int]:
+    """Numbers of parameters: few, and now and then more than implementations treat at once.
+
+    Examples
+    --------
+    >>> from hypothesis import find
+    >>> find(dimensions(), lambda d: d > 4)
+    5
+    """
+    few = [d for d in range(1, DIMENSIONS + 1) if d >= least]
+    return st.sampled_from([*few * 4, *LARGE])
 
 
 @cache

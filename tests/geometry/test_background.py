@@ -287,11 +287,15 @@ def test_wrong_arguments(image, arguments, error, message):
         rolling_ball(image, **arguments)
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "float64"])
-def test_masked_images_are_refused(dtype):
-    image = np.ma.masked_array(np.array([0, 0, 100, 0]).astype(dtype), mask=[0, 0, 1, 0])
+@pytest.mark.parametrize("nansafe", [False, True])
+def test_masked_images(nansafe):
+    """What is masked is NaN; integers have no NaN."""
+    image = np.ma.masked_array([0.0, 0.0, 100.0, 0.0], mask=[0, 0, 1, 0])
+    found = rolling_ball(image, 1.0, nansafe=nansafe)
+    assert type(found) is np.ndarray
+    np.testing.assert_array_equal(found, rolling_ball(image.filled(np.nan), 1.0, nansafe=nansafe))
     with pytest.raises(TypeError, match=r"^image must not be a masked array, .*image\.filled\(nan\)"):
-        rolling_ball(image, 1.0)
+        rolling_ball(image.astype("uint8"), 1.0)
 
 
 @pytest.mark.parametrize("radius", [5.0, 500.0, 5e4])

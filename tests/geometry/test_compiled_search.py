@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from geometry import FunctionGraph, GaussNewton, MultiStart, Newton, distance, project
+from geometry import FunctionGraph, GaussNewton, MultiStart, Newton, Status, distance, project
 from geometry._kernels import kernel
-from geometry.footpoint import Status
 
 pytestmark = pytest.mark.skipif(kernel("search", np) is None, reason="numba cannot compile here")
 

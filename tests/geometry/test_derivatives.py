@@ -208,6 +208,56 @@ def test_without_second_derivatives_a_derivative_is_refused_or_right():
             torch.autograd.grad(output, x, retain_graph=True)
 
 
+@pytest.mark.parametrize("name", ["torch", "jax", "compiled by jax"])
+def test_a_gradient_that_is_detached_has_no_curvature_of_zero(name):
+    """It changes with θ; a derivative of it that is zero would be silently wrong. A constant one has none at all."""
+    if name == "torch":
+        xp, detach, compiled = torch, torch.Tensor.detach, lambda verb: verb
+    else:
+        jax = pytest.importorskip("jax")
+        xp, detach, compiled = jax.numpy, jax.lax.stop_gradient, jax.jit if "compiled" in name else lambda verb: verb
+    theta, query = xp.asarray([0.3, 0.2]), xp.asarray([0.3, 0.2, 2.0])
+
+    def wave(t):
+        return xp.sin(t).sum(-1)
+
+    detached = FunctionGraph(wave, lambda t: detach(xp.cos(t)), name="wave")
+    for verb in (detached.hessian, detached.curvatures, lambda t: detached.hessian_vector(t, t)):
+        with pytest.raises(TypeError, match=r"wave was given a gradient that .* cannot differentiate, and no hessian"):
+            compiled(verb)(theta)
+    assert not detached.has_second_order(theta)
+    truth = compiled(lambda q: distance(FunctionGraph(wave), q))(query)
+    assert float(compiled(lambda q: distance(detached, q))(query)) == pytest.approx(float(truth), rel=1e-5)
+    good = FunctionGraph(wave, xp.cos)
+    np.testing.assert_allclose(compiled(good.hessian)(theta), -np.diag(np.sin([0.3, 0.2])), rtol=1e-6)
+    plane = FunctionGraph(lambda t: t.sum(-1), xp.ones_like)
+    assert not np.asarray(compiled(plane.hessian)(theta)).any()
+
+
+def test_a_gradient_of_autograds_own_has_the_default_solver():
+    """``torch.autograd.grad`` refuses to run within function transforms: there are footpoints, but no curvatures."""
+
+    def gradient(t):
+        with torch.enable_grad():
+            at = t.detach().requires_grad_()
+            return torch.autograd.grad(torch.sin(at).sum(), at)[0]
+
+    own = FunctionGraph(lambda t: torch.sin(t).sum(-1), gradient)
+    plain = FunctionGraph(lambda t: torch.sin(t).sum(-1))
+    query = tensor([0.3, 0.2, 2.0])
+    torch.testing.assert_close(distance(own, query), distance(plain, query), rtol=1e-12, atol=0)
+    with pytest.raises(TypeError, match=r"pass hessian=..., or no gradient"):
+        own.curvatures(query[:2])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_start_that_is_a_list_is_of_the_library_of_the_points(dtype):
+    query = torch.tensor(QUERY, dtype=dtype)
+    found = project(BOWL, query, start=[0.1, 0.3])
+    assert found.theta.dtype == dtype
+    assert torch.equal(found.theta, project(BOWL, query, start=torch.tensor([0.1, 0.3], dtype=dtype)).theta)
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.jit.script")  # of PyTorch's own, in its own forward mode
 def test_function_transforms():
     q = tensor(QUERY)

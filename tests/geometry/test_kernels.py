@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import geometry._dilation
 import geometry._maximum
-import geometry._search
+import geometry._safeguarded
 import geometry.arithmetic._outward
 import geometry.certified
 import geometry.reachability
@@ -41,7 +41,7 @@ SPECIFICATIONS = {
     "nearest": geometry.certified.distance,
     "rest": resting_starts,
     "roll": rbo_ref.trajectory,
-    "search": geometry._search.descend,
+    "search": geometry._safeguarded.descend,
     "touch": geometry.reachability._starts,
 }
 DTYPES = ["float16", "float32", "float64"]

@@ -870,16 +870,47 @@ def test_wrong_arguments_are_refused_by_name(verb, arguments, error, message):
         verb(**({"heights": np.zeros((3, 3)), "radius": 1.0} | arguments))
 
 
-@pytest.mark.parametrize("chunks", [None, 2])
+@pytest.mark.parametrize("chunks", [None, 3])
+@pytest.mark.parametrize("dtype", ["float32", "int64"])
 @every_verb
-def test_masked_arrays_are_refused_and_told_what_to_write(verb, chunks):
-    heights = np.ma.masked_array([0.0, 0.0, 1e6, 0.0], mask=[0, 0, 1, 0])
+def test_what_is_masked_is_missing_as_nan_says(verb, dtype, chunks):
+    """The numbers under a mask do not count, whatever they are."""
+    heights = np.ma.masked_array(np.array([0, 2, 1000, 0, 5, 1]).astype(dtype), mask=[0, 0, 1, 0, 0, 0])
+    plain = heights.astype(float).filled(np.nan).astype("float32" if dtype == "float32" else float)
     if chunks:
         heights = pytest.importorskip("dask.array").from_array(heights, chunks=chunks)
-    with pytest.raises(TypeError, match=r"^heights must not be a masked array, .*heights\.filled\(nan\).*nan=\"omit\""):
-        verb(heights, 1.0)
+    for nan in ("omit", "propagate"):
+        found = np.asarray(verb(heights, 1.0, nan=nan))
+        assert type(found) is np.ndarray
+        assert found.dtype == plain.dtype
+        np.testing.assert_array_equal(found, verb(plain, 1.0, nan=nan))
+    with pytest.raises(ValueError, match="heights must not be NaN"):
+        np.asarray(verb(heights, 1.0))
 
 
-def test_what_to_write_is_right():
-    heights = np.ma.masked_array([0.0, 0.0, 1e6, 0.0], mask=[0, 0, 1, 0])
-    np.testing.assert_array_equal(dilate(heights.filled(np.nan), 1.0, nan="omit"), [1, 1, 0, 1])
+@every_verb
+def test_an_array_that_could_be_masked_and_is_not(verb):
+    heights = np.ma.masked_array([0.0, 3.0, 1.0], mask=False)
+    np.testing.assert_array_equal(verb(heights, 1.0), verb(heights.data, 1.0))
+
+
+@every_verb
+@pytest.mark.parametrize("nan", ["raise", "omit", "propagate"])
+def test_items_of_vmap_are_rolled_over_alone(verb, nan):
+    torch = pytest.importorskip("torch")
+    images = np.random.default_rng(0).normal(size=(3, 5, 4))
+    images[1, 2, 2] = np.inf if nan == "raise" else np.nan
+    found = torch.func.vmap(lambda image: verb(image, 1.5, nan=nan))(torch.asarray(images))
+    np.testing.assert_array_equal(found, [verb(image, 1.5, nan=nan) for image in images])
+    with pytest.raises(ValueError, match="heights must not be NaN"):
+        torch.func.vmap(lambda image: verb(image, 1.5))(torch.full((2, 3, 3), torch.nan))
+
+
+def test_under_jit_dilation_does_its_work_once():
+    """One addition for each sample under the ball, and for a closing two."""
+    jax = pytest.importorskip("jax")
+    under = int((np.hypot(*np.mgrid[-3:4, -3:4]) <= 3).sum())
+    for verb, passes in ((dilate, 1), (closing, 2)):
+        found = jax.make_jaxpr(jax.vmap(partial(verb, radius=3.0)))(jax.numpy.zeros((2, 9, 9)))
+        additions = [equation for equation in found.jaxpr.eqns if equation.primitive.name == "add"]
+        assert 0 <= len(additions) - passes * under <= passes

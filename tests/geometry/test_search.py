@@ -9,7 +9,7 @@ import scipy.optimize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geometry import FunctionGraph, GaussNewton, MultiStart, Newton, Status, _search, offset, project
+from geometry import FunctionGraph, GaussNewton, MultiStart, Newton, Status, _safeguarded, offset, project
 from geometry._contact import Contact, view
 from tests.geometry import surfaces
 
@@ -128,7 +128,7 @@ def test_where_the_distance_is_flat_to_its_rounding_the_residual_decides(surface
         assert foot.theta[0] == pytest.approx(theta, abs=1e-9)
 
 
-@pytest.mark.parametrize("direction_of", [_search.gauss_newton, _search.newton, _search.newton_cg])
+@pytest.mark.parametrize("direction_of", [_safeguarded.gauss_newton, _safeguarded.newton, _safeguarded.newton_cg])
 def test_directions_lead_downhill_even_beyond_focal_points(direction_of):
     rng = np.random.default_rng(0)
     for surface, d in ((surfaces.monkey_saddle(), 2), (surfaces.well(), 3), (surfaces.sine(), 1)):

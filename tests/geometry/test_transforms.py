@@ -196,7 +196,7 @@ def test_results_surfaces_and_optimizers_are_trees(jax):
     step = jax.jit(lambda ball, theta: ball.step(BOWL, theta))(ball, points[:, :2])
     plain = RollingBall(0.1, 0.4, Descent(0.1, 4)).step(BOWL, QUERIES[:, :2])
     np.testing.assert_allclose(step.footpoints.distance, plain.footpoints.distance, rtol=1e-12)
-    by = jax.grad(lambda ball: ball.step(BOWL, points[0, :2]).theta.sum())(ball)
+    by = jax.jit(jax.grad(lambda ball: ball.step(BOWL, points[0, :2]).theta.sum()))(ball)
 
     def total(rates):
         return float(RollingBall(rates[0], rates[1], Descent(0.1, 4)).step(BOWL, QUERIES[0, :2]).theta.sum())
@@ -222,7 +222,7 @@ def test_a_trajectory_is_one_loop(jax):
 
 def test_reverse_mode_through_a_search_for_a_maximum(jax):
     x = np.array([-0.8])
-    found = jax.grad(lambda t: offset_function(VALLEY, t, 2.0))(jax.numpy.asarray(x))
+    found = jax.jit(jax.grad(lambda t: offset_function(VALLEY, t, 2.0)))(jax.numpy.asarray(x))
     expected = by_differences(lambda t: float(offset_function(VALLEY, t, 2.0)), x)
     np.testing.assert_allclose(found, expected, rtol=1e-7)
 

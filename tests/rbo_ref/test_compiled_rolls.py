@@ -13,7 +13,7 @@ import pytest
 from geometry import Descent, FunctionGraph, GaussNewton, MultiStart, Newton, project
 from geometry._kernels import kernel
 from rbo_ref import RollingBall, roll, trajectory
-from rbo_ref._rolls import rolled
+from rbo_ref._compiled_trajectories import rolled
 
 pytestmark = pytest.mark.skipif(kernel("roll", np) is None, reason="numba cannot compile here")
 

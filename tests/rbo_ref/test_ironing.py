@@ -14,21 +14,9 @@ from geometry import FunctionGraph, dilate
 from rbo_ref.cli import main
 from rbo_ref.ironing import Ironing, ironing, ironing_of_samples, ironing_of_sine
 from rbo_ref.landscapes import gaussian_well, paraboloid, sine, wrinkled
+from tests.geometry.test_morphology import DELTA
 
-TABLE = {
-    0.0: 2.0,
-    0.3: 2.0,
-    1.0: 2.0,
-    1.1: 1.99636371078797807,
-    1.5: 1.92084985581264225,
-    2: 1.74167003662809628,
-    3: 1.34769520375891753,
-    5: 0.868529054387585614,
-    10: 0.456892248821957107,
-    30: 0.159580116133504938,
-    100: 0.0488710952180324313,
-    1000: 0.00492988445178681416,
-}
+TABLE = {0.0: 2.0, 1.0: 2.0, **DELTA}
 
 
 def test_the_sine_in_closed_form():

@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from rbo_ref.oracle.cases.case import Case
-from rbo_ref.oracle.cases.places import case_at
+from rbo_ref.oracle.cases.starts import case_at
 
 __all__ = ["fixed"]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from rbo_ref.oracle.cases.case import Case
-from rbo_ref.oracle.cases.places import LONG, faint, matrix
+from rbo_ref.oracle.cases.starts import LONG, faint, matrix
 
 __all__ = ["fixed"]
 

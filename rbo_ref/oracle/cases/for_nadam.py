@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rbo_ref.oracle.cases.case import Case
-from rbo_ref.oracle.cases.places import case_at
+from rbo_ref.oracle.cases.starts import case_at
 
 __all__ = ["fixed"]
 

@@ -13,7 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from rbo_ref.oracle.cases.case import Case
-from rbo_ref.oracle.cases.places import LONG, places
+from rbo_ref.oracle.cases.starts import LONG, places
 from rbo_ref.oracle.dialects import Hyper
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges
 

@@ -67,6 +67,7 @@ class FixedScope(EntropySGDFormula):
 
     dialect, reading = "fixed-scope", "the scope γ does not grow, as in the package of the rolling ball's authors"
     mistake = "scope_fixed"
+    is_memoryless = True
 
     def next_scope(self) -> Any:
         return self.scope

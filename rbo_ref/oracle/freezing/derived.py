@@ -21,7 +21,7 @@ from rbo_ref.oracle.hunters import read, shared, written
 from rbo_ref.oracle.vectors import generation
 from rbo_ref.oracle.vectors.footpoints import FOOTPOINT
 from rbo_ref.oracle.vectors.hunting import hunted
-from rbo_ref.oracle.vectors.numbers import Record
+from rbo_ref.oracle.vectors.notation import Record
 from rbo_ref.oracle.vectors.reading import VectorSet
 
 __all__ = ["PUBLISHED", "FrozenError", "Plan", "digest_of", "planned", "root"]

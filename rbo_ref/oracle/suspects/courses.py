@@ -14,6 +14,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry.arithmetic import number_arrays as arrays
+from geometry.arithmetic.ball_arrays import radii
 from geometry.arithmetic.formats import format_of, handing_over, rounded
 from geometry.arithmetic.precision import working_precision
 from geometry.arithmetic.rounded import Rounded
@@ -61,8 +62,8 @@ def certified(make: Make, run: Played, formats: Formats) -> Iterator[Certified]:
         return arithmetic.exact(rounded(draw, formats.coarsest))
 
     def enclosed(theta: Rounded, before: Place) -> Certified:
-        doubt = numpy.array([float(ball.rad()) for ball in theta.value.reshape(-1)]).reshape(theta.shape)
-        allowed = theta.radius + handing_over(before.astype(float), theta.middle, formats.coarsest) + 2 * doubt
+        handed = handing_over(before.astype(float), theta.middle, formats.coarsest)
+        allowed = theta.radius + handed + 2 * radii(theta.value)
         return Certified(theta.value, theta.middle, allowed)
 
     def evaluated(theta: Rounded) -> tuple[Rounded, Rounded]:

@@ -13,10 +13,11 @@ from rbo_ref.oracle.formulas import Formula
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.suspects.courses import floating, laned, served
 from rbo_ref.oracle.suspects.judgement import FAILURES, NEAR, NEARER
-from rbo_ref.oracle.suspects.kinds import all_edits
 from rbo_ref.oracle.suspects.played import Floats, Played
+from rbo_ref.oracle.suspects.rewriting import all_edits
 from rbo_ref.oracle.suspects.survey import surveyed
 from rbo_ref.oracle.suspects.text import Edit, Text, text_of
+from rbo_ref.oracle.suspects.tools import DECIDING, MEMORIES
 from rbo_ref.oracle.suspects.variants import Changed, Flags, varied
 
 __all__ = ["Lines", "answers", "changes", "compatible", "different", "effects", "lines_of", "surviving", "telling"]
@@ -116,7 +117,7 @@ def _in_lanes(lines: Lines, changes: Sequence[Changed], run: Played, found: Floa
 def _alone(lines: Lines, changed: Changed, run: Played, shape: tuple[int, ...]) -> Floats:
     """The answers of one variant by itself."""
     found = numpy.full(shape, numpy.nan)
-    is_exact = any(edit.decides for edit in changed.edits)
+    is_exact = any(edit.calls & DECIDING for edit in changed.edits)
     loss = ServedLoss(run.loss, numpy, run.judged[0].theta.shape) if is_exact else served(run.loss)
     try:
         for row, theta in zip(found, floating(lines.maker(changed), run, loss), strict=False):
@@ -155,10 +156,10 @@ def changes(lines: Lines, runs: Sequence[Played]) -> list[Changed]:
     ordered = [*telling(runs), *(run for run in runs if run.judged and not run.is_wrong)]
     plain = [Changed((edit,)) for edit in lines.edits if edit.start is None]
     found = [changed for some in _by_line(plain, lambda c: c.edits[0]) for changed in surviving(lines, some, ordered)]
-    methods = {edit.method for changed in found for edit in changed.edits if edit.remembers}
+    methods = {edit.method for changed in found for edit in changed.edits if edit.calls & MEMORIES}
     # what remembers for two steps may remember in several ways
     free = [edit for edit in lines.edits if edit.start is not None]
-    found += _estimated(lines, [e for e in free if not found or (e.remembers and e.method in methods)], ordered)
+    found += _estimated(lines, [e for e in free if not found or (e.calls & MEMORIES and e.method in methods)], ordered)
     return found or _pairs(lines, ordered)
 
 
@@ -303,8 +304,14 @@ def _pairs(lines: Lines, runs: Sequence[Played]) -> list[Changed]:
 
 
 def compatible(one: Edit, other: Edit) -> bool:
-    """Whether they are not of the same place."""
-    return one.method != other.method or one.path != other.path
+    """Whether they are not of the same place, and the pattern of the outer one fits what the inner one leaves."""
+    shorter = min(len(one.path), len(other.path))
+    if one.method != other.method or one.path[:shorter] != other.path[:shorter]:
+        return True
+    try:
+        return one.path != other.path and bool(one.text.edited(one.method, (one, other)))
+    except LookupError:
+        return False
 
 
 def different(lines: Lines, runs: Sequence[Played]) -> list[Edit]:

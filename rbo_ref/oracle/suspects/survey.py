@@ -12,7 +12,7 @@ import numpy
 
 from rbo_ref.oracle.suspects.courses import floating, served
 from rbo_ref.oracle.suspects.played import Played
-from rbo_ref.oracle.suspects.text import Path, Text, expressions, replaced
+from rbo_ref.oracle.suspects.text import Path, Text, at, expressions, replaced
 
 __all__ = ["Pool", "Survey", "surveyed"]
 
@@ -34,6 +34,11 @@ class Survey(NamedTuple):
     theta: Shape
     hyper: Mapping[str, Any]
     pool: Pool
+
+    @property
+    def ambient(self) -> Shape | None:
+        """The shape of a point of the ambient space."""
+        return (self.theta[0] + 1,) if len(self.theta) == 1 else None
 
 
 def surveyed(text: Text, run: Played) -> Survey:
@@ -88,14 +93,7 @@ def _pool(text: Text, port: Any, shapes: dict[tuple[str, Path], Shape]) -> Pool:
             everywhere[f"self.h.{name}"] = ()
     locally: dict[str, dict[str, Shape]] = {name: {} for name in text.methods}
     for (method, path), shape in shapes.items():
-        node = _at(text.methods[method], path)
+        node = at(text.methods[method], path)
         if isinstance(node, ast.Name):
             locally[method][node.id] = shape
     return Pool(everywhere, locally)
-
-
-def _at(line: ast.FunctionDef, path: Path) -> Any:
-    node: Any = line
-    for name, index in path:
-        node = getattr(node, name) if index is None else getattr(node, name)[index]
-    return node

@@ -16,7 +16,7 @@ from typing import Any
 from rbo_ref.oracle.formulas import Formula
 from rbo_ref.oracle.suspects import tools
 
-__all__ = ["Edit", "Path", "Text", "constant_name", "expressions", "replaced", "text_of"]
+__all__ = ["Edit", "Path", "Text", "at", "constant_name", "expressions", "replaced", "text_of"]
 
 Path = tuple[tuple[str, int | None], ...]  # fields and indices from a method to a node in it
 Build = Callable[[ast.expr, str], ast.expr]  # of a node and the name of a constant
@@ -42,6 +42,8 @@ class Edit:
         The constant with which the line is right; None if there is none.
     grid : tuple of float
         Constants to begin the search with.
+    calls : frozenset of str
+        What stands there instead calls these, among them tools.
     """
 
     text: Text = field(repr=False)
@@ -52,9 +54,7 @@ class Edit:
     rank: int
     start: float | None = None
     grid: tuple[float, ...] = ()
-    hears: bool = False  # it uses earlier evaluations of the loss
-    remembers: bool = False  # or anything else of earlier
-    decides: bool = False  # the last bits of the loss decide what it does
+    calls: frozenset[str] = frozenset()
 
 
 class Text:
@@ -161,6 +161,14 @@ def replaced(node: Any, path: Path, build: Callable[[ast.expr], ast.expr]) -> An
     else:
         setattr(new, name, [*child[:index], replaced(child[index], tuple(rest), build), *child[index + 1 :]])
     return new
+
+
+def at(line: ast.FunctionDef, path: Path) -> Any:
+    """The node at a place in a line."""
+    node: Any = line
+    for name, index in path:
+        node = getattr(node, name) if index is None else getattr(node, name)[index]
+    return node
 
 
 def expressions(node: ast.AST, path: Path = ()) -> Iterator[tuple[Path, ast.expr]]:

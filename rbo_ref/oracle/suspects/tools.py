@@ -44,6 +44,10 @@ __all__ = [
     "unless_farther",
 ]
 
+DECIDING = frozenset({"best_iterate", "unless_farther"})  # the last bits of the loss decide what they do
+HEARING = frozenset({"best_iterate", "heard_before", "mean_iterate"})  # they use earlier evaluations of the loss,
+MEMORIES = frozenset({"late", "kept_first", "kept", "mean_so_far", "gathered", "averaged", "gathered_ahead"})  # others
+
 
 def length(port: Any, x: Array) -> Array:
     """|x|."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from rbo_ref.oracle.suspects.judgement import FAILURES
 from rbo_ref.oracle.suspects.lanes import Lanes, Where, merged, of_lanes
 from rbo_ref.oracle.suspects.text import Edit, Text, constant_name
+from rbo_ref.oracle.suspects.tools import HEARING
 
 __all__ = ["Changed", "Flags", "varied"]
 
@@ -115,7 +116,7 @@ def _class(text: Text, edits: tuple[tuple[Edit, ...], ...], failed: Flags | None
     lines: dict[str, Any] = dict(text.inherited)
     for method in {edit.method for own in edits for edit in own}:
         lines[method] = _line(text, method, [tuple(e for e in own if e.method == method) for own in edits], failed)
-    lines["hears"] = any(edit.hears for own in edits for edit in own)
+    lines["hears"] = any(edit.calls & HEARING for own in edits for edit in own)
     cls = type("Varied", (_Varied, text.cls), lines)
     if failed is None and len(edits[0]) == 1:
         _CLASSES[text, edits] = cls

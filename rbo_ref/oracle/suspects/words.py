@@ -248,7 +248,8 @@ class _Writer:
         if name == "heard_before":
             return f"{HEARD[arguments[2]]} of the evaluation before"
         if name == "kept":
-            return f"{SYMBOLS['self.' + ast.literal_eval(node.args[1])]} that the last step left"
+            held = ast.parse(f"self.{ast.literal_eval(node.args[1])}", mode="eval").body
+            return f"{self.text(held)[0]} that the last step left"
         if name in CALLS and len(arguments) > CALLS[name].count("{") - 1:
             return CALLS[name].format(*arguments)
         return f"{name.replace('self.', '').replace('xp.', '')}({', '.join(arguments)})"

@@ -16,7 +16,7 @@ from geometry.arithmetic.formats import Format, rounded
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.report import Diagnosis, Result, verdict_of
 from rbo_ref.oracle.vectors.naming import named
-from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
+from rbo_ref.oracle.vectors.notation import FLOAT64, Record
 from rbo_ref.oracle.vectors.reading import VectorError, VectorSet, target_of
 
 __all__ = ["Judgement", "judge_answers", "verdict"]

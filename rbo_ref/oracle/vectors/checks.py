@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from geometry.arithmetic.formats import Format, rounded
 from rbo_ref.oracle.bits import decode
-from rbo_ref.oracle.vectors.numbers import FLOAT64, NEAREST, Record
+from rbo_ref.oracle.vectors.notation import FLOAT64, NEAREST, Record
 from rbo_ref.oracle.vectors.reading import target_of
 
 __all__ = ["flawed_loss", "flawed_vector"]

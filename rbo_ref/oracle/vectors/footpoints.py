@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from geometry.arithmetic.formats import Format, exact, format_of, rounded
 from geometry.arithmetic.precision import working_precision
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Vector
+from rbo_ref.oracle.vectors.drafts import Draft
 from rbo_ref.oracle.vectors.loss_records import held, name_of
-from rbo_ref.oracle.vectors.numbers import Record, enclosed, numbered, tolerated
-from rbo_ref.oracle.vectors.records import Draft
+from rbo_ref.oracle.vectors.notation import Record, enclosed, numbered, tolerated
 
 if TYPE_CHECKING:
     from flint import arb, arb_mat

@@ -20,7 +20,7 @@ from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.suite import frozen
 from rbo_ref.oracle.vectors.footpoints import FOOTPOINT, LOCAL, MEDIAL, footpoint_vectors
 from rbo_ref.oracle.vectors.loss_records import described, dimension, name_of
-from rbo_ref.oracle.vectors.numbers import Record
+from rbo_ref.oracle.vectors.notation import Record
 from rbo_ref.oracle.vectors.quantities import quantity_vectors
 from rbo_ref.oracle.vectors.reading import ARRAYS, LOSSES, MANIFEST, NOTES, PASSED, SCHEMAS
 from rbo_ref.oracle.vectors.runs import run_vectors

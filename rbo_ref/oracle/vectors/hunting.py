@@ -9,7 +9,7 @@ from typing import Any
 from rbo_ref.oracle.catalogue import catalogue
 from rbo_ref.oracle.hunters import Table, clearness, shared
 from rbo_ref.oracle.vectors.answers import verdict
-from rbo_ref.oracle.vectors.numbers import Record
+from rbo_ref.oracle.vectors.notation import Record
 from rbo_ref.oracle.vectors.play import answer_of
 from rbo_ref.oracle.vectors.reading import VectorSet
 

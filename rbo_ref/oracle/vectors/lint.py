@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rbo_ref.oracle.vectors.checks import flawed_loss, flawed_vector
 from rbo_ref.oracle.vectors.generation import VECTORS, line, names
-from rbo_ref.oracle.vectors.numbers import Record
+from rbo_ref.oracle.vectors.notation import Record
 from rbo_ref.oracle.vectors.reading import (
     ARRAYS,
     LOSSES,

@@ -16,7 +16,7 @@ import numpy
 
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.losses import Bumps, Loss, Quadratic, Ridges, Term
-from rbo_ref.oracle.vectors.numbers import FLOAT64, Record, numbered
+from rbo_ref.oracle.vectors.notation import FLOAT64, Record, numbered
 
 __all__ = ["FORMULAS", "described", "dimension", "held", "loss_of", "name_of"]
 

@@ -20,7 +20,7 @@ from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.suspects.explain import by_known
 from rbo_ref.oracle.suspects.played import Played, Step, spread
 from rbo_ref.oracle.vectors.answering import Evaluated
-from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
+from rbo_ref.oracle.vectors.notation import FLOAT64, Record
 from rbo_ref.oracle.vectors.play import Answer, asked
 from rbo_ref.oracle.vectors.reading import VectorSet, numbers_of, settings_of, target_of
 

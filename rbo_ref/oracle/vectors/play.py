@@ -13,7 +13,7 @@ from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.catalogue import in_dialect
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.losses import Loss, evaluate
-from rbo_ref.oracle.vectors.numbers import Record
+from rbo_ref.oracle.vectors.notation import Record
 from rbo_ref.oracle.vectors.reading import numbers_of, settings_of, target_of
 
 __all__ = ["Answer", "answer_of", "asked"]

@@ -17,9 +17,9 @@ from rbo_ref.oracle.formulas import RollingBallFormula
 from rbo_ref.oracle.formulas.evaluation import given
 from rbo_ref.oracle.losses import Loss, correctly_rounded
 from rbo_ref.oracle.vectors.answering import Evaluated
+from rbo_ref.oracle.vectors.drafts import Draft, head_record, hyper_record, judged
 from rbo_ref.oracle.vectors.loss_records import held, name_of
-from rbo_ref.oracle.vectors.numbers import Record, numbered
-from rbo_ref.oracle.vectors.records import Draft, head_record, hyper_record, judged
+from rbo_ref.oracle.vectors.notation import Record, numbered
 from rbo_ref.oracle.vectors.truths import Expected, certain, nearest_to, walked
 
 __all__ = ["quantity_vectors"]

@@ -20,7 +20,7 @@ from geometry.arithmetic.formats import Format, format_of
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.vectors.loss_records import loss_of
-from rbo_ref.oracle.vectors.numbers import FLOAT64, Record
+from rbo_ref.oracle.vectors.notation import FLOAT64, Record
 
 __all__ = [
     "ARRAYS",

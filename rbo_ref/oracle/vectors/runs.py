@@ -14,9 +14,9 @@ from rbo_ref.oracle.formulas import FORMULAS, formula_of
 from rbo_ref.oracle.formulas.evaluation import steps_of
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.vectors.answering import Evaluated, Scripted
+from rbo_ref.oracle.vectors.drafts import Draft, head_record, hyper_record, run_record
 from rbo_ref.oracle.vectors.loss_records import held
-from rbo_ref.oracle.vectors.numbers import Record, numbered
-from rbo_ref.oracle.vectors.records import Draft, head_record, hyper_record, run_record
+from rbo_ref.oracle.vectors.notation import Record, numbered
 
 __all__ = ["run_vectors"]
 

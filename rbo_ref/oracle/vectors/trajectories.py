@@ -17,10 +17,10 @@ from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.formulas.evaluation import steps_of
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.vectors.answering import Evaluated
+from rbo_ref.oracle.vectors.drafts import head_record, hyper_record
 from rbo_ref.oracle.vectors.loss_records import held, name_of
-from rbo_ref.oracle.vectors.numbers import Record, coarse, numbered
+from rbo_ref.oracle.vectors.notation import Record, coarse, numbered
 from rbo_ref.oracle.vectors.reading import ARRAYS
-from rbo_ref.oracle.vectors.records import head_record, hyper_record
 from rbo_ref.oracle.vectors.truths import Expected, certain, followed, nearest_to, walked
 
 __all__ = ["Trajectory", "trajectory_vectors"]

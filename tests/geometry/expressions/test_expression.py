@@ -5,8 +5,8 @@ import pytest
 from flint import arb, ctx
 
 from geometry.expressions import record
-from geometry.expressions._derivatives import reverse_gradient
-from geometry.expressions._evaluation import evaluate, evaluate_balls
+from geometry.expressions._differentiation import reverse_gradient
+from geometry.expressions._interpretation import evaluate, evaluate_balls
 from geometry.expressions._operations import NUMPY_NAMES
 from geometry.expressions._programs import Program
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geometry.expressions import record
-from geometry.expressions._lanes import LANES
+from geometry.expressions._lane_source import LANES
 from tests.geometry.expressions.functions import SMOOTH
 
 PLACES = np.random.default_rng(5).uniform(0.1, 2.3, (LANES + 3, 2))  # one full vector, and one that is not

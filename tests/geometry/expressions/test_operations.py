@@ -12,7 +12,7 @@ import pytest
 from flint import arb, ctx
 
 from geometry.expressions import record
-from geometry.expressions._graph import constant
+from geometry.expressions._nodes import constant
 from geometry.expressions._operations import TABLE, elementwise, evaluated
 from geometry.expressions._source import LANGUAGES
 from geometry.expressions._standard import namespace
@@ -155,7 +155,7 @@ def slope(name, k, arguments):
 
 def record_unchecked(function, d):
     """Without the trial, which leaves the domain of some."""
-    from geometry.expressions._graph import theta
+    from geometry.expressions._nodes import theta
     from geometry.expressions._recorder import Recorded
     from geometry.expressions.expression import Expression
 

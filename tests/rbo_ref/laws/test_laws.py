@@ -2,6 +2,8 @@
 
 import subprocess
 import sys
+from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -9,13 +11,26 @@ import pytest
 from scipy import ndimage
 
 import geometry
-from geometry import FunctionGraph, MultiStart, Newton, distance, offset_function, project
-from rbo_ref import laws, oracle
+from geometry import (
+    Descent,
+    FunctionGraph,
+    MultiStart,
+    Newton,
+    closing,
+    dilate,
+    distance,
+    erode,
+    offset_function,
+    opening,
+    project,
+)
+from rbo_ref import SAM, Adam, GradientDescent, InducedMetric, Lion, Muon, NAdam, RMSprop, laws, oracle, roll
 from rbo_ref.laws.table import rst
+from rbo_ref.oracle.formulas import FORMULAS
 from rbo_ref.oracle.reference import rolling_ball
 
-GEOMETRY = [verb for verb in laws.VERBS if verb != "step"]
-SLOW = ("offset_function",)
+GEOMETRY = [verb for verb in laws.VERBS if verb not in ("step", "walk")]
+SLOW = ("offset_function", "medial_radius", "reach", "critical_radius")
 
 every_law = pytest.mark.parametrize("law", laws.of(), ids=str)
 step_laws = pytest.mark.parametrize("law", laws.of("step"), ids=str)
@@ -37,7 +52,7 @@ def test_right_ports_obey(law, port, dtype):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @geometry_laws
 def test_the_package_obeys(verb, law, dtype):
-    law.check(getattr(geometry, verb), dtype=dtype, max_examples=2 if verb in SLOW else 5)
+    law.check(getattr(geometry, verb.partition("+")[0]), dtype=dtype, max_examples=2 if verb in SLOW else 5)
 
 
 @pytest.mark.parametrize("name", ["torch", "jax"])
@@ -49,18 +64,54 @@ def test_on_other_libraries(law, name):
     law.check(oracle.RightPort(), xp=name, dtype="float32", max_examples=1)
 
 
-@pytest.mark.parametrize(("verb", "law"), [(v, law) for v in ("distance", "dilate") for law in laws.of(v)], ids=str)
+@pytest.mark.parametrize(
+    ("verb", "law"), [(v, law) for v in ("distance", "dilate", "rolling_ball") for law in laws.of(v)], ids=str
+)
 def test_on_torch(verb, law):
     pytest.importorskip("torch")
     law.check(getattr(geometry, verb), xp="torch", max_examples=2)
+
+
+def _walking(optimizer):
+    def walk(loss, theta, *, iterations):
+        steps = roll(optimizer, FunctionGraph.from_value_and_gradient(loss), theta)
+        return [step.theta for step in islice(steps, iterations)]
+
+    return walk
+
+
+def _muon(loss, theta, *, iterations):
+    return _walking(Muon(0.1, shape=(1, len(theta)), weight_decay=0.0))(loss, theta, iterations=iterations)
+
+
+WALKS = {
+    optimizer.__class__.__name__: _walking(optimizer)
+    for optimizer in (
+        GradientDescent(0.1, momentum=0.9, nesterov=True),
+        Adam(0.1),
+        NAdam(0.1),
+        RMSprop(0.1),
+        Lion(0.1),
+        SAM(0.1),
+        InducedMetric(0.1, variant="plain"),
+    )
+}
+WALKS["Muon"] = _muon
+WALKS["a formula"] = partial(FORMULAS["sam"]["paper"](), learning_rate=0.1, radius=1.0, adaptive=False, epsilon=1e-12)
+
+
+@pytest.mark.parametrize("name", WALKS)
+def test_optimizers_obey(name):
+    for law in laws.of("walk"):
+        law.check(WALKS[name], dtype="float32", max_examples=5)
 
 
 def test_scipy_obeys():
     """An implementation that is not ours: SciPy's grey dilation with a ball as structuring function."""
 
     def structure(radius, spacing, ndim):
-        half = int(radius // spacing)
-        offsets = np.stack(np.meshgrid(*[spacing * np.arange(-half, half + 1)] * ndim, indexing="ij"))
+        axes = [h * np.arange(-(radius // h), radius // h + 1) for h in np.broadcast_to(spacing, ndim)]
+        offsets = np.stack(np.meshgrid(*axes, indexing="ij"))
         left = radius**2 - np.sum(offsets**2, axis=0)
         return {"structure": np.sqrt(np.maximum(left, 0)), "footprint": left >= 0}
 
@@ -115,7 +166,53 @@ def _identity(heights, radius, **options):
     return heights
 
 
+def _first(verb):
+    """Right on one item, and for a batch its first item alone."""
+
+    def on_batches(surface, points, *rest):
+        found = verb(surface, points, *rest)
+        found = getattr(found, "theta", found)
+        return found if points.ndim == 1 or not found.size else np.broadcast_to(found[:1], found.shape).copy()
+
+    return on_batches
+
+
+def _reads_the_height(loss, theta, *, iterations):
+    return [theta - loss(theta)[0] * loss(theta)[1]] * iterations
+
+
+def _all_at_once(loss, theta, *, iterations):
+    return [theta - iterations * loss(theta)[1]] * iterations
+
+
+def _up(loss, theta, *, iterations):
+    return [theta + (k + 1) * loss(theta)[1] for k in range(iterations)]
+
+
 WRONG = {
+    ("walk", "walk-lifted"): _reads_the_height,
+    ("walk", "walk-reflected"): lambda loss, t, iterations: [abs(t) - loss(t)[1]] * iterations,
+    ("walk", "walk-continued"): _all_at_once,
+    ("walk", "walk-at-rest"): lambda loss, t, iterations: [0.9 * t] * iterations,
+    ("walk", "walk-downhill"): _up,
+    ("distance+level", "level-parallel"): lambda s, x: s.value(x),
+    ("signed_distance+level", "level-signed"): lambda s, x: s.value(x),
+    ("project+level", "level-footpoint"): lambda s, x: x,
+    ("distance+level", "level-batches"): _first(distance),
+    ("signed_distance+level", "level-batches"): _first(geometry.signed_distance),
+    ("project+level", "level-batches"): _first(project),
+    ("distance", "batches"): _first(distance),
+    ("signed_distance", "batches"): _first(geometry.signed_distance),
+    ("project", "batches"): _first(project),
+    ("distance_gradient", "gradient-along-the-normal"): _first(geometry.distance_gradient),
+    ("offset_function", "offset-batches"): _first(offset_function),
+    ("offset", "along-the-normal"): lambda s, t, r: s.point(t) - r * s.normal(t),
+    ("medial_radius", "balls-in-valleys"): lambda s, t: 1 / s.curvatures(t)[..., -1],
+    ("medial_radius", "no-point-inside"): lambda s, t: 0 * s.value(t) + 16,
+    ("reach", "reach-of-a-ridge"): lambda s, box: 2 * geometry.reach(s, box).value,
+    ("critical_radius", "only-valleys-count"): lambda s, box: geometry.reach(s, box).value,
+    ("reach", "reach-at-least"): lambda s, box: 0.25 * geometry.reach(s, box).value,
+    ("critical_radius", "reach-at-least"): lambda s, box: 0.25 * geometry.critical_radius(s, box),
     ("distance", "parallel"): _gap,
     ("distance", "lipschitz"): lambda s, q: 3 * distance(s, q),
     ("distance", "vertical-gap"): lambda s, q: 2 * distance(s, q),
@@ -145,36 +242,119 @@ WRONG = {
     ("offset_function", "offset-translated"): lambda s, t, r: 2 * s.value(t),
     ("offset_function", "offset-scaled"): lambda s, t, r: s.value(t) + r**2,
     ("offset_function", "offset-of-a-bump"): lambda s, t, r: -s.value(t),
+    ("dilate", "dilation"): lambda f, r, **_: f + r,
     ("dilate", "maxima"): lambda f, r, **_: f - f.mean(),
-    ("dilate", "lone-peak"): lambda f, r, **_: f + r,
+    ("dilate+contact", "contacts"): lambda f, r, **_: (f, np.arange(f.size).reshape(f.shape)),
+    ("dilate+nan", "omitted-samples"): lambda f, r, **_: np.nan_to_num(f) + r,
+    ("rolling_ball", "background"): lambda f, r, **_: f - r,
     ("dilate", "semigroup"): lambda f, r, **_: f + r**2,
     ("erode", "minima"): lambda f, r, **_: f - f.mean(),
-    ("erode", "lone-pit"): lambda f, r, **_: f - r,
+    ("erode", "erosion"): lambda f, r, **_: f - r,
+    ("closing", "closing-of-samples"): _identity,
+    ("closing", "groove"): _identity,
+    ("opening", "opening-of-samples"): _identity,
+    ("opening", "thin-ridge"): _identity,
     ("closing", "closing-between"): lambda f, r, **_: f + 1,
     ("opening", "opening-between"): lambda f, r, **_: f - 1,
 }
-for verb in ("dilate", "erode", "closing", "opening"):
-    WRONG |= {
-        (verb, "monotony"): lambda f, r, **_: -f,
-        (verb, "nonexpansiveness"): lambda f, r, **_: 2 * f,
-        (verb, "samples-lifted"): lambda f, r, **_: 2 * f,
-        (verb, "samples-shifted"): lambda f, r, **_: f - f.flat[0],
-        (verb, "samples-reflected"): lambda f, r, **_: f - f.flat[0],
-        (verb, "samples-scaled"): lambda f, r, **_: f + 1,
-        (verb, "idempotence"): lambda f, r, **_: f + 1,
-        (verb, "ball-between-samples"): lambda f, r, **_: f + 1,
-    }
+SAMPLED = {
+    "monotony": lambda f, r, **_: -f,
+    "nonexpansiveness": lambda f, r, **_: 2 * f,
+    "samples-lifted": lambda f, r, **_: 2 * f,
+    "samples-shifted": lambda f, r, **_: f - f.flat[0],
+    "samples-reflected": lambda f, r, **_: f - f.flat[0],
+    "samples-scaled": lambda f, r, **_: f + 1,
+    "idempotence": lambda f, r, **_: f + 1,
+    "ball-between-samples": lambda f, r, **_: f + 1,
+}
+WRONG |= {(verb, name): wrong for name, wrong in SAMPLED.items() for verb in laws.LAWS[name].verbs}
 
 
-@geometry_laws
-def test_a_wrong_function_breaks_it(verb, law):
-    assert not law.holds(WRONG[verb, law.name], max_examples=50)
+@pytest.mark.parametrize(("verb", "name"), WRONG)
+def test_a_wrong_function_breaks_it(verb, name):
+    assert not laws.LAWS[name].holds(WRONG[verb, name], max_examples=50)
+
+
+def test_every_law_of_a_verb_is_broken_by_a_wrong_function():
+    assert {(verb, law.name) for verb in [*GEOMETRY, "walk"] for law in laws.of(verb)} == set(WRONG)
 
 
 def test_the_offset_without_its_dual_is_no_closing():
     """Dilation alone: what a port gets that forgets the erosion."""
     broken = [law.name for law in laws.of("closing") if not law.holds(geometry.dilate, max_examples=10)]
-    assert {"idempotence", "closing-between", "ball-between-samples"} == set(broken)
+    assert {"closing-of-samples", "groove", "idempotence", "closing-between", "ball-between-samples"} == set(broken)
+
+
+def _in_blocks(verb, size):
+    """No ball looks beyond its block."""
+    return lambda f, r, **o: np.concatenate([verb(f[i : i + size], r, **o) for i in range(0, len(f), size)])
+
+
+def _until(verb, count):
+    """The samples from a count on are left as they are."""
+    return lambda f, r, **o: np.where(np.arange(f.size).reshape(f.shape) < count, verb(f, r, **o), f)
+
+
+MISTAKEN = {
+    "half the radius": lambda verb: lambda f, r, **o: verb(f, r / 2, **o),
+    "spacing exchanged": lambda verb: lambda f, r, spacing, **o: verb(f, r, spacing=np.flip(spacing).tolist(), **o),
+    "spacing of one axis": lambda verb: lambda f, r, spacing, **o: verb(f, r, spacing=float(np.ravel(spacing)[0]), **o),
+    "holes at height 0": lambda verb: lambda f, r, **o: verb(np.where(np.isinf(f), 0.0, f), r, **o),
+    "no volumes": lambda verb: lambda f, r, **o: verb(f, r, **o) if f.ndim < 3 else f,
+    "no boundary": lambda verb: lambda f, r, *, spacing, boundary: verb(f, r, spacing=spacing),
+    "longer by a part in 1000": lambda verb: lambda f, r, **o: verb(f, 1.001 * r, **o),
+    **{f"blocks of {size}": lambda verb, size=size: _in_blocks(verb, size) for size in (8, 64)},
+    **{f"the first {count}": lambda verb, count=count: _until(verb, count) for count in (12, 64)},
+}
+
+
+@pytest.mark.parametrize("verb", [dilate, erode, closing, opening], ids=lambda verb: verb.__name__)
+@pytest.mark.parametrize("mistake", MISTAKEN)
+def test_what_implementations_of_morphology_get_wrong_breaks_a_law(mistake, verb):
+    wrong = MISTAKEN[mistake](verb)
+    assert any(not law.holds(wrong) for law in laws.of(verb.__name__))
+
+
+def _descended(count):
+    """A few steps of descent from below the query."""
+    return lambda s, q: distance(s, q, Descent(0.25, count))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda s, q: distance(s, q) * 1.001,
+        lambda s, q: distance(s, q) * (1 if q.ndim == 1 else 0),
+        lambda s, q: distance(s, q) * (1 if q.shape[-1] <= 5 else 0),
+        lambda s, q: distance(s, q) + (abs(q[..., 0]) > 7.9),
+        _descended(1),
+    ],
+    ids=["a part in 1000", "batches", "five parameters", "far away", "one step"],
+)
+def test_what_implementations_of_distances_get_wrong_breaks_a_law(wrong):
+    assert any(not law.holds(wrong) for law in laws.of("distance"))
+
+
+def test_the_hessian_alone_is_no_curvature():
+    """1/‖∇²f‖ is the radius of a bend only where the slope is 0."""
+
+    def flattest(surface, box):
+        low, high = np.min(box, axis=-1), np.max(box, axis=-1)
+        return 1 / np.max(np.linalg.norm(surface.hessian(np.linspace(low, high, 201)), 2, axis=(-2, -1)))
+
+    assert not laws.LAWS["reach-of-a-ridge"].holds(flattest)
+
+
+def test_less_may_be_promised():
+    """A solver that is off by 1e-8 obeys where that is said, and is wrong by more than is said otherwise."""
+
+    def coarse(surface, points):
+        return distance(surface, points) + 1e-8
+
+    for law in laws.of("distance"):
+        law.check(coarse, max_examples=3, tolerance=1e-8)
+    assert not laws.LAWS["parallel"].holds(coarse)
+    assert not laws.LAWS["parallel"].holds(coarse, tolerance=1e-10)
 
 
 @pytest.mark.parametrize("radius", ["diameter_for_radius", "radius_halved", "radius_ignored", "normal_vertical"])
@@ -254,6 +434,8 @@ def test_bad_input():
         plane.check(3)
     with pytest.raises(ValueError, match="dtype must be one of float32, float64, got 'int8'"):
         plane.check(rolling_ball, dtype="int8")
+    with pytest.raises(ValueError, match="tolerance must be finite and at least 0, got nan"):
+        plane.check(rolling_ball, tolerance=np.nan)
     with pytest.raises(ValueError, match=r"verb must be one of step, distance, .*, got 'roll'"):
         laws.of("roll")
 

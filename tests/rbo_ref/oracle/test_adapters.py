@@ -1,37 +1,14 @@
 """Real ports, written as their users write them, and the adapters that turn them into steps."""
 
-import importlib
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from rbo_ref.oracle import OptaxPort, RightPort, TorchPort, as_port, check
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.dialects import Hyper
+from tests.rbo_ref.oracle.conftest import example
 
 QUICK = ["valley-1d", "bowl-*", "waves-3d", "waves-10d", "schedule-*"]
-PORTS = Path(__file__).parents[2] / "ports"
-
-
-def example(name):
-    spec = importlib.util.spec_from_file_location(name, PORTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def torch():
-    return pytest.importorskip("torch", reason="torch is not installed")
-
-
-@pytest.fixture
-def jax():
-    jax = pytest.importorskip("jax", reason="jax is not installed")
-    pytest.importorskip("optax", reason="optax is not installed")
-    jax.config.update("jax_enable_x64", True)
-    return jax
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -137,6 +137,23 @@ def test_the_loss_is_served_correctly_rounded_in_16_bits(library, dtype):
         assert number == rounded([number], target)[0]
 
 
+def test_what_is_compiled_once_asks_the_loss_of_the_present_run():
+    module, compiled = ready("jax"), []
+
+    def asked(loss, theta):
+        compiled.append(loss)
+        return loss(theta)
+
+    ask = importlib.import_module("jax").jit(asked, static_argnums=0)
+    losses = [Loss((Quadratic(np.eye(1), np.full(1, slope)),)) for slope in (1.0, 2.0)]
+    for k, place in ((0, 3.0), (1, 4.0), (0, 5.0)):
+        served = ServedLoss(losses[k], module, (1,))
+        value, _ = ask(served, module.asarray([place]))
+        assert float(value) == place**2 / 2 + (k + 1) * place
+        assert [float(query[0]) for query in served.queries] == [place]
+    assert len(compiled) == 2
+
+
 def test_formats_that_numpy_lacks_have_names_and_an_order():
     assert [format_of(name).name for name in ("bfloat16", "tf32", "float32")] == ["bfloat16", "tf32", "float32"]
     assert coarser(format_of("tf32"), format_of("bfloat16")).name == "bfloat16"

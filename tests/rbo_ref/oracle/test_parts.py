@@ -1,8 +1,6 @@
 """Optimizers are handed several parameters: whoever treats each of them on its own is found out."""
 
-import importlib
 from math import prod
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,29 +8,9 @@ import pytest
 from rbo_ref import laws
 from rbo_ref.oracle import OptaxPort, TorchPort, check, check_optimizer
 from rbo_ref.oracle.parts import joined, shapes, split
+from tests.rbo_ref.oracle.conftest import example
 
-PORTS = Path(__file__).parents[2] / "ports"
 SOME = ["bowl-one", "plane", "waves-3d", "waves-10d", "walk-*", "valley-1d"]
-
-
-def example(name):
-    spec = importlib.util.spec_from_file_location(name, PORTS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def torch():
-    return pytest.importorskip("torch", reason="torch is not installed")
-
-
-@pytest.fixture
-def jax():
-    jax = pytest.importorskip("jax", reason="jax is not installed")
-    pytest.importorskip("optax", reason="optax is not installed")
-    jax.config.update("jax_enable_x64", True)
-    return jax
 
 
 @pytest.mark.parametrize("d", range(1, 60))

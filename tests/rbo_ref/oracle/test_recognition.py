@@ -14,11 +14,6 @@ FEW = {"cases": ["usual-waves3", "usual-flat"], "diagnosis": False}
 
 
 @pytest.fixture
-def torch():
-    return pytest.importorskip("torch", reason="torch is not installed")
-
-
-@pytest.fixture
 def optax():
     jax = pytest.importorskip("jax", reason="jax is not installed")
     jax.config.update("jax_enable_x64", True)
@@ -31,7 +26,16 @@ def steps(loss, theta, *, learning_rate, radius, projection_rate, projection_ste
 
 @pytest.mark.parametrize(
     "port",
-    [steps, partial(steps, radius=1.0), lambda loss, theta, **hyper: theta, lambda *a, **h: None, RightPort(), len],
+    [
+        steps,
+        partial(steps, radius=1.0),
+        lambda loss, theta, **hyper: theta,
+        lambda *a, **h: None,
+        RightPort(),
+        len,
+        lambda theta: theta,
+        lambda: None,
+    ],
 )
 def test_a_port_is_a_port(port):
     assert as_port(port) is port

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from geometry.arithmetic.formats import error_of, exact, format_of, midpoints
 from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle import RightPort, truth
-from rbo_ref.oracle.cases import all_cases
+from rbo_ref.oracle.cases import all_cases, select
 from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.dialects import DIALECTS, Hyper
 from rbo_ref.oracle.formulas import FORMULAS
@@ -111,6 +111,19 @@ def test_a_double_computes_equation_13_as_printed_with_no_digit_right():
         f, g = loss(theta)
         theta = theta - gamma * ((theta - x) + (f - y) * g)
     assert abs(theta - step.theta.middle[0]) > 1e-3
+
+
+def test_a_walk_that_was_judged_is_not_computed_again(monkeypatch):
+    (case,) = select("adam", "short-bowl")
+    setting = Setting(np, Formats(DOUBLE), "paper", 1.0)
+    places = [case.start(DOUBLE) * (1 + t) for t in range(4)]
+    judged = truth.Truth(case, setting)
+    steps = [judged.step(place, kept=t > 0) for t, place in enumerate(places)]
+    monkeypatch.setattr(truth._Walk, "step", None)
+    again = truth.Truth(case, setting)
+    assert all(again.step(place, kept=t > 0) is step for t, (place, step) in enumerate(zip(places, steps, strict=True)))
+    with pytest.raises(TypeError):
+        again.step(places[0])  # where nobody has been
 
 
 def test_a_step_that_explodes_is_said_to_be_unknown():

@@ -1,20 +1,23 @@
 """Numbers, hyper-parameters, queries and samples: what is promised of them, by brute force and by rolling."""
 
+import inspect
 import math
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import find, given, settings
+from hypothesis import Phase, find, given, settings
 from hypothesis import strategies as st
 
-from rbo_ref import oracle
+from rbo_ref import oracle, strategies
 from rbo_ref.strategies import (
     Landscape,
     Ridge,
     dtypes,
     dyadics,
     hyper_parameters,
+    implicit_queries,
     inner_bounds,
     landscapes,
     medial_queries,
@@ -26,6 +29,7 @@ from rbo_ref.strategies import (
 from rbo_ref.strategies.numbers import _eight_bits, _fractions
 
 QUICK = settings(max_examples=500, database=None)
+SOME = settings(QUICK, phases=[Phase.generate])  # any example will do, not the smallest
 
 
 def steps(regime):
@@ -127,6 +131,33 @@ def test_medial_queries_in_more_dimensions(query):
     assert away.min() >= query.offset * (1 - 1e-12)
 
 
+@settings(max_examples=30)
+@given(implicit_queries())
+def test_footpoints_on_implicit_surfaces(query):
+    """Against the closed forms of the shapes, which share nothing with the way they are drawn."""
+    surface = query.surface
+    assert abs(surface.value(query.footpoint)) <= 1e-12
+    np.testing.assert_allclose(surface.true_footpoint(query.point), query.footpoint, rtol=0, atol=1e-9)
+    assert surface.true_distance(query.point) == pytest.approx(abs(query.offset), abs=1e-12)
+
+
+def test_implicit_surfaces_of_every_kind():
+    for kind in ("Plane", "Sphere", "Ellipsoid", "Cylinder", "Torus"):
+        find(implicit_queries(), lambda q, kind=kind: type(q.surface).__name__ == kind, settings=SOME)
+
+
+def test_the_page_lists_every_strategy():
+    page = (Path(__file__).parents[3] / "docs" / "strategies.rst").read_text(encoding="utf-8")
+    for name in strategies.__all__:
+        thing = getattr(strategies, name)
+        drawn = callable(thing) and not isinstance(thing, type) and name != "inner_bounds"
+        arguments = f"({', '.join(inspect.signature(thing).parameters)})" if drawn else ""
+        assert f"``{name}{arguments}``" in page or name in INSIDE, name
+
+
+INSIDE = ("KINDS", "PROFILES", "Bump", "Ridge")  # what landscapes consist of
+
+
 def test_medial_gaps():
     assert len(find(medial_queries(gap=0.5), lambda q: q.offset > 0, settings=QUICK).footpoints) == 1
     with pytest.raises(ValueError, match="gap must be at least 0 and below 1, got 1"):
@@ -171,10 +202,31 @@ def test_empty_ranges(strategy, message):
 @settings(max_examples=50)
 @given(samples())
 def test_samples(drawn):
-    assert drawn.heights.ndim in (1, 2)
+    assert drawn.heights.ndim in (1, 2, 3)
     assert drawn.heights.size
     assert abs(drawn.heights).max() <= 8
     assert drawn.options() == {"spacing": drawn.spacing, "boundary": drawn.boundary}
+    assert drawn.steps.shape == (drawn.heights.ndim,)
+    twice = drawn.scaled(2.0)
+    assert (twice.heights == 2 * drawn.heights).all()
+    assert (twice.radius, *twice.steps) == (2 * drawn.radius, *(2 * drawn.steps))
+
+
+@pytest.mark.parametrize(
+    "sought",
+    [
+        lambda s: s.heights.ndim == 3 and len(set(s.steps)) > 1,
+        lambda s: max(s.heights.shape) > 64,
+        lambda s: s.heights.shape[0] > 64 and s.heights.ndim > 1,
+        lambda s: s.heights.size == 1,
+    ],
+)
+def test_samples_of_every_kind(sought):
+    find(samples(), sought, settings=SOME)
+
+
+def test_samples_are_missing():
+    assert np.isnan(find(samples(hole=math.nan), lambda s: np.isnan(s.heights).any(), settings=SOME).heights).any()
 
 
 def test_dtypes_are_those_that_a_library_has():

@@ -188,3 +188,11 @@ def run_of_ball():
 )
 def test_lines_are_written_in_the_symbols_of_the_paper(source, text):
     assert written(ast.parse(source, mode="eval").body) == text
+
+
+def test_an_edit_whose_pattern_another_takes_away_does_not_go_with_it():
+    lines = search.lines_of(RightPort, [run_of_ball()])
+    outer = next(e for e in lines.edits if e.method == "stretch" and e.kind == "a term stands outside")
+    inner = {e.kind: e for e in lines.edits if e.method == "stretch" and e.path == (*outer.path, ("args", 0))}
+    assert not search.compatible(outer, inner["a sign is wrong"])
+    assert not search.compatible(outer, outer)

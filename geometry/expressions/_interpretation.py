@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 
 from geometry._namespace import Array, Namespace, device_of, quietly
-from geometry.expressions._graph import Node, ordered, places
+from geometry.expressions._nodes import Node, ordered, places
 from geometry.expressions._operations import TABLE
 
 __all__ = ["evaluate", "evaluate_balls"]

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy
 
-from geometry.expressions._graph import Node, constant, join, matmul, ordered, places, take, theta, total
+from geometry.expressions._nodes import Node, constant, join, matmul, ordered, places, take, theta, total
 from geometry.expressions._operations import TABLE, elementwise, over, plus, times, where
 
 __all__ = ["FEW", "directional", "gradient", "hessian", "reverse_gradient"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from geometry.expressions._graph import Node
+from geometry.expressions._nodes import Node
 from geometry.expressions._operations import TABLE
 from geometry.expressions._scalars import Scalar, Scalars
 from geometry.expressions._source import LANGUAGES, Writer

@@ -14,7 +14,7 @@ from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.vectors.answering import Evaluated, Scripted
 from rbo_ref.oracle.vectors.loss_records import name_of
-from rbo_ref.oracle.vectors.numbers import Record, enclosed, numbered, tolerated
+from rbo_ref.oracle.vectors.notation import Record, enclosed, numbered, tolerated
 from rbo_ref.oracle.vectors.truths import Expected, certain, followed, walked
 
 __all__ = ["Begin", "Draft", "head_record", "hyper_record", "judged", "run_record"]

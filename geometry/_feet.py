@@ -1,0 +1,177 @@
+"""Where a surface is touched: footpoints, with what follows from them when it is asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geometry._autodiff import is_differentiable, is_recorded, with_derivative_of
+from geometry._contact import Contact, Status, is_converged, is_finite, mark, view
+from geometry._implicit import attached
+from geometry._namespace import Array, array_namespace, quietly
+from geometry._trees import Tree, once
+from geometry._vectors import dot, length
+from geometry.frames import upward_normal
+from geometry.level_set import LevelSet, Surface
+
+__all__ = ["Footpoints", "OnLevelSet", "differentiated", "footpoints", "known_of"]
+
+
+class Footpoints(Tree):
+    """Where the queries touch the surface.
+
+    Attributes
+    ----------
+    theta : array (..., d)
+        Parameters of the footpoint; for a level set the footpoint itself.
+    point : array (..., d+1)
+        The footpoint (θ, f(θ)).
+    normal : array (..., d+1)
+        Unit normal of the surface there, upward.
+    distance : array (...)
+        Distance from the query: an upper bound of the distance to the surface.
+    residual : array (...)
+        Length of the tangential part of query − footpoint: 0 at a stationary point.
+    steps : array (...) of int
+        Evaluations of value and gradient after the first.
+    status : array (...) of int
+        A `Status`.
+    converged : array (...) of bool
+        ``status == Status.CONVERGED``.
+
+    Notes
+    -----
+    `point`, `distance`, `residual`, `status` and `converged` of the fixed loop `Descent` are evaluated when first asked
+    for, so that projecting costs exactly the gradients that the paper counts.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from geometry import FunctionGraph, project
+    >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos)
+    >>> feet = project(wave, [[np.pi / 2, 3.0], [np.nan, 0.0]])
+    >>> feet.distance, feet.converged
+    (array([ 2., nan]), array([ True, False]))
+    >>> [Status(code).name for code in feet.status]
+    ['CONVERGED', 'NOT_FINITE']
+    """
+
+    def __init__(
+        self,
+        surface: Surface,
+        query: Array,
+        theta: Array,
+        steps: Array,
+        contact: Contact | None = None,
+        status: Array | None = None,
+    ) -> None:
+        self.surface, self.query, self.theta, self.steps = surface, query, theta, steps
+        self._known, self._status, self._searched = contact, status, status is not None
+
+    def _is_child(self, name: str, value: Any) -> bool:
+        return value is not None and name not in ("surface", "_searched")
+
+    def _split(self) -> Any:
+        """Without what was evaluated since, which is evaluated again where it is asked for."""
+        names = ("surface", "query", "theta", "steps", "residual", "_known", "_status", "_searched")
+        plain = object.__new__(type(self))
+        plain.__dict__.update((name, vars(self)[name]) for name in names if name in vars(self))
+        return Tree._split(plain)
+
+    def __repr__(self) -> str:
+        return f"Footpoints(theta={self.theta!r}, distance={self.distance!r}, status={self.status!r})"
+
+    @once
+    @quietly
+    def contact(self) -> Contact:
+        return self._known or Contact(self.theta, *self.surface.value_and_gradient(self.theta))
+
+    @once
+    def point(self) -> Array:
+        xp = array_namespace(self.theta)
+        return xp.concat([self.theta, self.contact.value[..., None]], axis=-1)
+
+    @property
+    def normal(self) -> Array:
+        """Unit normal of the surface at the footpoint, upward; shape (..., d+1)."""
+        return upward_normal(self.contact.gradient)
+
+    @once
+    @quietly
+    def distance(self) -> Array:
+        return self._smoothed(length(array_namespace(self.theta), self.query - self.point), signed=False)
+
+    @property
+    def signed_distance(self) -> Array:
+        """The distance, positive above the surface and negative below."""
+        xp = array_namespace(self.theta)
+        return self._smoothed(xp.where(self.surface.is_above(self.query), self.distance, -self.distance), signed=True)
+
+    def _smoothed(self, distance: Array, signed: bool) -> Array:
+        """A distance that has, at a converged footpoint, the derivatives of the height over its tangent plane.
+
+        They are those of |q − p|, of which rounding leaves nothing next to the surface. On it they are from above.
+        """
+        xp = array_namespace(self.theta)
+        if not (self._searched and is_recorded(xp, self.query, self.theta)):
+            return distance
+        height = dot(xp, self.query - self.point, self.normal)
+        height = height if signed else xp.where(height >= 0, height, -height)
+        return with_derivative_of(xp, distance, xp.where(self.converged, height, distance))
+
+    @once
+    @quietly
+    def residual(self) -> Array:
+        return view(self.contact, self.query).residual
+
+    @once
+    @quietly
+    def status(self) -> Array:
+        if self._status is not None:
+            return self._status
+        status = mark(self.steps, None, Status.STEPS_USED)
+        status = mark(status, is_converged(view(self.contact, self.query)), Status.CONVERGED)
+        return mark(status, ~is_finite(self.contact, self.query), Status.NOT_FINITE)
+
+    @property
+    def converged(self) -> Array:
+        return self.status == int(Status.CONVERGED)
+
+
+class OnLevelSet(Footpoints):
+    """Footpoints on a level set: θ is the footpoint itself."""
+
+    def __init__(
+        self, surface: LevelSet, query: Array, theta: Array, residual: Array, steps: Array, status: Array
+    ) -> None:
+        super().__init__(surface, query, theta, steps, status=status)
+        self.residual = residual
+
+    @property
+    def point(self) -> Array:
+        return self.theta
+
+    @property
+    def normal(self) -> Array:
+        return self.surface.normal(self.theta)
+
+
+def known_of(found: Footpoints) -> tuple[Array, ...]:
+    """What a search knows of footpoints: the contact on a graph, the point and the residual on a level set."""
+    return (found.theta, found.residual) if isinstance(found, OnLevelSet) else tuple(found.contact)
+
+
+def footpoints(surface: Surface, query: Array, steps: Array, known: tuple[Array, ...], status: Array) -> Footpoints:
+    """Footpoints from what is known of them."""
+    if isinstance(surface, LevelSet):
+        x, residual = known
+        return OnLevelSet(surface, query, x, residual, steps, status)
+    return Footpoints(surface, query, known[0], steps, Contact(*known), status)
+
+
+def differentiated(found: Footpoints) -> Footpoints:
+    """Footpoints on a graph that were found by other means, with their derivatives where any may be wanted."""
+    xp = array_namespace(found.theta)
+    if not (is_differentiable(xp) and is_recorded(xp, found.query, *found.contact)):
+        return found
+    end = attached(found.surface, found.query, found.contact)  # type: ignore[arg-type]
+    return Footpoints(found.surface, found.query, end.theta, found.steps, end, found.status)
