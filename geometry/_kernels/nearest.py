@@ -187,7 +187,7 @@ def _step(tree, w, d, x, y, tolerance, max_boxes):
         w.bound[LEAST] = min(w.bound[LEAST], key)
         return
     stiff = convexity(row, d, y, w.b, w.c) if polynomial >= 0 else 0.0
-    size = tree.places[polynomial, d] if polynomial >= 0 else 0.0  # so that centers are exact seen from there, too
+    size = tree.places[polynomial * (d + 1) + d] if polynomial >= 0 else 0.0  # from there, centers are exact as well
     for a in range(d):
         size = max(size, abs(row[a]))
     full = w.count[KEPT] == SETTLED or w.count[FRESH] + 2**d > HELD or w.count[WAIT] + 2**d > HELD
