@@ -15,7 +15,7 @@ import numpy as np
 from numba import types
 
 from geometry._kernels.compiling import compiled
-from geometry._kernels.pointers import ADDRESS, address, select
+from geometry._kernels.pointers import ADDRESS, address, keep, select
 from geometry._kernels.search import (
     CONVERGED,
     ENOUGH,
@@ -246,6 +246,7 @@ def search(
                 else:
                     w[STATUS * LANES + k] = IDLE
                     busy -= 1
+    keep(room)
 
 
 @_compiled

@@ -14,7 +14,19 @@ from numba.extending import intrinsic
 
 from geometry._kernels.compiling import compiled
 
-__all__ = ["ADDRESS", "address", "at", "copy", "eigen", "hypotenuse", "length", "scale_along", "select", "solve"]
+__all__ = [
+    "ADDRESS",
+    "address",
+    "at",
+    "copy",
+    "eigen",
+    "hypotenuse",
+    "keep",
+    "length",
+    "scale_along",
+    "select",
+    "solve",
+]
 
 ADDRESS = types.CPointer(types.float64)
 EPS = 2.0**-52
@@ -31,6 +43,16 @@ def address(typing_context: Any, array: Any) -> Any:
         return context.make_array(signature.args[0])(context, builder, arguments[0]).data
 
     return types.CPointer(array.dtype)(array), generate
+
+
+@intrinsic
+def keep(typing_context: Any, array: Any) -> Any:
+    """Do nothing with an array, but after what is done at its address: it is freed after its last use by name."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return context.get_dummy_value()
+
+    return types.void(array), generate
 
 
 @intrinsic

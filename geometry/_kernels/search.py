@@ -23,6 +23,7 @@ from geometry._kernels.pointers import (
     copy,
     eigen,
     hypotenuse,
+    keep,
     length,
     scale_along,
     solve,
@@ -403,3 +404,4 @@ def search(
         )
         copy(row(w, THETA, d), at(address(thetas), n * d), d)
         copy(row(w, GRADIENT, d), at(address(gradients), n * d), d)
+    keep(room)

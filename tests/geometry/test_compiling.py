@@ -1,9 +1,11 @@
 """What needs a compiler works without one, and with a cache that is damaged or nowhere."""
 
+import ast
 import errno
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,7 @@ pytest.importorskip("numba")
 
 from numba.core import caching, config
 
+from geometry._kernels import compiling
 from geometry._kernels.compiling import compiled
 
 SCRIPT = """
@@ -139,3 +142,26 @@ def test_code_on_disk_is_of_the_same_sources(cache, monkeypatch):
     assert hits(compiled()(double)) == 1
     monkeypatch.setattr(sys.modules["geometry._kernels.compiling"], "SOURCES", "edited")
     assert hits(compiled()(double)) == 0
+
+
+def borrowed(function):
+    """The arrays that a function makes, and takes the addresses of, but does not `keep` at its end."""
+    calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+    addressed = {ast.unparse(call.args[0]) for call in calls if ast.unparse(call.func) == "address"}
+    made = {
+        ast.unparse(node.targets[0])
+        for node in ast.walk(function)
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith(("np.", "numpy."))
+    }
+    last = ast.unparse(function.body[-1])
+    return {name for name in made & addressed if last != f"keep({name})"}
+
+
+def test_an_array_outlives_its_address():
+    """numba frees an array after its last use by name."""
+    sources = [path.read_text() for path in Path(compiling.__file__).parent.glob("*.py")]
+    functions = [f for s in sources for f in ast.walk(ast.parse(s)) if isinstance(f, ast.FunctionDef)]
+    assert [f.name for f in functions if borrowed(f)] == []
+    lost = "def f():\n    a = np.empty(3)\n    b = address(a)\n    b[0] = 1"
+    assert borrowed(ast.parse(lost).body[0]) == {"a"}
+    assert borrowed(ast.parse(lost + "\n    keep(a)").body[0]) == set()
