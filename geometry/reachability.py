@@ -425,12 +425,16 @@ def _starts(touch: _Touch, count: int) -> Starts:
 
 
 def _sweeps(touch: _Touch, count: int) -> Iterator[tuple[Samples, Starts]]:
-    """All that there is first, then where a point may stop a smaller ball than those seen before."""
+    """All that there is first, then where a point may stop a smaller ball than those seen before.
+
+    The ball of curvature alone says little: it may be so large that samples of all of it miss what is near by.
+    """
     xp, d = array_namespace(touch.point), touch.surface.parameters_of(touch.point).shape[-1]
     best, top = touch.bend, xp.full_like(touch.bend, xp.inf)
     for sweep in range(SWEEPS):
         samples = samples_of_the_cube(d, count, sweep)
-        points, (center, half) = alike(best, samples.points), touch.region(best, top)
+        known = best if sweep or touch.bounds else xp.full_like(best, -xp.inf)
+        points, (center, half) = alike(best, samples.points), touch.region(known, top)
         places = center[:, None, :] + half[:, None, :] * points
         spread = xp.broadcast_to(2 * samples.spacing * half[:, None, :], places.shape)
         if touch.bounds is None:

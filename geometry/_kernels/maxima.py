@@ -362,7 +362,7 @@ def touch(block, items, bends, points, away, sizes, neighbors, spacings, peaks, 
     for b in range(first, stop):
         best, top = bends[b], np.inf
         for sweep in range(sweeps):
-            widest = _region(items[b], best, top, box)
+            widest = _region(items[b], best if sweep > 0 or len(away) == 0 else -np.inf, top, box)
             for i in range(n):
                 everywhere = widest == 0 and len(away) > 0
                 around[i] = sizes[sweep, i] if everywhere else 2 * spacings[sweep] * widest

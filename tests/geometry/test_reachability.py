@@ -11,6 +11,7 @@ from scipy.spatial import Voronoi, cKDTree
 from geometry import (
     FunctionGraph,
     LevelSet,
+    certified,
     closing,
     critical_radius,
     dilate,
@@ -433,3 +434,17 @@ def test_medial_axis_is_equally_far_from_two_points():
 def test_wrong_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+@pytest.mark.parametrize(("slope", "center", "theta"), [(2.0, 3.25, 0.0), (0.0, 1.5, 6.0), (0.0, -40.0, 0.0)])
+def test_a_hill_is_seen_from_where_the_ground_hardly_bends(slope, center, theta):
+    """There the ball of curvature is 1e8 times as large as the hill, or there is none."""
+    surface = FunctionGraph(lambda t: slope * t[..., 0] + np.exp(-2 * (t[..., 0] - center) ** 2))
+    q = np.linspace(center - 4, center + 4, 2_000_001)[:, None]
+    away, normal = surface.point(q) - surface.point([theta]), surface.normal([theta])
+    height = away @ normal
+    least = (np.sum(away**2, axis=-1)[height > 1e-6] / (2 * height[height > 1e-6])).min()
+    assert medial_radius(surface, [theta]) == pytest.approx(least, rel=1e-9)  # the samples are 4e-6 apart
+    enclosed = certified.medial_radius(surface, [theta], tolerance=1e-6)
+    assert enclosed.lower <= least * (1 + 1e-9)
+    assert medial_radius(surface, [theta]) >= enclosed.lower * (1 - 1e-12)
