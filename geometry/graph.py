@@ -135,11 +135,12 @@ class FunctionGraph(Whole):
         return f"<{type(self).__name__} of {self.name}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {
+        found: dict[str, Any] = {
             "_recordings": {},
             "_compilable": {},
             "_blind": {},
-        }  # what another process finds by itself
+        }  # which another process does itself
+        return self.__dict__ | found
 
     @property
     def given(self) -> frozenset[str]:
@@ -301,9 +302,8 @@ class FunctionGraph(Whole):
         return vectors("theta", theta)
 
     def _checked(self, xp: Namespace, what: str, result: Any, theta: Array, shape: tuple[int, ...]) -> Array:
-        if (
-            isinstance(result, float | int) and shape == () and not _autodiff.is_differentiable(xp)
-        ):  # no derivative is lost
+        loses_derivative = _autodiff.is_differentiable(xp)
+        if isinstance(result, float | int) and shape == () and not loses_derivative:
             result = xp.asarray(result, dtype=theta.dtype, device=device_of(theta))[()]
         if not is_array_api_obj(result) or array_namespace(result) is not xp:
             raise TypeError(

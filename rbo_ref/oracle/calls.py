@@ -130,7 +130,8 @@ class ServedLoss:
         import jax
 
         def answered(place: Any) -> tuple[Any, Any]:
-            value, gradient = self.latest[self.loss, self.shape]._answer(to_numpy(place), _format(theta.dtype))
+            asked = self.latest.get((self.loss, self.shape), self)  # which may be gone while this one is asked
+            value, gradient = asked._answer(to_numpy(place), _format(theta.dtype))
             return value.astype(theta.dtype), gradient.astype(theta.dtype)
 
         value = jax.ShapeDtypeStruct((), theta.dtype)
