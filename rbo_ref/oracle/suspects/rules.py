@@ -51,6 +51,16 @@ STILL = (
     "| still_if_short(self, R, theta, self.gamma * pull, Y * length(self, theta))"
 )
 
+MEMORIES = (
+    Rule(7, "it is a step late", "R", "late(self, KEY, R)"),
+    Rule(7, "it is kept as it was first", "R", "kept_first(self, KEY, R)"),
+    Rule(8, "the mean so far", "R", "mean_so_far(self, KEY, R)"),
+    Rule(7, "it is gathered", "R", "gathered(self, KEY, R, K)", 0.0, (0.5, 0.9)),
+    Rule(7, "it is averaged", "R", "averaged(self, KEY, R, K)", 0.0, (0.5, 0.9)),
+    Rule(7, "it is gathered ahead", "R", "gathered_ahead(self, KEY, R, K)", 0.0, (0.5, 0.9)),
+)
+"""What a line remembers from step to step; within one step, it may begin anew in each."""
+
 RULES = (
     # operations
     Rule(1, "the sign is lost", "-A", "A"),
@@ -112,18 +122,11 @@ RULES = (
     Rule(7, "the height is that of the graph there", "A[-1]", "self.loss(W)[0]"),
     Rule(6, "the height is that of the graph there", "P", "on_graph(self, P)"),
     # memory
-    Rule(7, "it is a step late", "R", "late(self, KEY, R)"),
-    Rule(7, "it is kept as it was first", "R", "kept_first(self, KEY, R)"),
-    Rule(8, "the mean so far", "R", "mean_so_far(self, KEY, R)"),
-    Rule(7, "it is gathered", "R", "gathered(self, KEY, R, K)", 0.0, (0.5, 0.9)),
-    Rule(7, "it is averaged", "R", "averaged(self, KEY, R, K)", 0.0, (0.5, 0.9)),
-    Rule(7, "it is gathered ahead", "R", "gathered_ahead(self, KEY, R, K)", 0.0, (0.5, 0.9)),
-    Rule(8, "it is late, anew each step", "R", "late(self, EACH, R)"),
-    Rule(8, "it is kept as it was first, anew each step", "R", "kept_first(self, EACH, R)"),
-    Rule(9, "the mean so far, anew each step", "R", "mean_so_far(self, EACH, R)"),
-    Rule(8, "it is gathered, anew each step", "R", "gathered(self, EACH, R, K)", 0.0, (0.5, 0.9)),
-    Rule(8, "it is averaged, anew each step", "R", "averaged(self, EACH, R, K)", 0.0, (0.5, 0.9)),
-    Rule(8, "it is gathered ahead, anew each step", "R", "gathered_ahead(self, EACH, R, K)", 0.0, (0.5, 0.9)),
+    *MEMORIES,
+    *(
+        m._replace(rank=m.rank + 1, kind=f"{m.kind}, anew each step", instead=m.instead.replace("KEY", "EACH"))
+        for m in MEMORIES
+    ),
     Rule(9, "what the last step left is carried on", "R", "kept(self, 'U', R)"),
     # several results
     Rule(2, "two are exchanged", "(*A, B, *C, D, *E)", "(*A, D, *C, B, *E)"),
