@@ -13,7 +13,7 @@ from operator import attrgetter
 from typing import Any
 
 from rbo_ref._words import printable
-from rbo_ref.oracle.board.rows import Row
+from rbo_ref.oracle.board.listing import Row
 from rbo_ref.oracle.check import check
 from rbo_ref.oracle.dialects import dialect_of
 from rbo_ref.oracle.report import Report

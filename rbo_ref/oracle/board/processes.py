@@ -13,7 +13,7 @@ from threading import Event, Timer
 from typing import NamedTuple
 
 from rbo_ref.oracle.board.cells import Cell, failed
-from rbo_ref.oracle.board.rows import Row
+from rbo_ref.oracle.board.listing import Row
 
 __all__ = ["Task", "cells_of"]
 
