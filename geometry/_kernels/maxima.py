@@ -109,7 +109,7 @@ def _touching(block, item, theta, w, x, g, h):
 
 @_compiled
 def _bending(block, item, v, w, x, g, h):
-    """The largest curvature towards the sides asked for: as the function in `geometry.reach._bent`."""
+    """The largest curvature towards the sides asked for: as the function in `geometry.reach._sought`."""
     n, d = v.shape
     for i in range(n):
         for k in range(d):

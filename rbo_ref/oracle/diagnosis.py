@@ -173,10 +173,10 @@ def _precision(port: Port, judged: Judged, records: list[Record], setting: Setti
     small = bool(wrong) and all(v.errors.max() <= SMALL * v.move for v in wrong)
     if not (setting.formats.inside.unit < level < 1 if is_ball else small):
         return None  # a mistake of the mathematics, not of the precision
-    guess = coarse(min(ROOM * level, 0.25), setting.target)
+    named = _named_of_ball(records, setting) if is_ball else _format_of(records, wrong, setting)
+    guess = named or coarse(min(ROOM * level, 0.25), setting.target)
     if not nature_of(port, _wrong(records), setting.declaring(compute=guess)).is_rounding:
         return None
-    named = _named_of_ball(records, setting) if is_ball else _format_of(records, wrong, setting)
     unit = setting.formats.inside.unit
     evidence = f"the largest error is as if the unit roundoff were {level:.1e} instead of {unit:.1e}; {JUMP}"
     if named and (right := _right_in(setting.declaring(compute=named), port, judged)):
