@@ -31,7 +31,7 @@ def judged(port, optimizer, cases, monkeypatch, pairs=0):
     return report, found
 
 
-@pytest.mark.parametrize("name", some(SMALL, 5))
+@pytest.mark.parametrize("name", some(SMALL, 3))
 def test_a_small_error_of_the_formula_is_no_precision(name, monkeypatch):
     cases = None if name in WHOLE_SUITE else SOME
     report, found = judged(SMALL[name](), ROLLING_BALL, cases, monkeypatch)
@@ -47,7 +47,7 @@ def test_a_small_error_of_another_formula_is_no_precision(name, monkeypatch):
     assert "declares it" not in str(report)
 
 
-@pytest.mark.parametrize("name", some(STRAY, 8))
+@pytest.mark.parametrize("name", some(STRAY, 5))
 def test_a_wrong_port_in_no_catalogue_gets_no_name_or_a_true_one(name, monkeypatch):
     make, true = STRAY[name]
     report, found = judged(make(), ROLLING_BALL, None, monkeypatch)
@@ -62,8 +62,10 @@ def test_a_wrong_optimizer_in_no_catalogue_gets_no_name_or_a_true_one(name, monk
     assert name_of(report) in (None, *true) or is_found, str(report)
 
 
-@pytest.mark.parametrize("name", ["radius/√d", "height falls by |g|²/W"])
-@pytest.mark.parametrize("cases", [SOME, ["half-*", "plane", "waves-3d", "bowl-*", "crest-2d"]])
+@pytest.mark.parametrize(
+    ("name", "cases"),
+    [("radius/√d", SOME), ("height falls by |g|²/W", ["half-*", "plane", "waves-3d", "bowl-*", "crest-2d"])],
+)
 def test_a_coarse_format_is_no_reason_for_a_name(name, cases, monkeypatch):
     pytest.importorskip("torch", reason="torch is not installed")
     monkeypatch.setattr(search, "PAIRS", 0)  # they take long
@@ -78,8 +80,8 @@ def test_a_coarse_format_is_no_reason_for_a_name(name, cases, monkeypatch):
         ("muon: epsilon added, as Keras does", ["usual-*", "epsilon-*", "short-row-wide"]),
     ],
 )
-def test_a_muon_in_float64_has_no_bfloat16_inside(name, cases):
-    report = check_optimizer(STRAY_OTHERS[name][1](), "muon", cases=cases)
+def test_a_muon_in_float64_has_no_bfloat16_inside(name, cases, monkeypatch):
+    report, _ = judged(STRAY_OTHERS[name][1](), "muon", cases, monkeypatch)
     assert "bfloat16" not in str(report.diagnosis), str(report)
 
 
@@ -169,7 +171,7 @@ RIGHT = {
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_is_rounding_stays_excused(name):
     compute, make = RIGHT[name]
-    assert not check(make()).passed
+    assert not check(make(), diagnosis=False).passed
     report = check(make(), compute_dtype=compute)
     assert report.passed, str(report)
 
