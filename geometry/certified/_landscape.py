@@ -117,15 +117,14 @@ class Landscape:
 
     def _add(self, center: numpy.ndarray, half: float, depth: numpy.ndarray, hopeless: numpy.ndarray) -> numpy.ndarray:
         """Boxes of one size, with polynomials where these are good enough."""
-        halves, d = numpy.full(len(center), half), self.d
-        numbers = self._reserve(len(center))
+        d, numbers = self.d, self._reserve(len(center))
         self.rows[numbers, :d], self.rows[numbers, d], self.depth[numbers] = center, half, depth
         self.links[numbers, 0] = numpy.where(depth >= DEPTH, self._below.DEAD, self._below.UNBUILT)
         self.links[numbers, 1] = -1
         good, tried = numpy.zeros(len(center), dtype=bool), numpy.flatnonzero(~hopeless)
         self.hopeless[numbers] = False
         if tried.size:
-            fits = fitted(self.expression, self.model.heights, center[tried], halves[tried], self.target)
+            fits = fitted(self.expression, self.model.heights, center[tried], half, self.target)
             fine = fits.error <= self.target
             good[tried] = fine
             far = ~(fits.truncation <= self.target * 2.0**self.degree * HOPE)
