@@ -331,9 +331,8 @@ def fuzz(checks: int, seed: int, kinds: list[str]) -> int:
     for kind, (bad, count) in total.items():
         print(f"{kind:12}{count:12} checks, {bad} violations")
     bad, count = (sum(column) for column in zip(*total.values(), strict=True))
-    print(
-        f"{bad} violations in {count} checks, {time.process_time() - began:.0f} s of processor time, up to seed {seed - 1}"
-    )
+    spent = time.process_time() - began
+    print(f"{bad} violations in {count} checks, {spent:.0f} s of processor time, up to seed {seed - 1}")
     return bad
 
 
