@@ -153,7 +153,7 @@ class _Seen(NamedTuple):
 def _weights(xp: Namespace, w: Array, order: int, times: int) -> Array:
     """The pieces of the basis spline, or of its derivative, at a part w of a cell, (..., p+1)."""
     pieces = []
-    for polynomial in basis(order):
+    for polynomial in _basis(order):
         polynomial = numpy.polynomial.polynomial.polyder(polynomial, times) if times else polynomial
         value = xp.zeros_like(w)
         for coefficient in reversed(polynomial):
@@ -163,14 +163,14 @@ def _weights(xp: Namespace, w: Array, order: int, times: int) -> Array:
 
 
 @lru_cache(maxsize=HIGHEST + 1)
-def basis(order: int) -> list[numpy.ndarray]:
+def _basis(order: int) -> list[numpy.ndarray]:
     """The pieces of the basis spline as polynomials in w, lowest power first: of the coefficients from left to right.
 
     N_{p,k} = ((w + p − k) N_{p−1,k−1} + (k + 1 − w) N_{p−1,k}) / p, the recurrence of Cox and de Boor on a grid of 1.
     """
     if order == 0:
         return [numpy.ones(1)]
-    less, pieces = [numpy.zeros(1), *basis(order - 1), numpy.zeros(1)], []
+    less, pieces = [numpy.zeros(1), *_basis(order - 1), numpy.zeros(1)], []
     for k in range(order + 1):
         rising = numpy.polynomial.polynomial.polymul([order - k, 1.0], less[k])
         falling = numpy.polynomial.polynomial.polymul([k + 1.0, -1.0], less[k + 1])
@@ -191,7 +191,7 @@ def _interpolating(samples: numpy.ndarray, order: int) -> numpy.ndarray:
         return samples
     n, e = len(samples), order // 2
     middle = 0.0 if order % 2 else 0.5
-    weights = [float(numpy.polynomial.polynomial.polyval(middle, piece)) for piece in basis(order)]
+    weights = [float(numpy.polynomial.polynomial.polyval(middle, piece)) for piece in _basis(order)]
     weights = weights[: 2 * e + 1]  # of an odd order the last one is zero
     ends = [(-1) ** k * float(math.comb(order + 1, k)) for k in range(order + 2)]
     rows = [(i, weights) for i in range(n)] + [(i, ends) for i in range(e)]
