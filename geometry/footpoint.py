@@ -15,14 +15,16 @@ from typing import Any, Protocol
 
 import numpy
 
-from geometry import _level_search, _safeguarded
+from geometry import _safeguarded
 from geometry._autodiff import constant, is_differentiable, is_recorded
+from geometry._chart_search import descend
 from geometry._contact import Status, choose
 from geometry._feet import Footpoints, footpoints, known_of
 from geometry._implicit import attached, attached_to_level_set, still
 from geometry._itemwise import by_items
 from geometry._kernels import kernel
 from geometry._lending import lend
+from geometry._level_search import LevelChart
 from geometry._namespace import (
     Array,
     array_namespace,
@@ -364,7 +366,7 @@ def _searched(
         place, start = constant(xp, query), constant(xp, start)
     if isinstance(surface, LevelSet):
         curved = isinstance(solver, Newton)
-        x, residual, steps, status = _level_search.descend(held, place, start, curved, *limits)
+        x, residual, steps, status = descend(LevelChart(held), place, start, curved, *limits)
         if was_recorded() or is_recorded(xp, query):
             x = attached_to_level_set(surface, query, x)
         return footpoints(surface, query, steps, (x, residual), status)
