@@ -90,9 +90,9 @@ class _Descent(NamedTuple):
         level = new <= old + NOISE * epsilon(xp, theta.dtype) * (self.scale(state.point) / unit) ** 2
         level = level & (trial.residual <= 0.99 * state.residual)
         nearer = running & xp.all(xp.isfinite(trial.point), axis=-1) & (falls | level)
-        chosen = choose(nearer, (*trial, xp.ones_like(state.stride)), (*state[:7], state.stride / 4))
+        chosen = choose(nearer, (*trial, xp.ones_like(state.stride)), (*state[:-3], state.stride / 4))
         steps = state.steps + xp.astype(running, state.steps.dtype)
-        return self.settle(_State(*chosen, steps, state.status), nearer)
+        return self.settle(_State(*chosen, steps, state.status), nearer)  # type: ignore[call-arg]
 
 
 def descend(
