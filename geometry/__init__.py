@@ -27,6 +27,7 @@ from geometry.point_cloud import reach_from_points
 from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
 from geometry.sampling import Sampling
+from geometry.touched import free_of_ends, reachable_samples
 
 if TYPE_CHECKING:
     from geometry import certified as certified
@@ -53,6 +54,7 @@ __all__ = [
     "distance",
     "distance_gradient",
     "erode",
+    "free_of_ends",
     "medial_axis",
     "medial_radius",
     "offset",
@@ -62,6 +64,7 @@ __all__ = [
     "reach",
     "reach_from_points",
     "reachable",
+    "reachable_samples",
     "rolling_ball",
     "shape_matrix",
     "shapes",
