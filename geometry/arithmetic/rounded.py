@@ -19,13 +19,15 @@ from typing import Any, ClassVar
 import numpy
 from numpy.typing import NDArray
 
-from geometry.arithmetic.ball_arrays import middles, sizes, vector
+from geometry.arithmetic.ball_arrays import middles, radii, vector
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
+from geometry.arithmetic.precision import working_precision
 
 __all__ = ["Arithmetic", "Floats", "Rounded", "concatenated"]
 
 GENERATORS = 600  # a zonotope of more is replaced by the box around it
+FEW = 64  # bits that bound what errors of θ do: some more than a float has
 Floats = NDArray[numpy.float64]
 Values = NDArray[Any]  # of balls, or of wide floats
 NAMELESS = numpy.zeros(0, dtype=int)
@@ -46,6 +48,7 @@ class Arithmetic:
         self.target = self.sums = target  # the format of results, and that in which products of matrices are summed
         self.names = 0
         self.evaluations = 0
+        self._numbers: dict[float, Rounded] = {}
 
     # What true values are made of.
 
@@ -80,6 +83,12 @@ class Arithmetic:
         return (errors, 0 * errors) if numpy.isfinite(errors).all() else (numpy.zeros(()), errors)
 
     # Numbers.
+
+    def number(self, number: float) -> Rounded:
+        """One of the numbers of a formula, which are few."""
+        if number not in self._numbers:
+            self._numbers[number] = self.exact(number)
+        return self._numbers[number]
 
     def exact(self, numbers: Any) -> Rounded:
         """Floating numbers that every port holds as they are."""
@@ -130,16 +139,22 @@ class Arithmetic:
 
     def _moved(self, loss: Any, theta: Rounded, height: Rounded, slopes: Rounded) -> tuple[Rounded, Rounded]:
         """Value and gradient with the errors of θ: Taylor's formula with the Hessian over the box around it."""
-        from flint import arb
-
-        radius, count = theta.radius, len(theta.value)
-        box = [t + arb(0, float(r)) for t, r in zip(theta.value, radius, strict=True)]
-        entries = (vector(loss.hessian(place).entries()) for place in (list(theta.value), box))
-        here, there = (hessian.reshape(count, count) for hessian in entries)
-        bend, varies = middles(here), sizes(there - here)
-        rest = radius @ sizes(there) @ radius / 2
-        height = Rounded(self, height.value, theta.names, theta.spread @ slopes.middle, rest)
+        radius, (bend, varies, largest) = theta.radius, _bends(loss, theta)
+        if not (numpy.isfinite(bend) & numpy.isfinite(varies)).all():
+            return height.lost(), slopes.lost()
+        height = Rounded(self, height.value, theta.names, theta.spread @ slopes.middle, radius @ largest @ radius / 2)
         return height, Rounded(self, slopes.value, theta.names, theta.spread @ bend, varies @ radius)
+
+
+def _bends(loss: Any, theta: Rounded) -> tuple[Floats, Floats, Floats]:
+    """∇²f where θ is, in floats; in the box of its errors, how far from that it is at most, and how large."""
+    from flint import arb
+
+    here = loss.second(theta.middle, numpy)
+    with working_precision(FEW):
+        there = loss.hessian([place + arb(0, float(r)) for place, r in zip(theta.value, theta.radius, strict=True)])
+        middle, reach = middles(there), radii(there)
+    return here, numpy.abs(middle - here) + reach, numpy.abs(middle) + reach
 
 
 class Rounded:
@@ -186,7 +201,7 @@ class Rounded:
             return self.rest
         if self._swing is None:
             seeds = self.arithmetic.seeds and numpy.searchsorted(self.names, self.arithmetic.seeds)
-            self._swing = numpy.abs(self.spread[seeds:]).sum(axis=0)
+            self._swing = numpy.add.reduce(numpy.abs(self.spread[seeds:] if seeds else self.spread), axis=0)
         return self._swing * self.arithmetic.weights + self.rest
 
     @property
@@ -200,8 +215,17 @@ class Rounded:
 
     def again(self, times: float = 1.0) -> Rounded:
         """Rounded once more, or as much as so many times."""
-        error = times * self.arithmetic.rounding(numpy.abs(self.middle) + self.radius, self.arithmetic.target)
-        return self.doubted(error)
+        return self.doubted(times * self._rounding())
+
+    def _rounding(self) -> Any:
+        """The error of rounding once."""
+        return self.arithmetic.rounding(numpy.abs(self.middle) + self.radius, self.arithmetic.target)
+
+    def _made(self, value: Values, names: NDArray[Any], spread: Floats, rest: Any) -> Rounded:
+        """The result of an operation, which is rounded once."""
+        made = Rounded(self.arithmetic, value, names, spread, rest)
+        made.rest = made.rest + made._rounding()
+        return made
 
     def doubted(self, error: Any) -> Rounded:
         """With a further error."""
@@ -234,6 +258,8 @@ class Rounded:
     def aligned(self, names: NDArray[Any], ndim: int) -> Floats:
         """The generators of the given names, with so many axes beside."""
         spread = self.spread
+        if len(names) == len(self.names) and spread.ndim == ndim + 1:
+            return spread
         if len(names) != len(self.names):
             spread = numpy.zeros((len(names), *self.spread.shape[1:]))
             spread[numpy.searchsorted(names, self.names)] = self.spread
@@ -241,15 +267,19 @@ class Rounded:
         return spread.reshape(len(names), *(1,) * (ndim - len(shape)), *shape)
 
     def operand(self, other: Any) -> Rounded:
-        return other if isinstance(other, Rounded) else self.arithmetic.exact(other)
+        if isinstance(other, Rounded):
+            return other
+        return self.arithmetic.number(other) if isinstance(other, int | float) else self.arithmetic.exact(other)
 
     def _linear(self, other: Rounded, value: Values, p: Any, q: Any) -> tuple[NDArray[Any], Floats]:
         """Names and generators of p·self + q·other, which has this value."""
         names = _union(self.names, other.names)
         whole = (len(names), *value.shape)
+        if not len(names):
+            return names, numpy.zeros(whole)
         parts = [(x.aligned(names, value.ndim), factor) for x, factor in ((self, p), (other, q)) if len(x.names)]
-        terms = [spread if factor is None else spread * factor for spread, factor in parts]
-        spread = sum(terms[1:], terms[0]) if terms else numpy.zeros(whole)
+        first, *second = (spread if factor is None else spread * factor for spread, factor in parts)
+        spread = first + second[0] if second else first
         return names, spread if spread.shape == whole else numpy.broadcast_to(spread, whole)
 
     # --- operations ---
@@ -257,7 +287,7 @@ class Rounded:
     def __add__(self, other: Any) -> Rounded:
         other = self.operand(other)
         total = numpy.asarray(self.value + other.value)
-        return Rounded(self.arithmetic, total, *self._linear(other, total, None, None), self.rest + other.rest).again()
+        return self._made(total, *self._linear(other, total, None, None), self.rest + other.rest)
 
     def __neg__(self) -> Rounded:
         return Rounded(self.arithmetic, -self.value, self.names, -self.spread, self.rest)
@@ -273,7 +303,7 @@ class Rounded:
         x, y = self.middle, other.middle
         rest = numpy.abs(x) * other.rest + self.rest * numpy.abs(y) + self.radius * other.radius
         value = numpy.asarray(self.value * other.value)
-        return Rounded(self.arithmetic, value, *self._linear(other, value, y, x), rest).again()
+        return self._made(value, *self._linear(other, value, y, x), rest)
 
     def __matmul__(self, other: Rounded) -> Rounded:
         """The product of two matrices, summed in any order."""
@@ -285,7 +315,7 @@ class Rounded:
         rest = matmul(self.radius, other.radius) + self.shape[1] * self.arithmetic.rounding(summands, sums)
         value = matmul(self.value, other.value)
         spread = matmul(self.aligned(names, value.ndim), y) + matmul(x, other.aligned(names, value.ndim))
-        return Rounded(self.arithmetic, value, names, spread, rest).again()
+        return self._made(value, names, spread, rest)
 
     def __truediv__(self, other: Any) -> Rounded:
         return self * self.operand(other).reciprocal()
@@ -450,6 +480,6 @@ def concatenated(parts: list[Rounded], axis: int = 0) -> Rounded:
 
 def _union(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """Of two sorted lists of names."""
-    if not len(b) or (len(a) == len(b) and (a == b).all()):
+    if a is b or not len(b) or (len(a) == len(b) and (a == b).all()):
         return a
     return b if not len(a) else numpy.union1d(a, b)
