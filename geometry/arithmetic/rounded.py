@@ -19,15 +19,14 @@ from typing import Any, ClassVar
 import numpy
 from numpy.typing import NDArray
 
-from geometry.arithmetic.ball_arrays import middles, radii, vector
+from geometry.arithmetic.ball_arrays import middles, vector
+from geometry.arithmetic.bending import bends
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
-from geometry.arithmetic.precision import working_precision
 
 __all__ = ["Arithmetic", "Floats", "Rounded", "concatenated"]
 
 GENERATORS = 600  # a zonotope of more is replaced by the box around it
-FEW = 64  # bits that bound what errors of θ do: some more than a float has
 Floats = NDArray[numpy.float64]
 Values = NDArray[Any]  # of balls, or of wide floats
 NAMELESS = numpy.zeros(0, dtype=int)
@@ -48,7 +47,6 @@ class Arithmetic:
         self.target = self.sums = target  # the format of results, and that in which products of matrices are summed
         self.names = 0
         self.evaluations = 0
-        self._numbers: dict[float, Rounded] = {}
 
     # What true values are made of.
 
@@ -83,12 +81,6 @@ class Arithmetic:
         return (errors, 0 * errors) if numpy.isfinite(errors).all() else (numpy.zeros(()), errors)
 
     # Numbers.
-
-    def number(self, number: float) -> Rounded:
-        """One of the numbers of a formula, which are few."""
-        if number not in self._numbers:
-            self._numbers[number] = self.exact(number)
-        return self._numbers[number]
 
     def exact(self, numbers: Any) -> Rounded:
         """Floating numbers that every port holds as they are."""
@@ -139,22 +131,12 @@ class Arithmetic:
 
     def _moved(self, loss: Any, theta: Rounded, height: Rounded, slopes: Rounded) -> tuple[Rounded, Rounded]:
         """Value and gradient with the errors of θ: Taylor's formula with the Hessian over the box around it."""
-        radius, (bend, varies, largest) = theta.radius, _bends(loss, theta)
-        if not (numpy.isfinite(bend) & numpy.isfinite(varies)).all():
+        radius, bent = theta.radius, bends(loss, theta.value, theta.middle, theta.radius)
+        if not (numpy.isfinite(bent.here) & numpy.isfinite(bent.away)).all():
             return height.lost(), slopes.lost()
-        height = Rounded(self, height.value, theta.names, theta.spread @ slopes.middle, radius @ largest @ radius / 2)
-        return height, Rounded(self, slopes.value, theta.names, theta.spread @ bend, varies @ radius)
-
-
-def _bends(loss: Any, theta: Rounded) -> tuple[Floats, Floats, Floats]:
-    """∇²f where θ is, in floats; in the box of its errors, how far from that it is at most, and how large."""
-    from flint import arb
-
-    here = loss.second(theta.middle, numpy)
-    with working_precision(FEW):
-        there = loss.hessian([place + arb(0, float(r)) for place, r in zip(theta.value, theta.radius, strict=True)])
-        middle, reach = middles(there), radii(there)
-    return here, numpy.abs(middle - here) + reach, numpy.abs(middle) + reach
+        swing, rest = theta.spread @ slopes.middle, radius @ bent.largest @ radius / 2
+        height = Rounded(self, height.value, theta.names, swing, rest)
+        return height, Rounded(self, slopes.value, theta.names, theta.spread @ bent.here, bent.away @ radius)
 
 
 class Rounded:
@@ -215,17 +197,8 @@ class Rounded:
 
     def again(self, times: float = 1.0) -> Rounded:
         """Rounded once more, or as much as so many times."""
-        return self.doubted(times * self._rounding())
-
-    def _rounding(self) -> Any:
-        """The error of rounding once."""
-        return self.arithmetic.rounding(numpy.abs(self.middle) + self.radius, self.arithmetic.target)
-
-    def _made(self, value: Values, names: NDArray[Any], spread: Floats, rest: Any) -> Rounded:
-        """The result of an operation, which is rounded once."""
-        made = Rounded(self.arithmetic, value, names, spread, rest)
-        made.rest = made.rest + made._rounding()
-        return made
+        error = times * self.arithmetic.rounding(numpy.abs(self.middle) + self.radius, self.arithmetic.target)
+        return self.doubted(error)
 
     def doubted(self, error: Any) -> Rounded:
         """With a further error."""
@@ -267,19 +240,15 @@ class Rounded:
         return spread.reshape(len(names), *(1,) * (ndim - len(shape)), *shape)
 
     def operand(self, other: Any) -> Rounded:
-        if isinstance(other, Rounded):
-            return other
-        return self.arithmetic.number(other) if isinstance(other, int | float) else self.arithmetic.exact(other)
+        return other if isinstance(other, Rounded) else self.arithmetic.exact(other)
 
     def _linear(self, other: Rounded, value: Values, p: Any, q: Any) -> tuple[NDArray[Any], Floats]:
         """Names and generators of p·self + q·other, which has this value."""
         names = _union(self.names, other.names)
         whole = (len(names), *value.shape)
-        if not len(names):
-            return names, numpy.zeros(whole)
         parts = [(x.aligned(names, value.ndim), factor) for x, factor in ((self, p), (other, q)) if len(x.names)]
-        first, *second = (spread if factor is None else spread * factor for spread, factor in parts)
-        spread = first + second[0] if second else first
+        terms = [spread if factor is None else spread * factor for spread, factor in parts]
+        spread = sum(terms[1:], terms[0]) if terms else numpy.zeros(whole)
         return names, spread if spread.shape == whole else numpy.broadcast_to(spread, whole)
 
     # --- operations ---
@@ -287,7 +256,7 @@ class Rounded:
     def __add__(self, other: Any) -> Rounded:
         other = self.operand(other)
         total = numpy.asarray(self.value + other.value)
-        return self._made(total, *self._linear(other, total, None, None), self.rest + other.rest)
+        return Rounded(self.arithmetic, total, *self._linear(other, total, None, None), self.rest + other.rest).again()
 
     def __neg__(self) -> Rounded:
         return Rounded(self.arithmetic, -self.value, self.names, -self.spread, self.rest)
@@ -303,7 +272,7 @@ class Rounded:
         x, y = self.middle, other.middle
         rest = numpy.abs(x) * other.rest + self.rest * numpy.abs(y) + self.radius * other.radius
         value = numpy.asarray(self.value * other.value)
-        return self._made(value, *self._linear(other, value, y, x), rest)
+        return Rounded(self.arithmetic, value, *self._linear(other, value, y, x), rest).again()
 
     def __matmul__(self, other: Rounded) -> Rounded:
         """The product of two matrices, summed in any order."""
@@ -315,7 +284,7 @@ class Rounded:
         rest = matmul(self.radius, other.radius) + self.shape[1] * self.arithmetic.rounding(summands, sums)
         value = matmul(self.value, other.value)
         spread = matmul(self.aligned(names, value.ndim), y) + matmul(x, other.aligned(names, value.ndim))
-        return self._made(value, names, spread, rest)
+        return Rounded(self.arithmetic, value, names, spread, rest).again()
 
     def __truediv__(self, other: Any) -> Rounded:
         return self * self.operand(other).reciprocal()
