@@ -115,7 +115,7 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     if points.ndim == 0 or points.shape[-1] < 2:
         raise ValueError(f"points must have shape (..., d+1) with d >= 1, got {tuple(points.shape)}")
     if start is None:
-        start = surface.parameters_of(points)
+        start = surface.start_of(points)
     xp, points, start = floating("points and start", points, start)
     d = surface.parameters_of(points).shape[-1]
     if start.ndim == 0 or start.shape[-1] != d:

@@ -13,7 +13,6 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
-from operator import mul
 from typing import Any, ClassVar
 
 import numpy
@@ -23,6 +22,7 @@ from geometry.arithmetic.ball_arrays import middles, vector
 from geometry.arithmetic.bending import bends
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
+from geometry.arithmetic.powers import error_of_power, whole
 
 __all__ = ["Arithmetic", "Floats", "Rounded", "concatenated"]
 
@@ -75,6 +75,10 @@ class Arithmetic:
     def rounding(self, sizes: Floats, target: Format) -> Floats:
         """The error of one operation with results of such sizes."""
         return rounding(sizes, target)
+
+    def counted(self, count: Any) -> Any:
+        """A whole exponent."""
+        return whole(count)
 
     def anchored(self, errors: Floats) -> tuple[Floats, Floats]:
         """Sizes of generators in the place of errors, and what is left of these."""
@@ -295,12 +299,12 @@ class Rounded:
     def square(self) -> Rounded:
         return self * self
 
-    def power(self, exponent: float) -> Rounded:
-        if exponent == 0.5:
+    def power(self, exponent: Any) -> Rounded:
+        """A whole power by products, or the root."""
+        if isinstance(exponent, float) and exponent == 0.5:
             return self.sqrt()
-        if exponent != int(exponent):
-            raise TypeError(f"a power of {exponent} is not known")
-        return reduce(mul, [self] * int(exponent), self.arithmetic.exact(numpy.ones(self.shape)))
+        times = self.arithmetic.counted(exponent)
+        return self.arithmetic.enclosed(numpy.asarray(self.value**times), error_of_power(self, times))
 
     def __rpow__(self, base: float) -> Rounded:
         """A positive number to these powers; where its doubt d is small, log(1 + d) − d is at most d²."""

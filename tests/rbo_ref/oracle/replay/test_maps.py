@@ -23,8 +23,7 @@ SMALL = [case for case in CASES.values() if case.dimension <= 10]
 
 def hypers(*several) -> Hypers:
     rows = (hyper.values() if isinstance(hyper, dict) else hyper for hyper in several)
-    columns = [np.array(column, dtype=float) for column in zip(*rows, strict=True)]
-    return Hypers(columns[0], columns[1], columns[2], columns[3].astype(int))
+    return Hypers({name: np.array(column) for name, column in zip(Hyper._fields, zip(*rows, strict=True), strict=True)})
 
 
 @pytest.fixture(autouse=True)
