@@ -26,6 +26,7 @@ from geometry.offset import offset, offset_function
 from geometry.point_cloud import reach_from_points
 from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
+from geometry.sampled import SampledGraph
 from geometry.sampling import Sampling
 from geometry.touched import free_of_ends, reachable_samples
 
@@ -43,6 +44,7 @@ __all__ = [
     "MultiStart",
     "Newton",
     "Reach",
+    "SampledGraph",
     "Sampling",
     "Solver",
     "Status",

@@ -39,6 +39,7 @@ __all__ = [
     "device_of",
     "epsilon",
     "filled",
+    "fixed",
     "floating",
     "holds",
     "is_array_api_obj",
@@ -248,6 +249,18 @@ def whole(name: str, value: Any, least: int = 0) -> int:
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
     return int(value)
+
+
+def fixed(make: Callable[..., numpy.ndarray], like: Array, *arguments: Any) -> Array:
+    """The numbers that `make` makes of Python's numbers, as an array of the library, dtype and device of `like`.
+
+    To PyTorch's compiler, which does not follow NumPy's random numbers, they are a constant.
+    """
+    if is_compiling():
+        from geometry._torch import fixed_numbers
+
+        return fixed_numbers(make, arguments, like.dtype, device_of(like))
+    return array_namespace(like).asarray(make(*arguments), dtype=like.dtype, device=device_of(like))
 
 
 def to_numpy(array: Array) -> numpy.ndarray:

@@ -147,7 +147,7 @@ def _nearest(
         if w.count[WANTS] > 0 and (not closed or len(regions) > 0):
             status[q] = WAITING
         if status[q] == CLOSED and len(regions) > 0:
-            if written + w.count[WAIT] + w.count[KEPT] > len(regions):
+            if written + _remaining(w, d) > len(regions):
                 status[q] = OPEN
             else:
                 written = _write(address(regions), written, q, tree, w, d)
@@ -239,6 +239,17 @@ def _divide(tree, w, row, link, polynomial, d, x, y, key):
         if below <= w.bound[ABOVE]:
             _push(w, below, child_id)
             w.count[FRESH] += link < 0
+
+
+@inner
+def _remaining(w, d):
+    """How many boxes may hold a place of the minimum."""
+    count = 0
+    for i in range(w.count[WAIT]):
+        count += w.keys[i] <= w.bound[ABOVE]
+    for i in range(w.count[KEPT]):
+        count += w.settled[i * (2 * d + 6) + d + 1] <= w.bound[ABOVE]
+    return count
 
 
 @inner

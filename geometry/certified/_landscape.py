@@ -27,7 +27,7 @@ LARGEST = 2**20  # boxes: more of them are not worth their memory
 HOPE = 1e4  # the error of a half as wide box is less by 2ⁿ, and by as much as that
 MANY = 64  # queries: for fewer no model is begun
 FINEST = 1e-11  # tolerance: a polynomial has rounding errors, too
-ROUGH = 4096  # boxes without a polynomial, beside some for every query
+ROUGH = 4096  # boxes without a polynomial, beside some for every query that has been asked
 KEPT = 4  # landscapes
 
 
@@ -68,7 +68,7 @@ class Landscape:
         self.expression, self.d, self.side, self.target = expression, d, side, target
         self.model = Model(surface, d)
         self.degree, self.levels = DEGREES[d - 1], LEVELS[d - 1]
-        self.count = self.rough = 0
+        self.count = self.rough = self.asked = 0
         self._roots: dict[tuple[int, ...], int] = {}
         self.rows = numpy.empty((0, self._below.width(d)))
         self.links = numpy.empty((0, 2), dtype=numpy.int64)  # first child, polynomial
@@ -117,15 +117,14 @@ class Landscape:
 
     def _add(self, center: numpy.ndarray, half: float, depth: numpy.ndarray, hopeless: numpy.ndarray) -> numpy.ndarray:
         """Boxes of one size, with polynomials where these are good enough."""
-        halves, d = numpy.full(len(center), half), self.d
-        numbers = self._reserve(len(center))
+        d, numbers = self.d, self._reserve(len(center))
         self.rows[numbers, :d], self.rows[numbers, d], self.depth[numbers] = center, half, depth
         self.links[numbers, 0] = numpy.where(depth >= DEPTH, self._below.DEAD, self._below.UNBUILT)
         self.links[numbers, 1] = -1
         good, tried = numpy.zeros(len(center), dtype=bool), numpy.flatnonzero(~hopeless)
         self.hopeless[numbers] = False
         if tried.size:
-            fits = fitted(self.expression, self.model.heights, center[tried], halves[tried], self.target)
+            fits = fitted(self.expression, self.model.heights, center[tried], half, self.target)
             fine = fits.error <= self.target
             good[tried] = fine
             far = ~(fits.truncation <= self.target * 2.0**self.degree * HOPE)
@@ -188,6 +187,7 @@ class Landscape:
     ) -> Searched:
         """Of the points (x, y), which are no farther than `limits`; with so many regions for each of them at most."""
         n = len(x)
+        self.asked += n
         status = numpy.full(n, self._search.OPEN, dtype=numpy.int64)
         lower, upper, theta = numpy.zeros(n), numpy.full(n, numpy.inf), x.copy()
         results = lower, upper, theta, numpy.zeros(n, dtype=numpy.int64), status
@@ -200,7 +200,7 @@ class Landscape:
             )
             ids = ids[status[ids] == self._search.WAITING]
             if ids.size:
-                if max(len(self.places), self.rough - ROUGH) > MANY * n:
+                if max(len(self.places), self.rough - ROUGH) > MANY * self.asked:
                     raise Unsuitable
                 self.divide(numpy.flatnonzero(wanted))
         return Searched(*results[:4], status == self._search.CLOSED, numpy.concatenate(kept))

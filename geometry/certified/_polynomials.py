@@ -31,6 +31,7 @@ from geometry._kernels.shares import available_cores, shared
 from geometry.arithmetic.intervals import Interval, interval
 from geometry.certified._complex import largest_values
 from geometry.certified._roundoff import values
+from geometry.certified._thinning import Thinned, thinned
 from geometry.expressions.expression import Expression
 
 __all__ = ["DEGREES", "Fits", "fitted"]
@@ -40,6 +41,7 @@ ELLIPSES = (4.0, 6.0, 8.0, 12.0)  # the r that are tried
 UNIT = 2.0**-53
 SAMPLE = 16  # boxes that decide on r
 TOGETHER = 512  # boxes
+NEIGHBOURS = 64  # boxes, which are a cube
 UP = 1 + 1e-9  # covers the rounding of the formulas for E
 
 Heights = Callable[[numpy.ndarray], Interval]
@@ -53,21 +55,45 @@ class Fits(NamedTuple):
     truncation: numpy.ndarray  # (m,): E, for the polynomials that were not worth finding as well
 
 
-def fitted(expression: Expression, heights: Heights, center: numpy.ndarray, half: numpy.ndarray, target: float) -> Fits:
-    """Polynomials for cubes center ± half, (m, d) and (m,): where E is no more than is of use for an error `target`."""
-    cores = available_cores()
+def fitted(expression: Expression, heights: Heights, center: numpy.ndarray, half: float, target: float) -> Fits:
+    """Polynomials for cubes center ± half, (m, d): where E is no more than is of use for an error `target`.
+
+    Neighbours are done together, by a function that is as good as f around all of them.
+    """
+    m, d = center.shape
+    block = numpy.floor(center / (2 * half * round(NEIGHBOURS ** (1 / d))))
+    _, block = numpy.unique(block, axis=0, return_inverse=True)
+    order = numpy.argsort(block.reshape(-1), kind="stable")
+    starts = numpy.flatnonzero(numpy.diff(block.reshape(-1)[order], prepend=-1))
+    low, high = (extreme.reduceat(center[order], starts) for extreme in (numpy.minimum, numpy.maximum))
+    shorter = thinned(expression, low - half, high + half, target / 64)
+    groups = _packed([(s, order[i:j]) for s, i, j in zip(shorter, starts, [*starts[1:], m], strict=True)])
 
     def part(first: int, stop: int) -> Fits:
-        return _fitted(expression, heights, center[first:stop], half[first:stop], target)
+        (f, off), ids = groups[first]
+        return _fitted(f, off, heights, center[ids], half, target)
 
-    parts = shared(part, len(half), cores, min(TOGETHER, max(SAMPLE, -(-len(half) // (2 * cores)))))
-    return Fits(*(numpy.concatenate(part) for part in zip(*parts, strict=True)))
+    parts = shared(part, len(groups), available_cores(), 1)
+    inverse = numpy.argsort(numpy.concatenate([ids for _, ids in groups]))
+    return Fits(*(numpy.concatenate(part)[inverse] for part in zip(*parts, strict=True)))
+
+
+def _packed(groups: list[tuple[Thinned, numpy.ndarray]]) -> list[tuple[Thinned, numpy.ndarray]]:
+    """Groups in succession that have the same function are one, up to a size."""
+    packed: list[tuple[Thinned, numpy.ndarray]] = []
+    for function, ids in groups:
+        if packed and packed[-1][0] is function and len(packed[-1][1]) + len(ids) <= TOGETHER:
+            packed[-1] = function, numpy.concatenate([packed[-1][1], ids])
+        else:
+            packed.append((function, ids))
+    return packed
 
 
 def _fitted(
-    expression: Expression, heights: Heights, center: numpy.ndarray, half: numpy.ndarray, target: float
+    expression: Expression, off: float, heights: Heights, center: numpy.ndarray, side: float, target: float
 ) -> Fits:
-    m, d = center.shape
+    """With an expression of which f is not farther than `off`; heights are those of f."""
+    (m, d), half = center.shape, numpy.full(len(center), side)
     n = DEGREES[d - 1]
     lebesgue = (1 + 2 / math.pi * math.log(n + 1)) * UP
     truncation = _truncation(expression, center, half, n, lebesgue)
@@ -76,10 +102,10 @@ def _fitted(
     worth = numpy.flatnonzero((truncation * (1 + 2 * lebesgue**d) <= target) & (markov < 0.01))
     coefficients, error = numpy.zeros((m, (n + 1) ** d)), numpy.full(m, numpy.inf)
     if worth.size:
-        found, off = _interpolated(expression, heights, center[worth], half[worth], shift[worth], n)
+        found, miss = _interpolated(expression, heights, center[worth], half[worth], shift[worth], n)
         spread = lebesgue**d / (1 - markov[worth])
         coefficients[worth] = found
-        total = (truncation[worth] + spread * (truncation[worth] + off)) * UP
+        total = (off + truncation[worth] + spread * (truncation[worth] + off + miss)) * UP
         error[worth] = numpy.where(numpy.isfinite(total), total, numpy.inf)
     return Fits(coefficients, error, truncation)
 

@@ -18,7 +18,7 @@ import numpy
 from geometry.arithmetic import _outward as outward
 from geometry.arithmetic._outward import FAR, MARGINS, UNIT, fast
 from geometry.arithmetic.intervals import FUNCTIONS, Interval, interval, sqr
-from geometry.certified._cells import in_batches
+from geometry.certified._cells import BATCH
 from geometry.expressions._nodes import Node, ordered
 from geometry.expressions.expression import Expression
 
@@ -53,8 +53,10 @@ def values(expression: Expression, theta: numpy.ndarray) -> Interval | None:
         [[found]] = program.run(Ranges(interval(low, high), 0.0), RANGES.__getitem__, Ranges.constant)
         return numpy.broadcast_to(found.error, len(low))
 
-    found = numpy.concatenate(in_batches(of_floats, ARRAYS * program.widest, theta.reshape(-1, d))).reshape(m, p)
-    error = numpy.concatenate(in_batches(of_boxes, program.widest, theta.min(1), theta.max(1)))
+    places, each = theta.reshape(-1, d), max(1, BATCH // (ARRAYS * program.widest))
+    found = numpy.concatenate([of_floats(places[i : i + each]) for i in range(0, m * p, each)]).reshape(m, p)
+    low, high, each = theta.min(1), theta.max(1), max(1, BATCH // program.widest)
+    error = numpy.concatenate([of_boxes(low[i : i + each], high[i : i + each]) for i in range(0, m, each)])
     # An error that is not 0 is at least u of the value: twice as much covers the rounding of both ends.
     error = 2 * numpy.broadcast_to(error[:, None], found.shape)
     proven = numpy.isfinite(found) & numpy.isfinite(error)

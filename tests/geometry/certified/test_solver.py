@@ -7,6 +7,7 @@ import pytest
 
 from geometry import MultiStart, Status, project
 from geometry.certified import Certified, distance
+from geometry.certified._landscape import _forget as forget
 from rbo_ref import RollingBall, landscapes
 from tests.geometry import surfaces
 
@@ -20,6 +21,30 @@ def test_the_ball_never_enters_the_surface():
         found = distance(surface, step.candidate, tolerance=1e-9)
         assert (step.footpoints.distance <= found.upper + 1e-12).all()
         theta, state = step.theta, step.state
+
+
+def test_many_balls_over_dents_are_where_samples_and_a_search_without_a_model_say():
+    """A fine grid of samples bounds the distances from above; a search of other boxes from both sides."""
+    surface, radius = landscapes.gaussians(0.3, 60), np.array([0.1, 0.4, 2.0])
+    ball, theta, state = (
+        RollingBall(0.05, radius, Certified()),
+        np.random.default_rng(0).uniform(-2, 2, (30, 1, 2)),
+        None,
+    )
+    for _ in range(3):
+        step = ball.step(surface, np.broadcast_to(theta, (30, 3, 2)), state)
+        theta, state = step.theta, step.state
+    found, at = step.footpoints, step.candidate
+    assert found.converged.all()
+    assert (found.residual < 1e-9).all()
+    grid = np.stack(np.meshgrid(*[np.linspace(-4, 4, 161)] * 2), axis=-1).reshape(-1, 2)
+    samples = surface.point(grid)
+    for query, distance_ in zip(at.reshape(-1, 3)[::7], found.distance.reshape(-1)[::7], strict=True):
+        assert distance_ <= np.linalg.norm(samples - query, axis=1).min() + 1e-9
+    forget()
+    plain = distance(surface, at[:10, 1], tolerance=1e-6)
+    assert (found.distance[:10, 1] >= plain.lower - 1e-12).all()
+    assert (found.distance[:10, 1] <= plain.upper + 1e-9).all()
 
 
 def test_never_farther_than_other_solvers():
