@@ -26,7 +26,9 @@ from geometry.offset import offset, offset_function
 from geometry.point_cloud import reach_from_points
 from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
+from geometry.sampled import SampledGraph
 from geometry.sampling import Sampling
+from geometry.touched import free_of_ends, reachable_samples
 
 if TYPE_CHECKING:
     from geometry import certified as certified
@@ -42,6 +44,7 @@ __all__ = [
     "MultiStart",
     "Newton",
     "Reach",
+    "SampledGraph",
     "Sampling",
     "Solver",
     "Status",
@@ -53,6 +56,7 @@ __all__ = [
     "distance",
     "distance_gradient",
     "erode",
+    "free_of_ends",
     "medial_axis",
     "medial_radius",
     "offset",
@@ -62,6 +66,7 @@ __all__ = [
     "reach",
     "reach_from_points",
     "reachable",
+    "reachable_samples",
     "rolling_ball",
     "shape_matrix",
     "shapes",

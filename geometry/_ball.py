@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from geometry._namespace import is_array_api_obj, positive, to_numpy
+from geometry._autodiff import is_recorded
+from geometry._namespace import array_namespace, is_array_api_obj, positive, to_numpy
 
 __all__ = ["Apex", "Ball", "ball_on_grid"]
 
@@ -103,6 +104,11 @@ def _numbers(name: str, value: Any) -> list[float]:
     """One finite positive number, or a sequence of them."""
     if not isinstance(value, (Real, Sequence, numpy.ndarray)) and not is_array_api_obj(value):
         raise TypeError(f"{name} must be a number or a sequence of numbers, got {value!r}")
+    if is_array_api_obj(value) and is_recorded(array_namespace(value), value):
+        raise TypeError(
+            f"{name} must be numbers, got what is differentiated or traced: a ball on a grid has no derivative by its "
+            f"{name}; pass {name}.detach(), of JAX a number"
+        )
     positive(name, value)
     array = to_numpy(value) if is_array_api_obj(value) else numpy.asarray(value)
     if array.ndim > 1 or array.size == 0:

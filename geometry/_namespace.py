@@ -39,6 +39,7 @@ __all__ = [
     "device_of",
     "epsilon",
     "filled",
+    "fixed",
     "floating",
     "holds",
     "is_array_api_obj",
@@ -49,6 +50,7 @@ __all__ = [
     "is_torch_namespace",
     "is_traced",
     "library",
+    "parted",
     "per_item",
     "positive",
     "quietly",
@@ -107,6 +109,11 @@ def filled(array: Array) -> Array:
         meta = filled(array._meta)
         return dask.array.map_blocks(filled, array, dtype=meta.dtype, meta=meta)
     return numpy.ma.filled(array if array.dtype.kind == "f" else array.astype(float), numpy.nan)
+
+
+def parted(array: Array) -> tuple[Array, Any]:
+    """The array without its mask, and the mask, None where it has none: of `numpy.ma`."""
+    return (array.data, numpy.ma.getmaskarray(array)) if isinstance(array, numpy.ma.MaskedArray) else (array, None)
 
 
 def _is_masked(array: Array) -> bool:
@@ -242,6 +249,18 @@ def whole(name: str, value: Any, least: int = 0) -> int:
     if value < least:
         raise ValueError(f"{name} must be at least {least}, got {value}")
     return int(value)
+
+
+def fixed(make: Callable[..., numpy.ndarray], like: Array, *arguments: Any) -> Array:
+    """The numbers that `make` makes of Python's numbers, as an array of the library, dtype and device of `like`.
+
+    To PyTorch's compiler, which does not follow NumPy's random numbers, they are a constant.
+    """
+    if is_compiling():
+        from geometry._torch import fixed_numbers
+
+        return fixed_numbers(make, arguments, like.dtype, device_of(like))
+    return array_namespace(like).asarray(make(*arguments), dtype=like.dtype, device=device_of(like))
 
 
 def to_numpy(array: Array) -> numpy.ndarray:

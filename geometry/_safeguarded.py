@@ -28,7 +28,7 @@ from geometry._contact import (
 )
 from geometry._kernels import kernel
 from geometry._lending import lend
-from geometry._namespace import Array, array_namespace, count_dtype, device_of, epsilon, while_loop
+from geometry._namespace import Array, array_namespace, count_dtype, device_of, epsilon, fixed, while_loop
 from geometry._vectors import dot, length
 from geometry.expressions.expression import Expression
 from geometry.frames import eigh, in_unit_frames
@@ -224,8 +224,7 @@ def newton_cg(surface: FunctionGraph, seen: View) -> Move:
     O'Neill and Wright, "A Newton-CG algorithm with complexity guarantees" (2020).
     """
     xp, at, height, force = array_namespace(seen.value), seen.at, seen.height[..., None], -seen.force
-    random = numpy.random.default_rng(0).standard_normal(force.shape[-1])
-    probe = xp.zeros_like(force) + xp.asarray(random, dtype=force.dtype, device=device_of(force))
+    probe = xp.zeros_like(force) + fixed(_any_vector, force, force.shape[-1])
 
     def product(v: Array) -> Array:
         return v + height * scale_along(surface.hessian_vector(seen.theta, scale_along(v, at, -1)), at, -1)
@@ -245,6 +244,10 @@ def newton_cg(surface: FunctionGraph, seen: View) -> Move:
     v = xp.where(_is_lost(seen, beyond, force, v)[..., None], away * downhill, v)
     step = scale_along(v, at, -1)
     return Move(step, _turn(seen, dot(xp, step, surface.hessian_vector(seen.theta, step))), ~beyond)
+
+
+def _any_vector(d: int) -> numpy.ndarray:
+    return numpy.random.default_rng(0).standard_normal(d)
 
 
 def _conjugate_gradients(product: Callable[[Array], Array], b: Array, running: Array) -> tuple[Array, Array]:

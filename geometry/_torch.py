@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["Anywhere", "Borrow", "BorrowInBothModes", "Refuse", "Solve"]
+__all__ = ["Anywhere", "Borrow", "BorrowInBothModes", "Refuse", "Solve", "fixed_numbers"]
 
 
 class Borrow(torch.autograd.Function):
@@ -90,3 +90,9 @@ class Anywhere(torch.autograd.Function):
     @staticmethod
     def vmap(info: Any, in_dims: Any, condition: Any) -> tuple[Any, None]:
         return Anywhere.apply(condition.any()), None
+
+
+@torch.compiler.assume_constant_result
+def fixed_numbers(make: Callable[..., Any], arguments: tuple[Any, ...], dtype: Any, device: Any) -> Any:
+    """``make(*arguments)`` as a tensor, which the compiler does not look into."""
+    return torch.asarray(make(*arguments), dtype=dtype, device=device)

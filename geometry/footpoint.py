@@ -25,11 +25,11 @@ from geometry._kernels import kernel
 from geometry._lending import lend
 from geometry._namespace import (
     Array,
-    Namespace,
     array_namespace,
     broadcast,
     count_dtype,
     device_of,
+    fixed,
     floating,
     is_dask,
     per_item,
@@ -115,7 +115,7 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     if points.ndim == 0 or points.shape[-1] < 2:
         raise ValueError(f"points must have shape (..., d+1) with d >= 1, got {tuple(points.shape)}")
     if start is None:
-        start = surface.parameters_of(points)
+        start = surface.start_of(points)
     xp, points, start = floating("points and start", points, start)
     d = surface.parameters_of(points).shape[-1]
     if start.ndim == 0 or start.shape[-1] != d:
@@ -320,21 +320,22 @@ class MultiStart(Tree):
         xp = array_namespace(theta)
         x = surface.parameters_of(query)
         radius = length(xp, query - surface.point(theta))
-        offsets = self._unit_ball_samples(xp, theta)
+        d, count = theta.shape[-1], self.starts - 1
+        offsets = fixed(_unit_ball_samples, theta, d, count, self.seed)
+        offsets = xp.reshape(offsets, (count, *(1,) * (theta.ndim - 1), d))
         anywhere = length(xp, query) + 1 if isinstance(surface, LevelSet) else xp.zeros_like(radius)
         others = x + xp.where(xp.isfinite(radius), radius, anywhere)[..., None] * offsets
         thetas = xp.concat([theta[None, ...], others], axis=0)[: self.starts, ...]
         return nearest_of(surface, query, thetas, self.solver)
 
-    def _unit_ball_samples(self, xp: Namespace, theta: Array) -> Array:
-        """Samples (starts − 1, 1, ..., 1, d) of the unit ball: its centre first, then uniform ones."""
-        d, count = theta.shape[-1], self.starts - 1
-        random = numpy.random.default_rng(self.seed)
-        samples = random.normal(size=(count, d))
-        samples *= random.uniform(size=(count, 1)) ** (1 / d) / numpy.linalg.norm(samples, axis=-1, keepdims=True)
-        samples[:1] = 0
-        samples = samples.reshape(count, *(1,) * (theta.ndim - 1), d)
-        return xp.asarray(samples, dtype=theta.dtype, device=device_of(theta))
+
+def _unit_ball_samples(d: int, count: int, seed: int) -> numpy.ndarray:
+    """Samples (count, d) of the unit ball: its centre first, then uniform ones."""
+    random = numpy.random.default_rng(seed)
+    samples = random.normal(size=(count, d))
+    samples *= random.uniform(size=(count, 1)) ** (1 / d) / numpy.linalg.norm(samples, axis=-1, keepdims=True)
+    samples[:1] = 0
+    return samples
 
 
 def nearest_of(surface: Surface, query: Array, starts: Array, solver: Solver | None) -> Footpoints:

@@ -254,6 +254,10 @@ class FunctionGraph(Whole):
         """θ (..., d) of points (θ, y) of the ambient space."""
         return points[..., :-1]
 
+    def start_of(self, points: Array) -> Array:
+        """Where searches for footpoints of points (..., d+1) begin: below them."""
+        return points[..., :-1]
+
     def is_above(self, points: Array) -> Array:
         """Where points (..., d+1) are above the graph or on it, y ≥ f(x); shape (...)."""
         _, points = floating("points", points)

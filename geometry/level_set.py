@@ -126,6 +126,10 @@ class LevelSet(Whole):
         """The points themselves; a `FunctionGraph` has θ for (θ, y)."""
         return points
 
+    def start_of(self, points: Array) -> Array:
+        """Where searches for footpoints of points begin: at the points themselves."""
+        return points
+
     def normal(self, x: Array) -> Array:
         """Unit normal ∇F/|∇F| of the level set through x, towards F > 0; shape (..., n)."""
         gradient = self.gradient(x)

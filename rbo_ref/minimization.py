@@ -194,7 +194,7 @@ def _advance(ball: Optimizer, surface: FunctionGraph, objective: _Objective, her
     step = _step(ball, surface, objective, here)
     if not (np.isfinite(step.theta).all() and np.isfinite(step.candidate).all()):
         return here, _Stop.NOT_FINITE
-    center_rests = step.state is None or np.array_equal(step.state, step.center)
+    center_rests = isinstance(step.state, tuple) or np.array_equal(step.state, step.center)
     if center_rests and np.array_equal(step.theta, here.x):
         return here, _Stop.RESTS
     there = _Here(step.theta, step.state, *objective.evaluate(step.theta))

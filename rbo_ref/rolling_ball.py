@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from geometry import Footpoints, FunctionGraph, Solver, project, steepest_tangent, upward_normal
-from geometry._namespace import Array, floating, per_item, positive
+from geometry._namespace import Array, floating, is_array_api_obj, per_item, positive
 from geometry._trees import Tree
 from geometry._vectors import dot
 
@@ -92,8 +92,8 @@ class RollingBall(Tree):
             raise ValueError(f"variant must be 'footpoint' or 'distance', got {self.variant!r}")
 
     def init(self, theta: Array) -> Any:
-        """The state before the first step: none. Algorithm 1 remembers only θ; Section 3.2 finds its first centre."""
-        return None
+        """The state before the first step: (). Algorithm 1 remembers only θ; Section 3.2 finds its first centre."""
+        return ()
 
     def step(self, loss: FunctionGraph | Callable[[Array], Array], theta: Array, state: Any = None) -> Step:
         """One pass of lines 4 to 6: from θ_t to θ_{t+1}.
@@ -123,9 +123,9 @@ class RollingBall(Tree):
             c = p + rho * nu  # line 4
             candidate = c - eta * tau  # line 5
             footpoints = project(surface, candidate, self.solver, start=theta)  # line 6
-            return Step(footpoints.theta, None, height, nu, tau, c, candidate, footpoints)
+            return Step(footpoints.theta, (), height, nu, tau, c, candidate, footpoints)
 
-        c = p + rho * nu if state is None else state
+        c = state if is_array_api_obj(state) else p + rho * nu
         delta = -eta * tau  # Eq. (10)
         u = c - p  # ∇d_Γ(c_t) up to its length, for θ_t is the footpoint of c_t
         delta = delta - (dot(xp, u, delta) / dot(xp, u, u))[..., None] * u  # Eq. (11)

@@ -11,12 +11,18 @@ from typing import Any
 import numpy as np
 import pytest
 from array_api_compat import array_namespace
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 collect_ignore = ["ports"]  # what the oracle judges; each needs its own framework
 
-# The `backend` fixture is immutable, so one instance may serve all examples of a property.
-settings.register_profile("local", deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+# The `backend` fixture is immutable, so one instance may serve all examples of a property. Explanations are made with
+# sys.settrace, in which CPython 3.11 has been seen to loop for ever.
+settings.register_profile(
+    "local",
+    deadline=None,
+    phases=set(Phase) - {Phase.explain},
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 settings.register_profile("full", settings.get_profile("local"), max_examples=2000)
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")

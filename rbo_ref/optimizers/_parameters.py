@@ -22,6 +22,7 @@ from geometry._namespace import (
     device_of,
     floating,
     is_array_api_obj,
+    is_compiling,
     is_traced,
     library,
     per_item,
@@ -327,10 +328,15 @@ def hyper_parameters(theta: Array, **values: Any) -> tuple[Any, ...]:
 def check_fraction(name: str, value: Any, *, closed: bool = False) -> None:
     """Raise unless every number in `value` is in [0, 1), or with `closed` in [0, 1]."""
     positive(name, value, zero=True)
-    if not is_traced(value):
+    if isinstance(value, float | int):
+        inside = value <= 1 if closed else value < 1
+    elif is_traced(value) or is_compiling():
+        return
+    else:
         array = to_numpy(floating(name, value)[1])
-        if not (array <= 1 if closed else array < 1).all():
-            raise ValueError(f"{name} must be at least 0 and {'at most' if closed else 'less than'} 1, got {value}")
+        inside = bool((array <= 1 if closed else array < 1).all())
+    if not inside:
+        raise ValueError(f"{name} must be at least 0 and {'at most' if closed else 'less than'} 1, got {value}")
 
 
 def check_betas(betas: Any) -> None:

@@ -1,7 +1,9 @@
 """Transforms of PyTorch and JAX through the verbs, and derivatives of what a search for a maximum finds."""
 
 import doctest
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -10,14 +12,23 @@ from geometry import (
     Descent,
     FunctionGraph,
     GaussNewton,
+    LevelSet,
+    MultiStart,
     Newton,
+    closing,
     critical_radius,
+    dilate,
     distance,
+    distance_gradient,
     medial_radius,
     offset_function,
     project,
     reach,
+    reachable,
+    rolling_ball,
+    signed_distance,
 )
+from geometry._namespace import fixed
 from rbo_ref import Adam, RollingBall, trajectory
 
 torch = pytest.importorskip("torch")
@@ -42,15 +53,150 @@ def by_differences(function, x, h=1e-3):
     return np.array([along(e) for e in np.eye(len(x))])
 
 
+@pytest.fixture
+def jax():
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    return jax
+
+
+# The table of the documentation: every verb under every transform.
+
+CIRCLE = LevelSet(lambda x: (x**2).sum(-1) - 1, name="circle")
+PAGE = Path(__file__).parents[2] / "docs" / "differentiation.rst"
+NEAR, HEIGHTS = QUERIES[:2, [0, 2]], np.array([[0.0, 2.0, 0.5, 1.0], [1.0, 0.0, 0.25, 3.0]])
+SLOPE, MANY = Descent(0.1, 3), MultiStart(Newton(matrix=False), starts=2)
+ROLLING = RollingBall(0.1, 0.4, SLOPE)
+
+
+class Row(NamedTuple):
+    """A verb, as a function of a batch, and what carries it."""
+
+    verb: str
+    call: Callable[[Any], Any]
+    batch: np.ndarray
+    compiled: str = ""
+    jax: str = "jit, vmap, grad"
+    torch: str = "vmap, grad"
+    dask: str = "lazy"
+    slow: str = ""  # whose compilation, or tracing, takes seconds: left to --full
+
+
+THETA, FULL = NEAR[:, :1], "fullgraph"
+ROWS = [
+    Row("``project``, default solver", lambda q: project(VALLEY, q).theta[..., 0], NEAR, FULL, slow="torch"),
+    Row("``project``, `MultiStart`", lambda q: project(VALLEY, q, MANY).theta[..., 0], NEAR, FULL, slow="torch jax"),
+    Row("``project``, `Descent`", lambda q: project(VALLEY, q, SLOPE).theta[..., 0], NEAR, FULL, slow="torch"),
+    Row("``distance``", lambda q: distance(VALLEY, q, GaussNewton()), NEAR, FULL, slow="torch jax"),
+    Row("``distance`` of a level set", lambda q: distance(CIRCLE, q), NEAR, FULL, slow="torch tracing"),
+    Row("``signed_distance``", lambda q: signed_distance(VALLEY, q), NEAR, FULL, slow="torch tracing"),
+    Row("``distance_gradient``", lambda q: distance_gradient(VALLEY, q)[..., 0], NEAR, FULL, slow="torch tracing"),
+    Row("``offset_function``", lambda t: offset_function(VALLEY, t, 0.5, samples=16), THETA),
+    Row("``medial_radius`` of a graph", lambda t: medial_radius(VALLEY, t, samples=12), THETA, slow="tracing"),
+    Row("``medial_radius`` of a level set", lambda x: medial_radius(CIRCLE, x, side="below", samples=6), NEAR / 5,
+        jax="jit, vmap, jvp", slow="tracing"),
+    Row("``reachable``", lambda t: reachable(VALLEY, t, 0.5, samples=12), THETA, jax="jit, vmap", torch="vmap",
+        slow="jax"),
+    Row("``reach``, ``critical_radius``", lambda box: critical_radius(VALLEY, box, samples=16), NEAR[0] * [[[-1, 1]]],
+        torch="grad", dask="", slow="tracing"),
+    Row("``curvatures``", lambda t: VALLEY.curvatures(t)[..., 0], THETA, FULL, slow="torch"),
+    Row("``RollingBall.step``", lambda t: ROLLING.step(VALLEY, t).theta[..., 0], THETA, FULL, slow="torch"),
+    Row("``Adam.step``, other optimizers", lambda t: Adam(0.1).step(VALLEY, t).theta[..., 0], THETA, FULL),
+    Row("``trajectory``", lambda t: trajectory(ROLLING, VALLEY, t, 3).theta[-1, ..., 0], THETA, FULL, slow="torch jax"),
+    Row("``dilate``, ``erode``", lambda h: dilate(h, 1.5)[..., 1], HEIGHTS),
+    Row("``closing``, ``opening``", lambda h: closing(h, 1.5)[..., 1], HEIGHTS),
+    Row("``rolling_ball``", lambda h: rolling_ball(h, 1.5)[..., 1], HEIGHTS),
+]  # fmt: skip
+rows = pytest.mark.parametrize("row", ROWS, ids=[row.verb for row in ROWS])
+
+
+def table():
+    """The table in reStructuredText."""
+    head = ["verb", "JAX", "``torch.func``", "``torch.compile``", "dask"]
+    lines = [[row.verb, row.jax, row.torch, row.compiled, row.dask] for row in ROWS]
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    rule = ["=" * width for width in widths]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in (rule, head, rule, *lines, rule)
+    ]
+
+
+def test_the_page_has_the_table():
+    assert "\n".join(table()) in PAGE.read_text(encoding="utf-8")
+
+
+def under_pytorch(row):
+    """Values of a batch by its items under vmap, and their gradients where it has any."""
+    batch, wants = tensor(row.batch), "grad" in row.torch
+    verb = torch.func.grad_and_value(row.call) if wants else row.call
+    found = torch.func.vmap(verb)(batch) if "vmap" in row.torch else [verb(item) for item in batch]
+    if not wants:
+        return (found,)
+    gradients, values = found if "vmap" in row.torch else map(torch.stack, zip(*found, strict=True))
+    return values, gradients
+
+
+@rows
+def test_under_transforms_of_pytorch(row):
+    values, *gradients = under_pytorch(row)
+    np.testing.assert_allclose(values, [row.call(item) for item in row.batch], rtol=1e-9, atol=1e-12)
+    for gradient in gradients:
+        assert gradient.isfinite().all()
+
+
+@rows
+def test_under_transforms_of_jax(row, jax, request):
+    """All of them at once, with the numbers of PyTorch."""
+    is_full = request.config.getoption("--full")
+    if "tracing" in row.slow and not is_full:
+        pytest.skip("takes seconds: with --full")
+    derived = {"grad": jax.value_and_grad, "jvp": jax.jacfwd}
+    verb = next((derive(row.call) for name, derive in derived.items() if name in row.jax), row.call)
+    traced = jax.jit(jax.vmap(verb)).lower(jax.numpy.asarray(row.batch))
+    if "jax" in row.slow and not is_full:
+        return
+    compiled = traced.compile(compiler_options={"xla_backend_optimization_level": 0})
+    for found, expected in zip(compiled(jax.numpy.asarray(row.batch)), under_pytorch(row), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-10)
+
+
+@rows
+def test_on_dask(row):
+    """Without a computation before it is asked for."""
+    if not row.dask:
+        pytest.skip("a box of numbers is not lazy")
+    dask, array = pytest.importorskip("dask"), pytest.importorskip("dask.array")
+
+    def scheduler(*_, **__):
+        raise AssertionError("computed")
+
+    with dask.config.set(scheduler=scheduler):
+        found = row.call(array.from_array(row.batch, chunks=(1, *row.batch.shape[1:])))
+    assert isinstance(found, array.Array)
+    np.testing.assert_allclose(found.compute(scheduler="synchronous"), row.call(row.batch), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.filterwarnings("ignore:Dynamo detected")  # of functions that array_api_compat remembers
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated")  # by the compiler itself
+@pytest.mark.parametrize("row", [row for row in ROWS if row.compiled], ids=lambda row: row.verb)
+def test_under_the_compiler_of_pytorch(row, request):
+    if "torch" in row.slow and not request.config.getoption("--full"):
+        pytest.skip("takes seconds: with --full")
+    batch = tensor(row.batch)
+    found = torch.compile(row.call, fullgraph=True, backend="eager")(batch)
+    torch.testing.assert_close(found, row.call(batch), rtol=1e-12, atol=1e-14)
+
+
 # PyTorch's function transforms and compiler.
 
 
-@pytest.mark.parametrize("solver", [None, GaussNewton(), Descent(0.1, 4)], ids=["Newton", "GaussNewton", "Descent"])
-def test_vmap_is_the_batch(solver):
-    found = torch.func.vmap(lambda q: project(BOWL, q, solver))(tensor(QUERIES))
-    expected = project(BOWL, tensor(QUERIES), solver)
-    for name in ("theta", "distance", "status"):
-        torch.testing.assert_close(getattr(found, name), getattr(expected, name), rtol=1e-12, atol=1e-14)
+def test_vmap_carries_what_a_verb_returns():
+    found = torch.func.vmap(lambda t: ROLLING.step(VALLEY, t))(tensor(NEAR[:, :1]))
+    expected = ROLLING.step(VALLEY, tensor(NEAR[:, :1]))
+    assert found.state == expected.state
+    torch.testing.assert_close(found.footpoints.distance, expected.footpoints.distance)
+    torch.testing.assert_close(found.footpoints.status, expected.footpoints.status)
 
 
 def test_vmap_over_the_radius_and_gradient_by_it():
@@ -70,10 +216,9 @@ def test_vmap_over_the_radius_and_gradient_by_it():
 
 @pytest.mark.filterwarnings("ignore:Dynamo detected")  # of functions that array_api_compat remembers
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated")  # by the compiler itself
-@pytest.mark.parametrize("solver", [Newton(), Descent(0.1, 4)], ids=["Newton", "Descent"])
-def test_one_graph_of_the_compiler_with_its_derivatives(solver):
+def test_one_graph_of_the_compiler_with_its_derivatives():
     def rolled(theta):
-        return RollingBall(0.1, 0.4, solver).step(BOWL, theta).theta
+        return RollingBall(0.1, 0.4, Descent(0.1, 4)).step(BOWL, theta).theta + fixed(np.arange, theta, 2)
 
     start = tensor(QUERIES[:, :2], requires_grad=True)
     found = torch.compile(rolled, fullgraph=True, backend="eager")(start)
@@ -178,18 +323,11 @@ def test_long_doubles_keep_their_precision():
 # JAX.
 
 
-@pytest.fixture
-def jax():
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
-    return jax
-
-
 def test_results_surfaces_and_optimizers_are_trees(jax):
     points = jax.numpy.asarray(QUERIES)
     FunctionGraph(abs)  # an object made after JAX was imported: all classes are entered
-    expected = project(BOWL, QUERIES, GaussNewton())
-    found = jax.jit(project)(BOWL, points, GaussNewton())
+    expected = project(BOWL, QUERIES, Descent(0.1, 4))
+    found = jax.jit(project)(BOWL, points, Descent(0.1, 4))
     for name in ("theta", "distance", "residual", "converged"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=0, atol=1e-9)
     ball = RollingBall(jax.numpy.asarray(0.1), jax.numpy.asarray(0.4), Descent(0.1, 4))
@@ -220,18 +358,11 @@ def test_a_trajectory_is_one_loop(jax):
     assert sizes[0] == sizes[1]
 
 
-def test_reverse_mode_through_a_search_for_a_maximum(jax):
-    x = np.array([-0.8])
-    found = jax.jit(jax.grad(lambda t: offset_function(VALLEY, t, 2.0)))(jax.numpy.asarray(x))
-    expected = by_differences(lambda t: float(offset_function(VALLEY, t, 2.0)), x)
-    np.testing.assert_allclose(found, expected, rtol=1e-7)
-
-
-def test_distance_of_one_query_under_jit_and_grad(jax):
-    found = jax.jit(jax.grad(lambda q: distance(BOWL, q)))(jax.numpy.asarray(QUERIES[0]))
-    np.testing.assert_allclose(found, by_differences(lambda q: float(distance(BOWL, q)), QUERIES[0]), rtol=1e-7)
+def test_a_ball_on_a_grid_has_no_derivative_by_its_radius(jax):
+    for radius in (tensor(2.0, requires_grad=True), None):
+        with pytest.raises(TypeError, match=r"radius must be numbers.*no derivative by its radius"):
+            dilate(HEIGHTS, radius) if radius is not None else jax.jit(lambda r: dilate(HEIGHTS, r))(2.0)
 
 
 def test_the_examples_of_the_page():
-    page = Path(__file__).parents[2] / "docs" / "differentiation.rst"
-    assert doctest.testfile(str(page), module_relative=False).failed == 0
+    assert doctest.testfile(str(PAGE), module_relative=False).failed == 0

@@ -362,7 +362,7 @@ def test_the_centre_is_carried_from_step_to_step():
     second = ball.step(landscapes.sine(), first.theta, first.state)
     assert_array_equal(second.center, first.candidate)
     assert abs(_sine_distance(second.center) - 0.5) > 1e-3  # Algorithm 1 would have put it back
-    assert RollingBall(0.3, 0.5).step(landscapes.sine(), np.array([0.3])).state is None
+    assert RollingBall(0.3, 0.5).step(landscapes.sine(), np.array([0.3])).state == ()
 
 
 # Symmetries: a similarity θ ↦ λQθ + b of the parameters, with heights f ↦ λf + h, carries ρ to λρ and η to λη.
