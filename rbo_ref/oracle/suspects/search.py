@@ -258,7 +258,13 @@ def _sharpest(
     if not solved:
         return []
     guesses = [guess for guess, _ in solved]
-    known = numpy.array([constant for _, constant in solved])
+    best, doubts = _sharper(lines, guesses, numpy.array([constant for _, constant in solved]), runs)
+    best, doubts = _sharper(lines, guesses, best, runs)  # another run than the first may bend more on the way there
+    return [*zip(guesses, best.tolist(), doubts.tolist(), strict=True)]
+
+
+def _sharper(lines: Lines, guesses: Sequence[_Guess], known: Floats, runs: Sequence[Played]) -> tuple[Floats, Floats]:
+    """One step from constants to those of the wrong run that tells each best, and how uncertain these are."""
     best, doubts = known.copy(), numpy.full(len(known), numpy.inf)
     shift = 1e-6 * numpy.where(known == 0, 1.0, numpy.abs(known))
     for run in runs:
@@ -269,7 +275,7 @@ def _sharpest(
         moves, steepest = -(slope * here).sum(axis=1) / (slope * slope).sum(axis=1), _worst(slope)
         better = (steepest > 0) & numpy.isfinite(steepest) & numpy.isfinite(moves) & (1 / steepest < doubts)
         best, doubts = numpy.where(better, known + moves, best), numpy.where(better, 1 / steepest, doubts)
-    return [*zip(guesses, best.tolist(), doubts.tolist(), strict=True)]
+    return best, doubts
 
 
 def _readable(constant: float, doubt: float) -> Iterator[tuple[float, float]]:
