@@ -240,8 +240,10 @@ def proven_by_maingo(maingopy: Any, function: Function, query: np.ndarray) -> fl
 def shown(value: float, unit: str) -> str:
     if not value < math.inf:
         return f"> {LIMIT:.0f} s"
-    scale, name = next((s, n) for s, n in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs"), (0.0, "µs")) if value >= s)
-    return f"{value / (scale or 1e-6):.2g} {name}" if unit == "s" else f"{value:.2g}"
+    scale, name = next((s, n) for s, n in ((1.0, " s"), (1e-3, " ms"), (0.0, " µs")) if value >= s)
+    if unit != "s":
+        return f"{float(f'{value:.2g}'):,.0f}".replace(",", " ") if value else "—"
+    return f"{float(f'{value / (scale or 1e-6):.2g}'):g}{name}"
 
 
 def table(heads: list[str], rows: list[list[str]]) -> None:
