@@ -22,8 +22,10 @@ from geometry._namespace import (
     device_of,
     filled,
     floating,
+    holds,
     is_array_api_obj,
     is_dask,
+    is_traced,
     quietly,
     widest_float,
 )
@@ -130,13 +132,16 @@ def rolling_ball(
         return by_chunks(on_chunk, "image", image, reach)
     (image,), back = lend(image)
     xp, heights = _samples(image)
-    missing = xp.isnan(heights)
-    roll = Roll.of(xp.where(missing, xp.inf, heights), radius, spacing=spacing, axes=axes, workers=workers)
+    whole = heights.size == 0 or (not is_traced(heights) and not holds(xp.isnan(xp.max(heights))))
+    missing = None if whole else xp.isnan(heights)
+    if missing is not None:
+        heights = xp.where(missing, xp.inf, heights)
+    roll = Roll.of(heights, radius, spacing=spacing, axes=axes, workers=workers)
     roll = replace(roll, ball=OnGrid(ball, False))
     background = roll.answer(roll.under(roll.heights, False))
-    if nansafe:
+    if nansafe and missing is not None:
         background = xp.where(_spread(xp, missing, reach(image.shape)), xp.nan, background)
-    return back(xp.astype(background, image.dtype))
+    return back(xp.astype(background, image.dtype, copy=False))
 
 
 class _Apex(Ball):

@@ -270,7 +270,6 @@ def test_the_old_name_of_workers_is_deprecated(workers):
 @pytest.mark.parametrize(
     ("image", "arguments", "error", "message"),
     [
-        (np.zeros((4, 4)), {"kernel": np.ones((3, 3))}, ValueError, "kernel must be None.*spacing.*semi-axes"),
         (np.zeros((4, 4)), {"radius": 0}, ValueError, "radius must be finite and positive"),
         (np.zeros((4, 4)), {"radius": math.nan}, ValueError, "radius must be finite"),
         (np.zeros((4, 4)), {"radius": (1, 2)}, ValueError, "radius must be one number or 3 semi-axes"),
