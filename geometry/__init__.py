@@ -28,6 +28,7 @@ from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
 from geometry.sampled import SampledGraph
 from geometry.sampling import Sampling
+from geometry.touched import free_of_ends, reachable_samples
 
 if TYPE_CHECKING:
     from geometry import certified as certified
@@ -55,6 +56,7 @@ __all__ = [
     "distance",
     "distance_gradient",
     "erode",
+    "free_of_ends",
     "medial_axis",
     "medial_radius",
     "offset",
@@ -64,6 +66,7 @@ __all__ = [
     "reach",
     "reach_from_points",
     "reachable",
+    "reachable_samples",
     "rolling_ball",
     "shape_matrix",
     "shapes",

@@ -153,7 +153,7 @@ def _filled(x: Any, number: float) -> Any:
     return x.arithmetic.exact(numbers) if isinstance(x, Rounded) else x.constant(numbers)
 
 
-def eye(size: int, dtype: Any = None) -> Floats:
+def eye(size: int, dtype: Any = None, device: Any = None) -> Floats:
     """The unit matrix, of exact numbers."""
     return numpy.eye(size)
 

@@ -79,6 +79,7 @@ class Running:
     __hash__: ClassVar[Any] = None
     namespace: ClassVar[Any] = None  # of array functions, once it is imported
     dtype: ClassVar[Any] = numpy.dtype(float)
+    device: ClassVar[Any] = None
 
     def __init__(self, rounding: Rounding, middle: Floats, reach: Any = ZERO, error: Any = ZERO) -> None:
         self.rounding, self.middle, self.reach, self.error = rounding, middle, reach, error

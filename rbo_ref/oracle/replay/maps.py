@@ -19,8 +19,10 @@ from geometry.arithmetic.rounded import Rounded
 from rbo_ref.oracle.formulas import Formula
 from rbo_ref.oracle.replay.surfaces import Surface
 
-__all__ = ["Beside", "Hypers", "Images", "Map", "errors_of", "wide"]
+__all__ = ["NUMBERS_AT_ONCE", "STEPS_AT_ONCE", "Beside", "Hypers", "Images", "Map", "errors_of", "wide"]
 
+STEPS_AT_ONCE = 512
+NUMBERS_AT_ONCE = 2**19  # in the generators of the steps that are judged together
 Floats = NDArray[numpy.float64]
 Wide = NDArray[Any]  # float64 or longdouble
 

@@ -30,7 +30,7 @@ from rbo_ref.oracle.judge import Run, replay
 from rbo_ref.oracle.playing import Taken
 from rbo_ref.oracle.replay.computed import Computed
 from rbo_ref.oracle.replay.judging import judge_steps
-from rbo_ref.oracle.replay.maps import Beside, Hypers, Map
+from rbo_ref.oracle.replay.maps import NUMBERS_AT_ONCE, STEPS_AT_ONCE, Beside, Hypers, Map
 from rbo_ref.oracle.replay.memory import Memory
 from rbo_ref.oracle.replay.recording import Piece, Recording, RecordingError
 from rbo_ref.oracle.replay.surfaces import surface_of
@@ -43,8 +43,6 @@ from rbo_ref.oracle.step_formats import Formats
 __all__ = ["RecordedRun", "judge_sequence"]
 
 TOLD_APART = 64  # steps that suffice to tell mistakes apart
-STEPS_AT_ONCE = 512
-NUMBERS_AT_ONCE = 2**19  # in the generators of the steps that are judged together
 
 
 def judge_sequence(

@@ -24,7 +24,7 @@ from rbo_ref.oracle.judge import Run, replay
 from rbo_ref.oracle.playing import Taken
 from rbo_ref.oracle.replay.files import open_recording
 from rbo_ref.oracle.replay.judging import judge_iterates, judge_steps
-from rbo_ref.oracle.replay.maps import Hypers, Map
+from rbo_ref.oracle.replay.maps import NUMBERS_AT_ONCE, STEPS_AT_ONCE, Hypers, Map
 from rbo_ref.oracle.replay.recording import HYPERS, Piece, Recording, RecordingError
 from rbo_ref.oracle.replay.sequential import judge_sequence
 from rbo_ref.oracle.replay.surfaces import surface_of
@@ -38,8 +38,6 @@ __all__ = ["Question", "check_trajectory", "run_of"]
 
 Floats = NDArray[numpy.float64]
 EARLY = 6  # a mistake of memory shows in the first steps
-STEPS_AT_ONCE = 512
-NUMBERS_AT_ONCE = 2**19  # in the generators of the steps that are judged together
 LARGEST_DIMENSION = 2000  # of which Hessians are made
 MOST_ITERATIONS = 10_000
 
@@ -115,6 +113,8 @@ def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: A
     >>> run_of([[1.0], [0.75]], "sine", learning_rate=0.5, radius=1, projection_rate=0.25, projection_steps=1).shared
     {'learning_rate': 0.5, 'radius': 1, 'projection_rate': 0.25, 'projection_steps': 1}
     """
+    if unknown := [name for name in hypers if name not in HYPERS]:
+        raise TypeError(f"the rolling ball has no {', '.join(unknown)}")
     if isinstance(theta, str | Path):
         theta = open_recording(theta)
     recording = theta if isinstance(theta, Recording) else Recording(theta, dtype=dtype)
@@ -173,17 +173,13 @@ def check_trajectory(
     theta: Any,
     loss: Any = None,
     *,
-    learning_rate: Any = None,
-    radius: Any = None,
-    projection_rate: Any = None,
-    projection_steps: Any = None,
     optimizer: str | None = None,
     draws: Any = None,
     dtype: str | None = None,
     dialect: str | None = None,
     diagnosis: bool = True,
     progress: Callable[[int], Any] | None = None,
-    **others: Any,
+    **hypers: Any,
 ) -> TrajectoryReport:
     """Judge every step of a recorded run by itself, so that a right port passes however chaotic its orbit is.
 
@@ -195,12 +191,9 @@ def check_trajectory(
         What the ball rolled on: the name of a landscape or the id of a case, or a ``FunctionGraph(value)`` of a
         function in the array API standard, with constants in float64. None: a recording that holds the
         values and gradients that the port was given is judged by these, whatever they came from.
-    learning_rate, radius, projection_rate, projection_steps : float, int or array (T,), optional
-        Hyper-parameters of all steps, or of each; default: those of the recording.
     optimizer : str, optional
-        What took the steps, as for `check`; default: that of the recording, or the rolling ball. Any other one needs a
-        loss, has its hyper-parameters by name, in arrays of one for each step where they change, and parameters of any
-        shape.
+        What took the steps, as for `check`; default: that of the recording, or the rolling ball. Any other one may have
+        parameters of any shape.
     draws : array (T, ...), optional
         The random numbers of an optimizer that draws some.
     dtype : str, optional
@@ -211,6 +204,9 @@ def check_trajectory(
         Whether to compare wrong steps with the known mistakes.
     progress : callable, optional
         Called with the number of steps done.
+    **hypers : float, int or array (T,), optional
+        Hyper-parameters of all steps, or of each, by name: those of the ball are learning_rate, radius,
+        projection_rate and projection_steps; default: those of the recording.
 
     Returns
     -------
@@ -248,16 +244,12 @@ def check_trajectory(
         theta = open_recording(theta)
     optimizer = optimizer_of(optimizer or getattr(theta, "metadata", {}).get("optimizer", ROLLING_BALL))
     if optimizer != ROLLING_BALL:
-        given = {"learning_rate": learning_rate, "radius": radius, **others}
         return judge_sequence(
-            theta, loss, optimizer, given, draws, dtype=dtype, dialect=dialect, diagnosis=diagnosis, progress=progress
+            theta, loss, optimizer, hypers, draws, dtype=dtype, dialect=dialect, diagnosis=diagnosis, progress=progress
         )
-    if others or draws is not None:
-        raise TypeError(f"the rolling ball has no {', '.join(others) or 'draws'}")
-    run = run_of(
-        theta, loss, dtype=dtype, dialect=dialect, learning_rate=learning_rate, radius=radius,
-        projection_rate=projection_rate, projection_steps=projection_steps,
-    )  # fmt: skip
+    if draws is not None:
+        raise TypeError("the rolling ball has no draws")
+    run = run_of(theta, loss, dtype=dtype, dialect=dialect, **hypers)
     began = time.perf_counter()
     tally, telling = Tally("inner" if run.shows_iterates else "step"), list[_Told]()
     for piece, hyper in run.pieces():
