@@ -28,6 +28,7 @@ import numpy as np
 from geometry import FunctionGraph
 from rbo_ref import landscapes
 from rbo_ref.oracle import Recording, RightPort, check_trajectory
+from rbo_ref.oracle.catalogue import RIGHT_PORTS
 from rbo_ref.oracle.replay import save_recording
 from rbo_ref.oracle.replay.recording import HYPERS
 
@@ -60,6 +61,25 @@ RUNS = (
     Run("Eq. 14, 60 dents, P = 10", DENTS, (1.5, 0.5), hyper(0.02, 3.0, 0.02, 10)),
     Run("Eq. 14, 60 dents, P = 10, float32", DENTS, (1.5, 0.5), hyper(0.02, 3.0, 0.02, 10), "float32"),
 )
+
+
+ADAM = {"learning_rate": 1e-3, "betas": (0.9, 0.999), "epsilon": 1e-8}
+OTHERS: dict[str, dict[str, Any]] = {
+    "gradient-descent": {"learning_rate": 1e-3, "momentum": 0.9, "nesterov": True},
+    "adam": ADAM,
+    "adamw": ADAM | {"weight_decay": 0.01},
+}
+
+
+def measure_others(steps: int) -> None:
+    """Runs of optimizers that remember, on Himmelblau's function."""
+    surface = landscapes.himmelblau()
+    for optimizer, known in OTHERS.items():
+        port, start = RIGHT_PORTS[optimizer](), np.array([1.0, -0.5])
+        path = np.stack([start, *port(surface.value_and_gradient, start, iterations=steps, **known)])
+        began = time.process_time()
+        report = check_trajectory(path, surface, optimizer=optimizer, **known)
+        print(f"{optimizer:<36}{steps:>8}{'':>8}{time.process_time() - began:8.1f}{'':>7}  {report.counts}", flush=True)
 
 
 def measure(steps: int, folder: Path) -> None:
@@ -189,6 +209,7 @@ def main() -> int:
         if options.fuzz:
             return fuzz(options.fuzz, options.seed, Path(folder))
         measure(options.steps, Path(folder))
+        measure_others(options.steps)
     return 0
 
 

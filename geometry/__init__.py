@@ -29,6 +29,7 @@ from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
 from geometry.sampled import SampledGraph
 from geometry.sampling import Sampling
+from geometry.touched import free_of_ends, reachable_samples
 
 if TYPE_CHECKING:
     from geometry import certified as certified
@@ -57,6 +58,7 @@ __all__ = [
     "distance",
     "distance_gradient",
     "erode",
+    "free_of_ends",
     "medial_axis",
     "medial_radius",
     "offset",
@@ -66,6 +68,7 @@ __all__ = [
     "reach",
     "reach_from_points",
     "reachable",
+    "reachable_samples",
     "rolling_ball",
     "shape_matrix",
     "shapes",

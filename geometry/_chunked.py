@@ -10,7 +10,8 @@ from typing import Any, TypeVar
 import numpy
 
 from geometry._ball import ball_on_grid
-from geometry._namespace import Array, Namespace, array_namespace, device_of, filled, is_dask, quietly, sized
+from geometry._namespace import Array, Namespace, array_namespace, device_of, is_dask, parted, quietly, sized
+from geometry._passes import checked_mask, either, spanned, without
 
 __all__ = ["by_chunks", "lazy", "one_thread_unless"]
 
@@ -18,33 +19,60 @@ Roll = TypeVar("Roll", bound=Callable[..., Any])
 
 
 def lazy(passes: int) -> Callable[[Roll], Roll]:
-    """Decorator for functions of heights and radius: on a dask array they return dask arrays. What is masked is NaN.
+    """Decorator for functions of heights and radius: on a dask array they return dask arrays. Masks are told apart.
 
     A result depends on heights that are `passes` balls away.
     """
 
     def decorate(function: Roll) -> Roll:
         @wraps(function)
-        def either(heights: Array, radius: Any, **options: Any) -> Any:
-            heights = filled(heights)
+        def rolled(heights: Array, radius: Any, **options: Any) -> Any:
             if not is_dask(heights):
-                return quietly(function)(heights, radius, **options)
+                heights, own = parted(heights)
+                return quietly(function)(heights, radius, **options | {"mask": either(own, options.get("mask"))})
             if options.pop("out", None) is not None:
                 raise ValueError(
                     "out must be None for a dask array, which is lazy; store the result, as in dask.array.store"
                 )
-            periodic = options.get("boundary") == "periodic"
+            heights, options["nan"] = _left_out(heights, options.pop("mask", None), options.get("nan", "raise"))
             options["workers"] = one_thread_unless(options.get("workers"))
-            ball = ball_on_grid(radius, options.get("spacing", 1.0), heights.ndim)
+            reach, periodic = _reach(radius, heights.ndim, passes, options), options.get("boundary") == "periodic"
+            return by_chunks(partial(rolled, radius=radius, **options), "heights", heights, reach, periodic)
 
-            def reach(shape: Sequence[int]) -> tuple[int, ...]:
-                return tuple(passes * m for m in ball.half_widths(shape, periodic))
-
-            return by_chunks(partial(either, radius=radius, **options), "heights", heights, reach, periodic)
-
-        return either  # type: ignore[return-value]
+        return rolled  # type: ignore[return-value]
 
     return decorate
+
+
+def _left_out(heights: Array, mask: Any, nan: str) -> tuple[Array, str]:
+    """As `geometry._passes.without`, of a dask array, which may be of masked arrays."""
+    if mask is None and parted(heights._meta)[1] is None:
+        return heights, nan
+    import dask.array
+
+    masks = [] if mask is None else [checked_mask(dask.array, dask.array.asarray(mask), heights)]
+    masks = [m.rechunk(heights.chunks) for m in masks]
+
+    def on_block(block: Array, mask: Any = None) -> Array:
+        block, own = parted(block)
+        return without(block, either(own, mask), nan)[0]
+
+    meta = on_block(heights._meta, *(m._meta for m in masks))
+    left = dask.array.map_blocks(on_block, heights, *masks, dtype=meta.dtype, meta=meta)
+    return left, "omit" if nan == "raise" else nan
+
+
+def _reach(radius: Any, ndim: int, passes: int, options: dict[str, Any]) -> Callable[[Sequence[int]], tuple[int, ...]]:
+    """How far, in samples along each axis, a result looks: along one of uneven positions it may be anywhere."""
+    axes, even = spanned(options.get("axes"), ndim), options.get("x") is None
+    ball = ball_on_grid(radius, options.get("spacing", 1.0) if even else 1.0, len(axes))
+
+    def reach(shape: Sequence[int]) -> tuple[int, ...]:
+        across = [shape[axis] for axis in axes]
+        half = ball.half_widths(across, options.get("boundary") == "periodic") if even else across
+        return tuple(passes * half[axes.index(axis)] if axis in axes else 0 for axis in range(ndim))
+
+    return reach
 
 
 def one_thread_unless(workers: int | None) -> int:

@@ -50,6 +50,7 @@ __all__ = [
     "is_torch_namespace",
     "is_traced",
     "library",
+    "parted",
     "per_item",
     "positive",
     "quietly",
@@ -108,6 +109,11 @@ def filled(array: Array) -> Array:
         meta = filled(array._meta)
         return dask.array.map_blocks(filled, array, dtype=meta.dtype, meta=meta)
     return numpy.ma.filled(array if array.dtype.kind == "f" else array.astype(float), numpy.nan)
+
+
+def parted(array: Array) -> tuple[Array, Any]:
+    """The array without its mask, and the mask, None where it has none: of `numpy.ma`."""
+    return (array.data, numpy.ma.getmaskarray(array)) if isinstance(array, numpy.ma.MaskedArray) else (array, None)
 
 
 def _is_masked(array: Array) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, Literal, overload
 
 import numpy
 
@@ -15,8 +16,22 @@ AT_ONCE = 2**22  # pairs of points to hold at once
 NOISE = 8  # units of the last place of the coordinates that a height over a tangent plane may be wrong by
 
 
+@overload
+def reach_from_points(
+    points: Array, *, normals: Array | None = ..., neighbors: int | None = ..., per_point: Literal[False] = ...
+) -> float: ...
+
+
+@overload
+def reach_from_points(
+    points: Array, *, normals: Array | None = ..., neighbors: int | None = ..., per_point: Literal[True]
+) -> Array: ...
+
+
 @quietly
-def reach_from_points(points: Array, *, normals: Array | None = None, neighbors: int | None = None) -> float:
+def reach_from_points(
+    points: Array, *, normals: Array | None = None, neighbors: int | None = None, per_point: bool = False
+) -> Any:
     """Estimate of the reach of a surface from points of it: the least of Federer's quotients over all pairs.
 
     min over p ≠ q of |q − p|² / (2 |N(q − p)|), N: orthogonal projection to the normal space at p.
@@ -30,11 +45,14 @@ def reach_from_points(points: Array, *, normals: Array | None = None, neighbors:
         Without, those of a hypersurface are estimated, and it is no bound.
     neighbors : int, optional
         How many of the nearest points each normal is estimated from; default 2n. They are not paired with the point.
+    per_point : bool
+        Whether to return the least quotient of each point p instead: an estimate of its local feature size, the radius
+        of the largest ball that touches the surface at p, from either side, and holds no other point.
 
     Returns
     -------
-    float
-        inf where all points lie in each other's tangent planes.
+    float, or array (N,) with ``per_point``
+        inf where all points lie in the tangent plane of p.
 
     Raises
     ------
@@ -54,6 +72,14 @@ def reach_from_points(points: Array, *, normals: Array | None = None, neighbors:
     >>> circle = np.stack([3 * np.cos(angle), 3 * np.sin(angle)], axis=-1)
     >>> round(reach_from_points(circle, normals=circle), 12)
     3.0
+
+    A wall beside the circle halves the gap for the points that face it:
+
+    >>> wall = np.stack([np.full(41, 5.0), np.linspace(-2, 2, 41)], axis=-1)
+    >>> both = np.concatenate([circle, wall])
+    >>> normals = np.concatenate([circle, np.full((41, 2), [1.0, 0.0])])
+    >>> reach_from_points(both, normals=normals, per_point=True)[[0, 50, 120]].round(12)
+    array([1., 3., 1.])
     """
     xp, points = floating("points", points)
     if points.ndim != 2 or points.shape[0] < 2 or points.shape[1] < 2:
@@ -68,14 +94,15 @@ def reach_from_points(points: Array, *, normals: Array | None = None, neighbors:
         raise ValueError("neighbors is for estimating normals: give normals or neighbors, not both")
     xp, points, normals = floating("points and normals", points, normals)
     normals = _normal_spaces(xp, points, normals)
-    step, least = max(1, AT_ONCE // (count * n * normals.shape[1])), float("inf")
+    step, least = max(1, AT_ONCE // (count * n * normals.shape[1])), []
     for i in range(0, count, step):
         rows = slice(i, min(i + step, count))
         quotients = _quotients(xp, points[rows, :], normals[rows, ...], points)
         if near is not None:
             quotients = xp.where(_pairs(xp, near[rows], count), xp.inf, quotients)
-        least = min(least, float(xp.min(quotients)))
-    return unit * least
+        least.append(xp.min(quotients, axis=1))
+    radii = unit * xp.concat(least)
+    return radii if per_point else float(xp.min(radii))
 
 
 def _quotients(xp: Namespace, p: Array, normals: Array, q: Array) -> Array:

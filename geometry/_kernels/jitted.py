@@ -88,6 +88,32 @@ def raise_by(typing: Any, out: Any, i: Any, weights: Any, k: Any, values: Any, j
 
 
 @intrinsic
+def raise_by_both(typing: Any, out: Any, i: Any, weights: Any, k: Any, values: Any, j: Any, d: Any) -> Any:
+    """out[i:i+16] = max(out[i:i+16], values[j±(d+s) : j±(d+s)+16] + weights[k+s] for s = 0..3)
+
+    Of two samples the larger is found before its weight is added, which as rounding is monotone gives the same bits.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (out, i, weights, k, values, j, d), kinds = arguments, signature.args
+        data = context.make_array(kinds[2])(context, builder, weights).data
+        terms = []
+        for s in range(4):
+            step = ir.Constant(ir.IntType(64), s)
+            away = builder.add(d, step)
+            both = [_load(context, builder, kinds[4], values, place(j, away)) for place in (builder.add, builder.sub)]
+            weight = _repeated(builder, builder.load(builder.gep(data, [builder.add(k, step)])))
+            terms.append(builder.fadd(_choose(builder, ">", *both), weight))
+        while len(terms) > 1:
+            terms = [_choose(builder, ">", a, b) for a, b in zip(terms[::2], terms[1::2], strict=True)]
+        place = _place(context, builder, kinds[0], out, i, LANES)
+        builder.store(_choose(builder, ">", terms[0], builder.load(place, align=8)), place, align=8)
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, weights, types.intp, values, types.intp, types.intp), code
+
+
+@intrinsic
 def fold(typing: Any, out: Any, a: Any, i: Any, b: Any, j: Any) -> Any:
     """out[:16] = max(out[:16], a[i:i+16] + b[j:j+16])"""
 
@@ -578,20 +604,25 @@ def cover(samples, plane, row, column, field):
 
 
 @inlined
-def press(field, cap, u, half_y, half_x, heights, rows):
-    """Raise the heights by the samples of a field that extends beyond them by `half_y` and half_x + BLOCK."""
+def press(field, cap, u, half_y, half_x, heights, rows, larger):
+    """Raise the heights by the samples of a field that extends beyond them by `half_y` and half_x + BLOCK.
+
+    The weights are symmetric: of the rows as far above as below, the `larger` samples are all that matters.
+    """
     lines, length = cap.weights.shape[1:]
     center = u * lines * length + length // 2
-    for dy in range(-half_y, half_y + 1):
+    for dy in range(half_y + 1):
         reach = half_x
-        while reach >= 0 and cap.weights[u, abs(dy), length // 2 + reach] == -INF:
+        while reach >= 0 and cap.weights[u, dy, length // 2 + reach] == -INF:
             reach -= 1
         for r in range(rows if reach >= 0 else 0):
-            start = (r + dy + half_y) * field.shape[1] + half_x + BLOCK
+            for x in range(larger.size):
+                above, below = field[r + half_y - dy, x], field[r + half_y + dy, x]
+                larger[x] = above if above > below else below
             for x in range(0, heights.shape[1], LANES):
-                for dx in range(reach, -reach - 1, -BLOCK):  # and dx − 1 ... dx − 7, by the symmetry of the weights
-                    weight = center + abs(dy) * length - dx
-                    raise_by(heights, r * heights.shape[1] + x, field, start + x + dx, cap.weights, weight)
+                for dx in range(0, reach + 1, 4):
+                    out, weight = r * heights.shape[1] + x, center + dy * length + dx
+                    raise_by_both(heights, out, cap.weights, weight, larger, half_x + BLOCK + x, dx)
 
 
 @compiled()
@@ -602,7 +633,7 @@ def strips(samples, lead, cap, origin, shape, first, stop, out):
     across, down = (nx + LANES - 1) // LANES * LANES, (ny + STRIP - 1) // STRIP
     sources, folded = numpy.empty(cap.which.size, numpy.int64), numpy.empty(cap.which.size, numpy.int64)
     field = numpy.empty((STRIP + 2 * half_y, across + 2 * (half_x + BLOCK)))
-    heights = numpy.empty((STRIP, across))
+    heights, larger = numpy.empty((STRIP, across)), numpy.empty(field.shape[1])
     for number in range(first, stop):
         plane, y = number // down, number % down * STRIP
         rows = min(STRIP, ny - y)
@@ -611,7 +642,7 @@ def strips(samples, lead, cap, origin, shape, first, stop, out):
         for q in range(sources.size):
             if sources[q] >= 0:
                 cover(samples, sources[q], y + origin[-2] - half_y, origin[-1] - half_x - BLOCK, field)
-                press(field, cap, cap.which[q], half_y, half_x, heights, rows)
+                press(field, cap, cap.which[q], half_y, half_x, heights, rows, larger)
         for r in range(rows):
             for x in range(nx):
                 out[plane, y + r, x] = heights[r, x]

@@ -23,7 +23,7 @@ from geometry._kernels.shares import available_cores, shared
 __all__ = ["dilation"]
 
 LINE = 16384  # least number of samples in a task
-SMALL = 100  # vectors per axis up to which it is quicker to take every sample under the ball
+SMALL = 250  # vectors per axis up to which it is quicker to take every sample under the ball
 
 
 def dilation(

@@ -14,7 +14,7 @@ from geometry.arithmetic.intervals import Interval, hull, interval
 from geometry.expressions._operations import TABLE
 from geometry.expressions.expression import Expression
 
-__all__ = ["Form", "Record", "box_form", "differentiated", "point_form"]
+__all__ = ["Form", "Record", "box_form", "differentiated", "enclosed", "point_form"]
 
 
 class Form(Elementary):
@@ -192,7 +192,12 @@ def differentiated(expression: Expression, theta: Form, order: int = 2) -> tuple
 
     The derivatives hold where the record of the evaluation knows of no irregularity.
     """
-    program = expression.program(*("node", "slope", "curvature")[: order + 1], exact=True)
+    return enclosed(expression, theta, *("node", "slope", "curvature")[: order + 1])
+
+
+def enclosed(expression: Expression, theta: Form, *names: str) -> tuple[Form, ...]:
+    """Those parts of an expression that are named."""
+    program = expression.program(*names, exact=True)
     assert program is not None
     batch, whole = theta.shape[:-1], []
     parts = program.run(theta, lambda name: REDUCTIONS.get(name) or TABLE[name].enclosure, theta.constant)

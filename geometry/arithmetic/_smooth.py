@@ -75,7 +75,7 @@ class Elementary(Affine):
         """exp(p log x) for x > 0. Elsewhere no slopes: 0ᵖ is 0, 1 or infinite, and (−x)ᵖ is ±xᵖ if p is whole."""
         base, exponent = self.range(), power.range()
         positive = base.lo > 0
-        if positive.all():
+        if positive.all() and not numpy.isnan(exponent.lo).any():
             return (power * self.smooth("log", 0.0)).smooth("exp")  # type: ignore[attr-defined]
         self.record.irregular_where(~positive)
         self.record.partial_where((base.lo < 0) | ((base.lo <= 0) & (exponent.lo < 0)))
@@ -83,7 +83,12 @@ class Elementary(Affine):
         one = zero & (exponent.lo <= 0) & (exponent.hi >= 0)
         high = numpy.where(zero & (exponent.lo < 0), inf, numpy.where(one, numpy.fmax(size.hi, 1.0), size.hi))
         low = numpy.where(zero, 0.0, size.lo)
-        return self.flat(Interval(numpy.where(base.lo < 0, -high, low), high))
+        # IEEE 754: x⁰ and 1ʸ are 1 even where x, or y, is not defined.
+        named = numpy.isnan(base.lo) & (exponent.lo <= 0) & (exponent.hi >= 0)
+        named |= numpy.isnan(exponent.lo) & (base.lo <= 1) & (base.hi >= 1)
+        self.record.partial_where(named)
+        low, high = (numpy.where(named, 1.0, end) for end in (numpy.where(base.lo < 0, -high, low), high))
+        return self.flat(Interval(low, high))
 
     # Functions that are smooth on an interval.
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from operator import methodcaller
 from typing import Any
 
 import numpy
 from numpy.typing import NDArray
 
-__all__ = ["asarray", "cos", "exp", "log1p", "matmul", "middles", "radii", "sin", "sizes", "stack", "sum", "vector"]
+__all__ = ["asarray", "cos", "exp", "log1p", "matmul", "middles", "radii", "sin", "stack", "sum", "vector"]
 
 Balls = NDArray[numpy.object_]
 HELD = 256  # matrices of floats that are kept as matrices of balls
@@ -31,17 +32,12 @@ def vector(balls: Any) -> Balls:
 
 def middles(balls: Balls) -> NDArray[numpy.float64]:
     """The midpoints of balls."""
-    return numpy.array([float(ball.mid()) for ball in balls.reshape(-1)]).reshape(balls.shape)
+    return balls.astype(numpy.float64)
 
 
 def radii(balls: Balls) -> NDArray[numpy.float64]:
     """Their radii."""
     return numpy.array([float(ball.rad()) for ball in balls.reshape(-1)]).reshape(balls.shape)
-
-
-def sizes(balls: Balls) -> NDArray[numpy.float64]:
-    """Their largest absolute values."""
-    return numpy.array([float(abs(ball).upper()) for ball in balls.reshape(-1)]).reshape(balls.shape)
 
 
 def asarray(numbers: Any, dtype: Any = None) -> Any:
@@ -88,8 +84,7 @@ def _matrix(numbers: Any) -> Any:
 
 
 def _each(name: str) -> Any:
-    function = numpy.frompyfunc(lambda ball: getattr(ball, name)(), 1, 1)
-    return lambda numbers: function(numbers)
+    return numpy.frompyfunc(methodcaller(name), 1, 1)
 
 
 sin = _each("sin")

@@ -27,7 +27,7 @@ from geometry.arithmetic.formats import SAFETY, Floats, Format, format_of, round
 from geometry.arithmetic.rounded import Arithmetic, Rounded
 from geometry.arithmetic.running import Rounding, Running
 
-__all__ = ["FIRST", "WHOLE", "WIDE", "Batch", "errors_of_formulas", "wider"]
+__all__ = ["FIRST", "WHOLE", "WIDE", "Batch", "Counts", "errors_of_formulas", "wider"]
 
 FIRST = 0
 WHOLE = 1
@@ -37,6 +37,23 @@ WIDE = 2
 def wider(target: Format) -> numpy.dtype:
     """The dtype of numbers that are computed to judge those of a format."""
     return numpy.dtype(numpy.float64 if target.precision < 53 else numpy.longdouble)
+
+
+class Counts:
+    """A whole number in each step of a batch: exact, and no line of a formula may ask how large it is.
+
+    Examples
+    --------
+    >>> half = Batch(format_of("float32"), is_served=True).given(0.5)
+    >>> (half ** (Counts(numpy.array([1, 2])) + 1)).middle
+    array([[0.25 , 0.125]])
+    """
+
+    def __init__(self, numbers: NDArray[numpy.int64]) -> None:
+        self.numbers = numbers
+
+    def __add__(self, other: int) -> Counts:
+        return Counts(self.numbers + other)
 
 
 class Batch(Arithmetic):
@@ -91,6 +108,12 @@ class Batch(Arithmetic):
         unit, least, most = _limits(target, target, self.format)
         return numpy.where(sizes < most, unit * sizes + least, numpy.inf)
 
+    def counted(self, count: Any) -> Any:
+        return count.numbers[None].astype(float) if isinstance(count, Counts) else super().counted(count)
+
+    def exact(self, numbers: Any) -> Rounded:
+        return self.along(numbers.numbers) if isinstance(numbers, Counts) else super().exact(numbers)
+
     def anchored(self, errors: Floats) -> tuple[Floats, Floats]:
         errors = numpy.broadcast_to(errors, (*errors.shape[:-2], 3, errors.shape[-1]))
         finite = numpy.isfinite(errors).all(axis=tuple(range(errors.ndim - 1)))
@@ -137,6 +160,9 @@ class Batch(Arithmetic):
         (value, gradient), boxes = loss.first(place, numpy), numpy.moveaxis(radius, -1, 0).max(axis=-1)
         box = boxes + 2.0**-52 * numpy.abs(place).astype(float)
         e_value, e_gradient = self._errors(loss, place.astype(float), box)
+        if not len(theta.names) and not radius.any():
+            slopes = self.enclosed(gradient.T[:, None], e_gradient).again()
+            return self.enclosed(value[None], e_value).again(), slopes.reshaped(theta.shape)
         bend, varies = self._bends(loss, place.astype(float), box)
         slopes, spread = gradient.T[:, None], flat.spread
         curved = _product(numpy.abs(bend) + varies, radius)

@@ -118,9 +118,8 @@ def mean(x: Any) -> Any:
 
 def matmul(a: Any, b: Any) -> Any:
     """The product of matrices."""
-    if isinstance(a, Rounded) or isinstance(b, Rounded):
-        return a @ b
-    return (a[..., :, :, None] * b[..., None, :, :]).sum(-2)
+    one: Any = a if isinstance(a, Numbers) else b
+    return one.operand(a) @ one.operand(b)
 
 
 def max(x: Any, axis: int | None = None) -> Any:
@@ -154,7 +153,7 @@ def _filled(x: Any, number: float) -> Any:
     return x.arithmetic.exact(numbers) if isinstance(x, Rounded) else x.constant(numbers)
 
 
-def eye(size: int, dtype: Any = None) -> Floats:
+def eye(size: int, dtype: Any = None, device: Any = None) -> Floats:
     """The unit matrix, of exact numbers."""
     return numpy.eye(size)
 

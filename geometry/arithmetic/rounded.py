@@ -13,15 +13,16 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
-from operator import mul
 from typing import Any, ClassVar
 
 import numpy
 from numpy.typing import NDArray
 
-from geometry.arithmetic.ball_arrays import middles, sizes, vector
+from geometry.arithmetic.ball_arrays import middles, vector
+from geometry.arithmetic.bending import bends
 from geometry.arithmetic.comparisons import Compared
 from geometry.arithmetic.formats import Format, exact, nearest, rounding
+from geometry.arithmetic.powers import error_of_power, whole
 
 __all__ = ["Arithmetic", "Floats", "Rounded", "concatenated"]
 
@@ -74,6 +75,10 @@ class Arithmetic:
     def rounding(self, sizes: Floats, target: Format) -> Floats:
         """The error of one operation with results of such sizes."""
         return rounding(sizes, target)
+
+    def counted(self, count: Any) -> Any:
+        """A whole exponent."""
+        return whole(count)
 
     def anchored(self, errors: Floats) -> tuple[Floats, Floats]:
         """Sizes of generators in the place of errors, and what is left of these."""
@@ -130,16 +135,12 @@ class Arithmetic:
 
     def _moved(self, loss: Any, theta: Rounded, height: Rounded, slopes: Rounded) -> tuple[Rounded, Rounded]:
         """Value and gradient with the errors of θ: Taylor's formula with the Hessian over the box around it."""
-        from flint import arb
-
-        radius, count = theta.radius, len(theta.value)
-        box = [t + arb(0, float(r)) for t, r in zip(theta.value, radius, strict=True)]
-        entries = (vector(loss.hessian(place).entries()) for place in (list(theta.value), box))
-        here, there = (hessian.reshape(count, count) for hessian in entries)
-        bend, varies = middles(here), sizes(there - here)
-        rest = radius @ sizes(there) @ radius / 2
-        height = Rounded(self, height.value, theta.names, theta.spread @ slopes.middle, rest)
-        return height, Rounded(self, slopes.value, theta.names, theta.spread @ bend, varies @ radius)
+        radius, bent = theta.radius, bends(loss, theta.value, theta.middle, theta.radius)
+        if not (numpy.isfinite(bent.here) & numpy.isfinite(bent.away)).all():
+            return height.lost(), slopes.lost()
+        swing, rest = theta.spread @ slopes.middle, radius @ bent.largest @ radius / 2
+        height = Rounded(self, height.value, theta.names, swing, rest)
+        return height, Rounded(self, slopes.value, theta.names, theta.spread @ bent.here, bent.away @ radius)
 
 
 class Rounded:
@@ -186,7 +187,7 @@ class Rounded:
             return self.rest
         if self._swing is None:
             seeds = self.arithmetic.seeds and numpy.searchsorted(self.names, self.arithmetic.seeds)
-            self._swing = numpy.abs(self.spread[seeds:]).sum(axis=0)
+            self._swing = numpy.add.reduce(numpy.abs(self.spread[seeds:] if seeds else self.spread), axis=0)
         return self._swing * self.arithmetic.weights + self.rest
 
     @property
@@ -234,6 +235,8 @@ class Rounded:
     def aligned(self, names: NDArray[Any], ndim: int) -> Floats:
         """The generators of the given names, with so many axes beside."""
         spread = self.spread
+        if len(names) == len(self.names) and spread.ndim == ndim + 1:
+            return spread
         if len(names) != len(self.names):
             spread = numpy.zeros((len(names), *self.spread.shape[1:]))
             spread[numpy.searchsorted(names, self.names)] = self.spread
@@ -296,12 +299,12 @@ class Rounded:
     def square(self) -> Rounded:
         return self * self
 
-    def power(self, exponent: float) -> Rounded:
-        if exponent == 0.5:
+    def power(self, exponent: Any) -> Rounded:
+        """A whole power by products, or the root."""
+        if isinstance(exponent, float) and exponent == 0.5:
             return self.sqrt()
-        if exponent != int(exponent):
-            raise TypeError(f"a power of {exponent} is not known")
-        return reduce(mul, [self] * int(exponent), self.arithmetic.exact(numpy.ones(self.shape)))
+        times = self.arithmetic.counted(exponent)
+        return self.arithmetic.enclosed(numpy.asarray(self.value**times), error_of_power(self, times))
 
     def __rpow__(self, base: float) -> Rounded:
         """A positive number to these powers; where its doubt d is small, log(1 + d) − d is at most d²."""
@@ -450,6 +453,6 @@ def concatenated(parts: list[Rounded], axis: int = 0) -> Rounded:
 
 def _union(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """Of two sorted lists of names."""
-    if not len(b) or (len(a) == len(b) and (a == b).all()):
+    if a is b or not len(b) or (len(a) == len(b) and (a == b).all()):
         return a
     return b if not len(a) else numpy.union1d(a, b)

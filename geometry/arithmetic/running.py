@@ -79,6 +79,7 @@ class Running:
     __hash__: ClassVar[Any] = None
     namespace: ClassVar[Any] = None  # of array functions, once it is imported
     dtype: ClassVar[Any] = numpy.dtype(float)
+    device: ClassVar[Any] = None
 
     def __init__(self, rounding: Rounding, middle: Floats, reach: Any = ZERO, error: Any = ZERO) -> None:
         self.rounding, self.middle, self.reach, self.error = rounding, middle, reach, error
@@ -175,6 +176,17 @@ class Running:
         return self.operand(other) / self
 
     __radd__, __rmul__ = __add__, __mul__
+
+    def __matmul__(self, other: Any) -> Running:
+        """The product of matrices, summed in any order."""
+        (x, r, e), (y, s, h), product = self._whole(), self.operand(other)._whole(), numpy.matmul
+        a, b, times = numpy.abs(x), numpy.abs(y), x.shape[-1]
+        size, error = a @ b, ZERO
+        reach = _bilinear(a, r, b, s, product) + times * FINE * size
+        if self.rounding.unit:
+            error = _bilinear(a + r, e, b + s, h, product)
+            error = error + times * (self.rounding.unit * (size + reach + error) + self.rounding.smallest)
+        return Running(self.rounding, x @ y, reach, error)
 
     def __pow__(self, exponent: Any) -> Running:
         return self.power(exponent)
@@ -319,11 +331,11 @@ def _is_zero(bound: Any) -> bool:
     return type(bound) is float
 
 
-def _bilinear(a: Floats, r: Any, b: Floats, s: Any) -> Any:
-    """|xy − mn| for |m| = a, |n| = b, |x − m| ≤ r and |y − n| ≤ s."""
+def _bilinear(a: Floats, r: Any, b: Floats, s: Any, product: Any = numpy.multiply) -> Any:
+    """|xy − mn| for |m| = a, |n| = b, |x − m| ≤ r and |y − n| ≤ s, of a product."""
     if _is_zero(s):
-        return ZERO if _is_zero(r) else b * r
-    return a * s if _is_zero(r) else (a + r) * s + b * r
+        return ZERO if _is_zero(r) else product(r, b)
+    return product(a, s) if _is_zero(r) else product(a + r, s) + product(r, b)
 
 
 def _times(bound: Any, slope: Any) -> Any:

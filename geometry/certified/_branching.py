@@ -154,9 +154,10 @@ class _Pairs(NamedTuple):
 
 
 def _better_half(least: numpy.ndarray, upper: numpy.ndarray) -> numpy.ndarray:
-    with numpy.errstate(invalid="ignore"):  # where no upper bound is known yet, all boxes are as good
+    """Up to where lower bounds are to be split: all of them as long as no upper bound is known."""
+    with numpy.errstate(invalid="ignore"):
         middle = numpy.where(upper < numpy.inf, least + (upper - least) / 2, numpy.inf)
-    return numpy.maximum(middle, least)
+    return numpy.where(least > -numpy.inf, numpy.maximum(middle, least), least)
 
 
 def _improve(upper: numpy.ndarray, theta: numpy.ndarray, query: numpy.ndarray, found: Bounds) -> None:

@@ -23,6 +23,7 @@ __all__ = ["Cells", "derivatives", "evaluated", "in_batches", "recorded", "regul
 
 Evaluate = Callable[[numpy.ndarray, numpy.ndarray], Interval]
 BATCH = 2**16  # numbers in one array: what a processor's cache holds several of
+MINUTE = 2.0**-200
 
 
 class Cells:
@@ -67,9 +68,9 @@ class Cells:
         return self.first_child[cells][:, None] + numpy.arange(len(self._corners))
 
     def is_minute(self, cells: numpy.ndarray) -> numpy.ndarray:
-        """Whether boxes are so small that floats cannot tell their halves apart."""
+        """Whether boxes are so small that floats hardly tell their halves apart, or nobody asks for them."""
         center, radius = self.center[cells], self.radius[cells]
-        return ((center + radius / 2 == center) | (radius <= 4 * numpy.spacing(numpy.abs(center)))).any(-1)
+        return (radius <= 4 * numpy.spacing(numpy.abs(center)) + MINUTE).any(-1)
 
     def _reserve(self, size: int, known: Interval) -> None:
         if size <= len(self.center):

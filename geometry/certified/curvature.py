@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +24,9 @@ from geometry.graph import FunctionGraph, check_surface
 
 __all__ = ["critical_radius", "medial_radius", "reach", "reachable"]
 
+LARGEST = 2**15  # boxes to begin with
+SAMPLED = 12  # binary logarithm of the places where a great curvature is looked for before
+PROBES, DROPPED = 16, 0.25  # boxes that are looked at, and the share of them that is to be dropped
 SIDES = ("above", "below", "both")
 
 
@@ -85,20 +89,52 @@ def reach(
     d = len(low)
     both, upside = side == "both", surface if side != "below" else mirrored(surface)
     check_within(surface, low, high)
-    cells = Cells(d, ExtremeCurvature(upside, d, both))
-    middle = low / 2 + high / 2
-    root = cells.add(middle[None], (interval(low, high) - middle).mag[None])
+    extreme = ExtremeCurvature(upside, d, both)
+    first = _first_boxes(extreme, low, high, min(LARGEST, 1 + max_boxes // 4))
+    cells = Cells(d, extreme)
+    roots = cells.add(*first)
 
     def bounds(query: numpy.ndarray, cell: numpy.ndarray, _: numpy.ndarray) -> Bounds:
         over, at_center = cells.known.lo[0, cell], cells.known.lo[1, cell]
         return Bounds(over, at_center, cells.center[cell])
 
-    nothing = numpy.full(1, numpy.inf)
-    problem = Problem(cells, bounds, numpy.zeros(1, dtype=int), root, nothing, middle[None])
+    nobody, known = numpy.zeros(len(roots), dtype=int), numpy.array([-extreme.greatest])
+    problem = Problem(cells, bounds, nobody, roots, known, extreme.place[None])
     one = numpy.zeros(1, dtype=int)
-    _, _, found = next(solved(one, lambda _: problem, one, gap=_radius_gap, **options))
+    _, _, found = next(solved(one, lambda _: problem, one, one, gap=_radius_gap, **options))
     solution = Solution(*_radii(found.lower, found.upper), found.theta, found.boxes)
     return home.enclosure(solution, tolerance, (), _stuck(surface, found.theta) if both else side)
+
+
+def _first_boxes(
+    extreme: ExtremeCurvature, low: numpy.ndarray, high: numpy.ndarray, at_most: int
+) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Boxes (n, d) that cover a box: about the largest of which some bend less than the surface elsewhere, if any do.
+
+    The greatest curvature nearby, to which they are compared, is searched for in floats, and proven where it is found.
+    """
+    d = len(low)
+    extreme.ascend(*_grid(low, high, 2 ** (SAMPLED // d)), low, high)
+    turns = numpy.sqrt(numpy.arange(2.0, d + 2.0))
+    places = low + numpy.arange(1, PROBES + 1)[:, None] * turns % 1 * (high - low)
+    for level in range(int(math.log2(at_most)) // d + 1):
+        center, radius = _grid(low, high, 2**level)
+        over = extreme.by_hessian(places, numpy.broadcast_to(radius[0], places.shape))
+        if (over < extreme.greatest).mean() > DROPPED:
+            extreme.ascend(center, radius, low, high)
+            return center, radius
+    return _grid(low, high, 1)
+
+
+def _grid(low: numpy.ndarray, high: numpy.ndarray, number: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """Center and radius of boxes, so many along each axis."""
+    ends = [numpy.linspace(a, b, number + 1) for a, b in zip(low, high, strict=True)]
+    below, above = (
+        numpy.stack(numpy.meshgrid(*part), axis=-1).reshape(-1, len(low))
+        for part in ([e[:-1] for e in ends], [e[1:] for e in ends])
+    )
+    center = below / 2 + above / 2
+    return center, (interval(below, above) - center).mag
 
 
 def _stuck(surface: FunctionGraph, theta: numpy.ndarray) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy
@@ -14,8 +14,13 @@ from hypothesis import strategies as st
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, array_namespace, to_numpy
+from geometry.arithmetic.batched import WHOLE, Batch
+from geometry.arithmetic.formats import coarse, format_of, handing_over
+from geometry.arithmetic.rounded import Rounded
 from rbo_ref.laws.law import Numbers, Trial
 from rbo_ref.oracle.dialects import Hyper
+from rbo_ref.oracle.formulas import RollingBallFormula
+from rbo_ref.oracle.formulas.evaluation import given
 from rbo_ref.strategies import (
     KINDS,
     InnerBounds,
@@ -30,8 +35,6 @@ from rbo_ref.strategies import (
 
 __all__ = ["Case", "cases", "rounding_of", "step", "tried"]
 
-SAFETY = 2.0  # for the sake of formulations that were not thought of
-LOST = 2.0**20  # an error after which an inner loop need not be followed
 SOLID = 2.0**-8  # rounding above this fraction of 1 + |θ| tells nothing: the example is left out
 
 
@@ -68,10 +71,6 @@ class Case:
     # in float64, by the formulas of the paper
 
     @cached_property
-    def height(self) -> float:
-        return float(self.landscape.graph.value(self.theta))
-
-    @cached_property
     def gradient(self) -> Numbers:
         return self.landscape.graph.gradient(self.theta)
 
@@ -79,11 +78,9 @@ class Case:
     def bounds(self) -> InnerBounds:
         return inner_bounds(self.landscape, self.theta, self.hyper.learning_rate, self.hyper.radius)
 
-    @cached_property
+    @property
     def candidate(self) -> Numbers:
-        g, stretch = self.gradient, math.hypot(1, *self.gradient)
-        x = self.theta - self.hyper.radius * g / stretch - self.hyper.learning_rate * g
-        return numpy.append(x, self.height + self.hyper.radius / stretch - self.hyper.learning_rate * (g @ g))
+        return self._rolled[0].middle[:, 0, 0]
 
     def point(self, theta: Numbers) -> Numbers:
         return self.landscape.graph.point(theta)
@@ -96,51 +93,34 @@ class Case:
     # the rounding of a right port
 
     @cached_property
-    def _errors_of_candidate(self) -> tuple[float, float]:
-        """Of x, as a length, and of y: a rounding for every operation, and the errors of f and g multiplied."""
-        u, (eta, rho, _, _) = self.unit, self.hyper
-        size, steep = math.hypot(*self.theta), math.hypot(*self.gradient)
-        e_value, e_gradient = self.landscape.rounding(self.theta, u)
-        e_value = e_value + steep * self.displaced
-        e_gradient = e_gradient + self.landscape.curvature_bound * self.displaced
-        normal = rho * (e_gradient + (self.dimension / 2 + 8) * u)
-        sideways = self.displaced + 4 * u * size + normal + eta * (e_gradient + 3 * u * steep)
-        upwards = eta * (2 * steep * e_gradient + (self.dimension + 5) * u * steep**2)
-        return sideways, e_value + u * (4 * abs(self.height) + 2 * rho) + normal + upwards
+    def _batch(self) -> Batch:
+        return Batch(coarse(self.unit, format_of("float64")), is_served=False)
+
+    @cached_property
+    def _rolled(self) -> tuple[Rounded, Rounded]:
+        """The candidate and θ′, with what rounding may do to them in a right port."""
+        batch, formula = self._batch, RollingBallFormula()
+        start = batch.along(self.theta[None]).doubted(self.displaced)
+        formula.told(partial(batch.evaluate, self.landscape), start, given(batch, self.hyper._asdict()))
+        candidate = formula.lifted(start)
+        return candidate, formula.looped(candidate)
 
     @property
     def rounding_of_candidate(self) -> float:
-        return SAFETY * math.hypot(*self._errors_of_candidate)
+        """As a length."""
+        return _length(self._rolled[0])
 
     @cached_property
     def rounding(self) -> float:
-        """How far from the truth θ′ of a right port may be.
+        """How far from the truth θ′ of a right port may be."""
+        after = self._rolled[1]
+        handed = handing_over(self.theta, after.middle[:, 0, 0], self._batch.target)
+        return _length(after.doubted(handed[:, None, None])) + self.allowed
 
-        The errors of every inner iteration are multiplied by the Jacobians I − γ∇²φ of those that follow; how these
-        vary over the errors is bounded by third derivatives.
-        """
-        theta, error = self.theta, self.displaced
-        for _ in range(self.hyper.projection_steps):
-            theta, error = self._iterated(theta, error)
-            if not error < LOST:
-                return math.inf
-        return error + 4 * self.unit * (math.hypot(*theta) + math.hypot(*self.theta)) + self.allowed
 
-    def _iterated(self, theta: Numbers, error: float) -> tuple[Numbers, float]:
-        """The next inner iterate, and how far from it a right port may be."""
-        (*x, y), (e_x, e_y) = self.candidate, self._errors_of_candidate
-        u, h, gamma, graph = self.unit, self.landscape.curvature_bound, self.hyper.projection_rate, self.landscape.graph
-        value, gradient = graph.value_and_gradient(theta)
-        e_value, e_gradient = self.landscape.rounding(theta, u)
-        across, rise, steep = theta - x, float(value) - y, math.hypot(*gradient)
-        inner = numpy.eye(self.dimension) + numpy.outer(gradient, gradient) + rise * graph.hessian(theta)
-        growth = float(numpy.linalg.norm(numpy.eye(self.dimension) - gamma * inner, 2))
-        varying = gamma * (3 * steep * h + 3 * h**2 * error + abs(rise) * self.landscape.jerk_bound)
-        product = steep * (e_y + e_value + 2 * u * abs(rise)) + abs(rise) * (e_gradient + 3 * u * steep)
-        after = theta - gamma * (across + rise * gradient)
-        adding = 3 * u * (math.hypot(*theta) + math.hypot(*after))
-        local = gamma * (e_x + product + 4 * u * math.hypot(*across)) + adding
-        return after, (growth + varying * error) * error + SAFETY * local
+def _length(numbers: Rounded) -> float:
+    """Of the largest errors of a vector."""
+    return float(numpy.linalg.norm(numbers.radius[:, WHOLE]))
 
 
 @st.composite

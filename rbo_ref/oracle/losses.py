@@ -19,7 +19,7 @@ from geometry.arithmetic.formats import Format, exact, nearest
 from geometry.arithmetic.precision import working_precision
 
 if TYPE_CHECKING:
-    from flint import arb, arb_mat
+    from flint import arb
 
     from geometry import FunctionGraph
 
@@ -62,11 +62,10 @@ class Loss:
         value, gradient = self.first(balls.vector(theta), balls)
         return numpy.asarray(value, dtype=object).item(), list(gradient)
 
-    def hessian(self, theta: Vector) -> arb_mat:
-        """∇²f(θ), enclosed likewise."""
-        from flint import arb_mat
-
-        return arb_mat(self.second(balls.vector(theta), balls).tolist())
+    def hessian(self, theta: Vector) -> NDArray[Any]:
+        """∇²f(θ), (d, d), enclosed likewise."""
+        hessian: NDArray[Any] = self.second(balls.vector(theta), balls)
+        return hessian
 
     @cached_property
     def graph(self) -> FunctionGraph:
@@ -181,17 +180,19 @@ class Ridges:
     def _across(self) -> Matrix:
         return self.weights.T
 
-    def _jets(self, theta: Array, xp: Namespace) -> list[Array]:
-        """Height, slope and bend of each ridge, (..., K)."""
+    def _jets(self, theta: Array, xp: Namespace, *orders: int) -> list[Array]:
+        """Derivatives of some orders of each ridge, (..., K)."""
         u = _row(theta, _held(self._across, theta, xp), xp) + _held(self.shifts, theta, xp)
-        return [_held(self.amplitudes, theta, xp) * jet for jet in PROFILES[self.profile](u, xp)]
+        jets = PROFILES[self.profile](u, xp)
+        return [_held(self.amplitudes, theta, xp) * jets[order] for order in orders]
 
     def first(self, theta: Array, xp: Namespace) -> Pair:
-        heights, slopes, _ = self._jets(theta, xp)
+        heights, slopes = self._jets(theta, xp, 0, 1)
         return xp.sum(heights, axis=-1), _row(slopes, _held(self.weights, theta, xp), xp)
 
     def second(self, theta: Array, xp: Namespace) -> Array:
-        bent = self._jets(theta, xp)[2][..., None] * _held(self.weights, theta, xp)
+        (bends,) = self._jets(theta, xp, 2)
+        bent = bends[..., None] * _held(self.weights, theta, xp)
         return xp.matmul(_held(self._across, theta, xp), bent)
 
 
@@ -202,6 +203,10 @@ class Bumps:
     centers: Matrix  # (K, d)
     amplitude: float
     square_width: float  # s
+
+    @cached_property
+    def _across(self) -> Matrix:
+        return self.centers.T
 
     def _bumps(self, theta: Array, xp: Namespace) -> Pair:
         """The height of each bump, (..., K), and the way from its centre, (..., K, d)."""
@@ -214,7 +219,6 @@ class Bumps:
 
     def second(self, theta: Array, xp: Namespace) -> Array:
         bump, away = self._bumps(theta, xp)
-        one = _held(numpy.eye(self.centers.shape[1]), theta, xp)
-        columns = [xp.sum(bump[..., None] * away * away[..., i : i + 1], axis=-2) for i in range(len(one))]
-        curved = 2 * xp.stack(columns, axis=-1) / self.square_width
+        one, across = _held(numpy.eye(self.centers.shape[1]), theta, xp), _held(self._across, theta, xp)
+        curved = xp.matmul(theta[..., :, None] - across, bump[..., None] * away) * 2 / self.square_width
         return 2 * (curved - xp.sum(bump, axis=-1)[..., None, None] * one) / self.square_width

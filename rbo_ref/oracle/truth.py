@@ -267,17 +267,34 @@ def iterated(
     shown : Format, optional
         Of the numbers that are seen of θ^(0), where the port may hold others.
     """
+    start = None if theta is None else (theta.tobytes(), theta.dtype, theta.shape)
+    reading = case.optimizer, setting.dialect
+    return _iterated(reading, setting.formats, case.loss, tuple(hyper.items()), start, goal, shown)
+
+
+@lru_cache(maxsize=4096)
+def _iterated(
+    reading: tuple[str, str],
+    formats: Formats,
+    loss: Loss,
+    hyper: tuple[tuple[str, Any], ...],
+    place: tuple[bytes, numpy.dtype, tuple[int, ...]] | None,
+    goal: Rounded,
+    shown: Format | None,
+) -> Rounded:
+    """Those of all ports that begin here are the same."""
     for bits in PRECISIONS:
         with working_precision(bits), numpy.errstate(all="ignore"):
-            arithmetic = Arithmetic(setting.formats.inside)
-            known = arithmetic.enclosed(goal.value, goal.radius)
-            start = None if theta is None else arithmetic.exact(theta)
-            if start is not None and shown is not None:
-                with arithmetic.within(shown):
-                    start = start.again()
-            formula = formula_of(case.optimizer, setting.dialect)()
-            formula.told(partial(arithmetic.evaluate, case.loss), known, given(arithmetic, hyper))
+            arithmetic = Arithmetic(formats.inside)
+            known, start = arithmetic.enclosed(goal.value, goal.radius), None
+            if place is not None:
+                numbers, dtype, shape = place
+                start = arithmetic.exact(numpy.frombuffer(numbers, dtype).reshape(shape))
+                with arithmetic.within(shown or formats.inside):
+                    start = start.again() if shown else start
+            formula = formula_of(*reading)()
+            formula.told(partial(arithmetic.evaluate, loss), known, given(arithmetic, dict(hyper)))
             after = formula.looped(known, start)
-            if _are_narrow(after.value, setting.target):
+            if _are_narrow(after.value, formats.target):
                 return after
     return after.lost()

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 import numpy
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace, array_namespace, device_of
+from geometry.arithmetic.batched import errors_of_formulas
+from geometry.arithmetic.formats import coarse, format_of
+from geometry.arithmetic.running import Rounding
 
 __all__ = ["PROFILES", "Bump", "Landscape", "Ridge"]
 
 Function = Callable[[Namespace, Array], Array]
-ELEMENTARY = 8.0  # unit roundoffs allowed to sin, exp and √, for vectorised libraries that miss by a few last places
 
 
 class _Profile(NamedTuple):
@@ -109,17 +111,6 @@ class Ridge:
         bend = self.amplitude * PROFILES[self.profile].bend(xp, u)
         return bend[..., None, None] * (weights[:, None] * weights[None, :])
 
-    def rounding(self, theta: Array) -> tuple[float, float]:
-        """Errors of value and gradient at θ (d,), in unit roundoffs."""
-        _, _, u = self._argument(theta)
-        profile, size = PROFILES[self.profile], math.hypot(*self.weights)
-        argument = (self.dimension + 2) * (float(numpy.abs(theta) @ numpy.abs(self.weights)) + abs(self.shift))
-        value, slope = (abs(float(f(numpy, u))) for f in (profile.value, profile.slope))
-        return (
-            abs(self.amplitude) * (slope * argument + ELEMENTARY * value),
-            abs(self.amplitude) * size * (profile.bend_bound * argument + ELEMENTARY * slope),
-        )
-
     def moved(self, by: Sequence[float] | numpy.ndarray) -> Ridge:
         return replace(self, shift=self.shift - float(numpy.dot(self.weights, by)))
 
@@ -192,15 +183,6 @@ class Bump:
         unit = xp.eye(self.dimension, dtype=theta.dtype, device=device_of(theta))
         return (self.amplitude / self.width**2 * e)[..., None, None] * (z[..., :, None] * z[..., None, :] - unit)
 
-    def rounding(self, theta: Array) -> tuple[float, float]:
-        """Errors of value and gradient at θ (d,), in unit roundoffs."""
-        _, e, z = self._parts(theta)
-        height, away = abs(self.amplitude) * float(e), float(numpy.linalg.norm(z))
-        slope, bend, _ = self.bounds
-        relative = (self.dimension + 8) * away**2 + ELEMENTARY
-        moved = math.hypot(*self.center)  # the centre may have been rounded
-        return height * relative + slope * moved, height * away / self.width * (relative + ELEMENTARY) + bend * moved
-
     def moved(self, by: Sequence[float] | numpy.ndarray) -> Bump:
         return replace(self, center=tuple(m + float(b) for m, b in zip(self.center, by, strict=True)))
 
@@ -257,24 +239,29 @@ class Landscape:
     @cached_property
     def graph(self) -> FunctionGraph:
         """Value, gradient and Hessian for every array library."""
-        return FunctionGraph(
-            lambda theta: sum(term.value(theta) for term in self.terms),
-            lambda theta: sum(term.gradient(theta) for term in self.terms),
-            lambda theta: sum(term.hessian(theta) for term in self.terms),
-            name=str(self),
-        )
+        hessian = partial(self.second, xp=numpy)
+        return FunctionGraph(self._value, self._gradient, hessian, name=str(self))
+
+    def first(self, theta: Array, xp: Namespace) -> tuple[Array, Array]:
+        """f and ∇f at places (..., d) in numbers of any arithmetic."""
+        return self._value(theta), self._gradient(theta)
+
+    def second(self, theta: Array, xp: Namespace) -> Array:
+        """∇²f, (..., d, d), likewise."""
+        return sum(term.hessian(theta) for term in self.terms)
+
+    def _value(self, theta: Array) -> Array:
+        return sum(term.value(theta) for term in self.terms)
+
+    def _gradient(self, theta: Array) -> Array:
+        return sum(term.gradient(theta) for term in self.terms)
 
     def rounding(self, theta: Array, unit: float) -> tuple[float, float]:
-        """How far value and gradient may be from the truth at θ (d,), in a format of that unit roundoff.
-
-        Each operation rounds once, an elementary function by ``ELEMENTARY`` units; sums in any order.
-        """
-        theta = numpy.asarray(theta, dtype=float)
-        values, slopes = zip(*(term.rounding(theta) for term in self.terms), strict=True)
-        adding = len(self.terms)
-        heights = sum(abs(float(term.value(theta))) for term in self.terms)
-        steepness = sum(float(numpy.linalg.norm(term.gradient(theta))) for term in self.terms)
-        return unit * (sum(values) + adding * heights), unit * (sum(slopes) + adding * steepness)
+        """How far value and gradient may be from the truth at θ (d,), in a format of that unit roundoff."""
+        place = numpy.asarray(theta, dtype=float)[None]
+        target = coarse(unit, format_of("float64"))
+        value, gradient = errors_of_formulas(self, place, numpy.zeros(place.shape), Rounding(target))
+        return float(value[0]), float(numpy.linalg.norm(gradient[0]))
 
     def moved(self, by: Sequence[float] | numpy.ndarray) -> Landscape:
         """f(θ − by)."""

@@ -270,7 +270,6 @@ def test_the_old_name_of_workers_is_deprecated(workers):
 @pytest.mark.parametrize(
     ("image", "arguments", "error", "message"),
     [
-        (np.zeros((4, 4)), {"kernel": np.ones((3, 3))}, ValueError, "kernel must be None.*spacing.*semi-axes"),
         (np.zeros((4, 4)), {"radius": 0}, ValueError, "radius must be finite and positive"),
         (np.zeros((4, 4)), {"radius": math.nan}, ValueError, "radius must be finite"),
         (np.zeros((4, 4)), {"radius": (1, 2)}, ValueError, "radius must be one number or 3 semi-axes"),
@@ -294,6 +293,11 @@ def test_masked_images(nansafe):
     found = rolling_ball(image, 1.0, nansafe=nansafe)
     assert type(found) is np.ndarray
     np.testing.assert_array_equal(found, rolling_ball(image.filled(np.nan), 1.0, nansafe=nansafe))
+    np.testing.assert_array_equal(found, rolling_ball(image.data, 1.0, nansafe=nansafe, mask=image.mask))
+    with pytest.raises(TypeError, match="image must have a floating dtype with a mask"):
+        rolling_ball([1, 2], 1.0, mask=[True, False])
+    with pytest.raises(ValueError, match="mask must be an array of bool of the shape of image"):
+        rolling_ball([1.0, 2.0], 1.0, mask=[True])
     with pytest.raises(TypeError, match=r"^image must not be a masked array, .*image\.filled\(nan\)"):
         rolling_ball(image.astype("uint8"), 1.0)
 
@@ -311,3 +315,43 @@ def test_it_is_rounded_once(dtype, radius):
     ulp = np.spacing(np.abs(truth).astype(dtype)).astype(np.longdouble)
     assert (np.abs(found - truth) <= ulp / 2 * 1.001 + 1e-15 * radius).all()
     assert (found <= f).all()
+
+
+# Channels, and kernels of scikit-image.
+
+
+@pytest.mark.parametrize("channel_axis", [0, 1, -1])
+@pytest.mark.parametrize("dtype", ["uint8", "float32"])
+def test_every_channel_has_its_own_background(backend, dtype, channel_axis):
+    channels = np.random.default_rng(1).integers(0, 255, (3, 9, 8)).astype(dtype)
+    image = backend.asarray(np.moveaxis(channels, 0, channel_axis), dtype)
+    found = backend.to_numpy(rolling_ball(image, 3.0, channel_axis=channel_axis))
+    for channel, background in zip(channels, np.moveaxis(found, channel_axis, 0), strict=True):
+        np.testing.assert_array_equal(background, backend.to_numpy(rolling_ball(backend.asarray(channel, dtype), 3.0)))
+
+
+def test_channels_of_chunks():
+    da = pytest.importorskip("dask.array")
+    image = np.random.default_rng(2).random((12, 10, 3))
+    image[3, 4, 1] = np.nan
+    for nansafe in (False, True):
+        options = {"channel_axis": 2, "nansafe": nansafe}
+        lazily = rolling_ball(da.from_array(image, chunks=(6, 5, 1)), 2.0, **options)
+        np.testing.assert_array_equal(lazily.compute(scheduler="synchronous"), rolling_ball(image, 2.0, **options))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_kernels_of_balls_and_ellipsoids(peer, n):
+    image = np.random.default_rng(3).random((19, 12, 7)[:n]) * 50
+    kernels = [peer.ball_kernel(radius, n) for radius in (1, 2.5, 4)]
+    kernels += [peer.ellipsoid_kernel((7, 5, 3)[:n], intensity) for intensity in (1, 30.5)]
+    for kernel in kernels:
+        expected = peer.rolling_ball(image, kernel=kernel)
+        np.testing.assert_allclose(rolling_ball(image, kernel=kernel), expected, rtol=0, atol=1e-13)
+
+
+def test_other_kernels_are_refused(peer):
+    ball = peer.ball_kernel(3, 2)
+    for kernel in (ball[:-1], ball[1:-1, 1:-1], np.zeros((3, 3)), np.where(ball == 3, 4.0, ball), ball[0], -ball):
+        with pytest.raises(ValueError, match="kernel must be a ball or an ellipsoid over 2 axes"):
+            rolling_ball(np.zeros((9, 9)), kernel=kernel)

@@ -317,3 +317,26 @@ def test_wrong_arrays_raise_at_the_call(verb):
         verb(da.zeros((10, 30), chunks=10), 12.0)
     with pytest.raises(ValueError, match="kernel must be None"):
         rolling_ball(heights, kernel=np.ones((3, 3)))
+
+
+# Some axes, masks, and positions.
+
+
+@inline
+@every_verb
+def test_axes_masks_and_positions_in_chunks(verb):
+    rng = np.random.default_rng(0)
+    heights, x = rng.normal(size=(8, 30)), np.cumsum(rng.random(30) + 0.5)
+    mask = rng.random((8, 30)) < 0.1
+    lazily = da.from_array(heights, chunks=(3, 15))
+    for masked in (mask, da.from_array(mask, chunks=(8, 10))):
+        agree(verb(lazily, 2.5, axes=1, mask=masked), verb(heights, 2.5, axes=1, mask=mask), lazily.chunks)
+    whole = lazily.rechunk((3, 30))
+    for found, expected in zip(
+        verb(whole, 2.5, axes=1, x=x, return_contact=True),
+        verb(heights, 2.5, axes=1, x=x, return_contact=True),
+        strict=True,
+    ):
+        agree(found, expected, whole.chunks)
+    with pytest.raises(ValueError, match=r"axis 1 has a chunk of 15 but needs 29; heights.rechunk\(\{1: 30\}\)"):
+        verb(lazily, 2.5, axes=1, x=x)

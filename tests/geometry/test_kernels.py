@@ -19,13 +19,14 @@ from hypothesis import strategies as st
 
 import geometry._dilation
 import geometry._maximum
+import geometry._profile
 import geometry._safeguarded
 import geometry.arithmetic._outward
 import geometry.certified
 import geometry.reachability
 import rbo_ref
 from geometry._ball import Ball
-from geometry._kernels import KERNELS, kernel
+from geometry._kernels import KERNELS, arcs, kernel
 from geometry.expressions import Expression
 from geometry.graph import FunctionGraph
 from geometry.offset import _starts as resting_starts
@@ -36,9 +37,11 @@ SPECIFICATIONS = {
     "descent": geometry.Descent.solve,
     "dilation": geometry._dilation.dilation,
     "elementwise": geometry.arithmetic._outward.fast,
+    "envelope": arcs.envelope,
     "evaluate": Expression.hessian,
     "look": FunctionGraph.curvatures,
     "nearest": geometry.certified.distance,
+    "profile_dilation": geometry._profile.profile_dilation,
     "rest": resting_starts,
     "roll": rbo_ref.trajectory,
     "search": geometry._safeguarded.descend,

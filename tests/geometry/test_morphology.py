@@ -856,7 +856,7 @@ def test_workers(verb):
         ({"radius": (1.0, 2.0)}, ValueError, "radius must be one number or 3 semi-axes, the height's last, got 2"),
         ({"spacing": -1.0}, ValueError, "spacing must be finite and positive, got -1.0"),
         ({"spacing": (1.0,) * 3}, ValueError, r"spacing must be one number or one per axis \(2\), got 3 numbers"),
-        ({"boundary": "wrap"}, ValueError, r"boundary must be one of \('none', 'periodic'\), got 'wrap'"),
+        ({"boundary": "wrap"}, ValueError, r"boundary must be one of \('none', 'reflect', 'periodic'\), got 'wrap'"),
         ({"boundary": None}, ValueError, "boundary must be one of .*, got None"),
         ({"nan": "skip"}, ValueError, r"nan must be one of \('raise', 'omit', 'propagate'\), got 'skip'"),
         ({"workers": 0}, ValueError, "workers must be at least 1, got 0"),
@@ -884,8 +884,99 @@ def test_what_is_masked_is_missing_as_nan_says(verb, dtype, chunks):
         assert type(found) is np.ndarray
         assert found.dtype == plain.dtype
         np.testing.assert_array_equal(found, verb(plain, 1.0, nan=nan))
-    with pytest.raises(ValueError, match="heights must not be NaN"):
-        np.asarray(verb(heights, 1.0))
+    np.testing.assert_array_equal(np.asarray(verb(heights, 1.0)), verb(plain, 1.0, nan="omit"))
+
+
+@every_verb
+def test_a_mask_is_that_of_a_masked_array(backend, verb):
+    heights, mask = np.array([0.0, 2.0, NAN, 0.0, 5.0]), np.array([False, False, True, False, False])
+    given = backend.asarray(heights), 1.0
+    for nan in ("raise", "omit", "propagate"):
+        expected = verb(*given, nan="omit" if nan == "raise" else nan)
+        for masked in (backend.asarray(mask), mask.tolist()):
+            found = backend.to_numpy(verb(*given, nan=nan, mask=masked))
+            np.testing.assert_array_equal(found, backend.to_numpy(expected))
+    other = backend.asarray(np.roll(mask, 1))
+    with pytest.raises(ValueError, match=r"heights must not be NaN \(1 of 5 are\)"):
+        verb(*given, mask=other)
+
+
+@every_verb
+@pytest.mark.parametrize("mask", [[True], [1, 0, 0]])
+def test_wrong_masks(verb, mask):
+    with pytest.raises(ValueError, match=r"mask must be an array of bool of the shape of heights, \(3,\), got"):
+        verb(np.zeros(3), 1.0, mask=np.asarray(mask))
+
+
+def test_where_nothing_can_be_raised_a_mask_must_say_what_nan_means():
+    jax = pytest.importorskip("jax")
+    heights, mask = jax.numpy.zeros(3), jax.numpy.asarray([True, False, False])
+    with pytest.raises(ValueError, match="nan must be 'omit' or 'propagate'"):
+        jax.jit(lambda f: dilate(f, 1.0, mask=mask))(heights)
+    found = jax.jit(lambda f: dilate(f, 1.0, mask=mask, nan="omit"))(heights)
+    np.testing.assert_array_equal(found, dilate(heights, 1.0, mask=mask))
+
+
+# Some axes.
+
+
+@every_verb
+@pytest.mark.parametrize("axes", [0, -1, (0, 2), [0, 1], (-2, -1)])
+def test_other_axes_are_a_batch(backend, verb, axes):
+    """Each item is rolled over on its own, and a contact is a sample of the whole array."""
+    heights = noise((3, 6, 5))
+    found, contact = map(backend.to_numpy, verb(backend.asarray(heights), 1.5, axes=axes, return_contact=True))
+    spans = [axis % 3 for axis in np.atleast_1d(axes)]
+    rest = [axis for axis in range(3) if axis not in spans]
+    numbers = np.arange(heights.size).reshape(heights.shape)
+    for item in np.ndindex(*(heights.shape[axis] for axis in rest)):
+        place = [slice(None)] * 3
+        for axis, index in zip(rest, item, strict=True):
+            place[axis] = index
+        values, touched = verb(heights[tuple(place)], 1.5, return_contact=True)
+        tolerance = 0 if "float64" in backend.dtypes else 1e-5
+        np.testing.assert_allclose(found[tuple(place)], values, rtol=0, atol=tolerance)
+        if tolerance == 0:
+            np.testing.assert_array_equal(contact[tuple(place)], numbers[tuple(place)].reshape(-1)[touched])
+
+
+def test_radius_and_spacing_belong_to_the_axes_that_the_ball_spans():
+    heights = noise((4, 9, 7))
+    found = dilate(heights, (2.0, 3.0, 1.5), spacing=(1.0, 0.5), axes=(0, 2))
+    np.testing.assert_array_equal(found[:, 4], dilate(heights[:, 4], (2.0, 3.0, 1.5), spacing=(1.0, 0.5)))
+
+
+def test_many_short_profiles():
+    """Rows that are shorter than a vector, and longer; narrow balls, and wide."""
+    for n, radius in ((5, 2.0), (200, 3.0), (200, 60.0)):
+        rows = noise((7, n))
+        found = dilate(rows, radius, axes=1, workers=2)
+        np.testing.assert_array_equal(found, [dilate(row, radius) for row in rows])
+
+
+@pytest.mark.parametrize(
+    ("axes", "error", "message"),
+    [
+        (2, ValueError, "axes must be different axes of an array of 2 dimensions, got 2"),
+        (-3, ValueError, "axes must be at least -2"),
+        ((0, 0), ValueError, "axes must be different"),
+        ((), ValueError, "axes must be different"),
+        ((1, 0), ValueError, "axes must ascend"),
+        (0.0, TypeError, "axes must be an integer"),
+    ],
+)
+def test_wrong_axes(axes, error, message):
+    with pytest.raises(error, match=f"^{message}"):
+        dilate(np.zeros((3, 3)), 1.0, axes=axes)
+
+
+@every_verb
+def test_a_mirror_image_beyond_the_ends_changes_nothing(verb):
+    """A sample is nearer than its image."""
+    heights = noise((12, 9))
+    expected = verb(np.pad(heights, 9, mode="symmetric"), 4.0)[9:-9, 9:-9]
+    np.testing.assert_array_equal(verb(heights, 4.0, boundary="reflect"), expected)
+    np.testing.assert_array_equal(verb(heights, 4.0), expected)
 
 
 @every_verb

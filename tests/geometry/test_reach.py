@@ -236,13 +236,11 @@ def test_a_helix_from_points(backend, dtype):
 
 
 def naive(points, normals):
-    quotients = [
-        np.sum((q - p) ** 2) / (2 * abs((q - p) @ n))
+    """The least quotient of each point."""
+    return [
+        min(np.sum((q - p) ** 2) / (2 * abs((q - p) @ n)) for q in points if any(p != q))
         for p, n in zip(points, normals, strict=True)
-        for q in points
-        if any(p != q)
     ]
-    return min(quotients)
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
@@ -250,7 +248,20 @@ def test_from_points_is_the_definition(n):
     rng = np.random.default_rng(n)
     points, normals = rng.normal(size=(40, n)), rng.normal(size=(40, n))
     normals /= np.linalg.norm(normals, axis=-1, keepdims=True)
-    assert reach_from_points(points, normals=3 * normals) == pytest.approx(naive(points, normals), rel=1e-12)
+    expected = naive(points, normals)
+    assert reach_from_points(points, normals=3 * normals) == pytest.approx(min(expected), rel=1e-12)
+    np.testing.assert_allclose(reach_from_points(points, normals=3 * normals, per_point=True), expected, rtol=1e-12)
+
+
+def test_local_feature_size_of_an_ellipse(backend, dtype):
+    """Of the largest ball that touches it inside, and its mirror image: b √(b² cos² t + a² sin² t) / a."""
+    t = np.linspace(0, 2 * np.pi, 400, endpoint=False)
+    points = np.stack([2 * np.cos(t), np.sin(t)], axis=-1)
+    normals = np.stack([np.cos(t), 2 * np.sin(t)], axis=-1)
+    found = reach_from_points(backend.asarray(points, dtype), normals=backend.asarray(normals, dtype), per_point=True)
+    assert backend.belongs(found, dtype)
+    exact = np.hypot(np.cos(t), 2 * np.sin(t)) / 2
+    np.testing.assert_allclose(backend.to_numpy(found), exact, rtol=2e-3 if dtype == "float64" else 2e-2)
 
 
 def test_from_points_is_an_upper_bound():

@@ -40,6 +40,8 @@ class Formula:
         Of a mistake.
     is_memoryless : bool
         Whether a step follows from θ and the hyper-parameters alone.
+    is_steady : bool
+        Whether every step has the same lines, whatever its number.
     parts : mapping
         The attributes that hold the quantities of a step that the paper names.
     loop : Loop, optional
@@ -65,11 +67,24 @@ class Formula:
     name: ClassVar[str] = "right"
     description: ClassVar[str] = "a right port"
     is_memoryless: ClassVar[bool] = False
+    is_steady: ClassVar[bool] = True
     parts: ClassVar[Mapping[str, str]] = {}
     loop: ClassVar[Loop | None] = None
     inner_line: ClassVar[str] = ""
     machinery: ClassVar[frozenset[str]] = frozenset(
-        {"__call__", "__init__", "fresh", "advance", "told", "heed", "looped", "delivered", "walks", "served"}
+        {
+            "__call__",
+            "__init__",
+            "fresh",
+            "advance",
+            "remember",
+            "told",
+            "heed",
+            "looped",
+            "delivered",
+            "walks",
+            "served",
+        }
         | {"inverse", "max", "min", "norm", "number", "again", "sum"}
     )
 
@@ -77,7 +92,7 @@ class Formula:
     loss: Served
     draw: Any  # the random numbers of the step
     h: SimpleNamespace  # its hyper-parameters
-    t = 0  # steps taken
+    t: Any = 0  # steps taken
 
     def __call__(
         self, loss: Served, theta: Array, *, iterations: int, draws: Array | None = None, **hyper: Any
@@ -104,6 +119,10 @@ class Formula:
             self.begin(theta)
         self.t += 1
         return self.step(theta)
+
+    def remember(self, theta: Array) -> None:
+        """What a step remembers for the next one: all of it, if it cannot be told before the move."""
+        self.step(theta)
 
     def told(self, loss: Served, theta: Array, hyper: Mapping[str, Any], draw: Any = None) -> None:
         """What is given of a step."""

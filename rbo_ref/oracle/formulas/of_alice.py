@@ -20,6 +20,7 @@ class AliceFormula(Formula):
     """
 
     optimizer = "alice"
+    is_steady = False
 
     def begin(self, theta: Array) -> None:
         self.mean, self.square, self.bend, self.glass = (self.xp.zeros_like(theta) for _ in range(4))

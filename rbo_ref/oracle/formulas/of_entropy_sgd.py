@@ -31,6 +31,9 @@ class EntropySGDFormula(Formula):
         self.scope = self.next_scope()
         return new
 
+    def remember(self, theta: Array) -> None:
+        self.scope = self.next_scope()
+
     def next_scope(self) -> Any:
         return self.scope * (1 + self.h.scoping)
 

@@ -7,8 +7,9 @@ one by one, by the formula in ball arithmetic.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, cast
 
 import numpy
 from numpy.typing import NDArray
@@ -18,36 +19,27 @@ from geometry.arithmetic.batched import WHOLE, WIDE
 from geometry.arithmetic.formats import Format, error_of, handing_over, rounding
 from geometry.arithmetic.rounded import Arithmetic, Rounded
 from rbo_ref.oracle.cases.case import Case
+from rbo_ref.oracle.formulas import RollingBallFormula
 from rbo_ref.oracle.replay.computed import Computed
-from rbo_ref.oracle.replay.maps import Hypers, Map, errors_of, wide
+from rbo_ref.oracle.replay.maps import Beside, Hypers, Map, errors_of, wide
 from rbo_ref.oracle.replay.recording import Piece
+from rbo_ref.oracle.replay.verdict import FAIL, PASS, SKIPPED, UNDECIDED, Judged
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.step_formats import Formats
 from rbo_ref.oracle.tolerance import share_of
 from rbo_ref.oracle.truth import Truth
 
-__all__ = ["Judged", "judge_iterates", "judge_steps"]
+__all__ = ["judge_iterates", "judge_steps"]
 
 Floats = NDArray[numpy.float64]
-PASS, FAIL, UNDECIDED, SKIPPED = range(4)
+Certified = Callable[[int], tuple[int, float, float]]
 MARGIN = 2.0**-10  # of a tolerance: bounds are rounded to nearest, and follow from numbers that are rounded to float64
 
 
-class Judged(NamedTuple):
-    """n verdicts; the entries are those of the worst component."""
-
-    verdict: NDArray[numpy.int8]
-    error: Floats
-    tolerance: Floats
-    wrong: NDArray[numpy.int64]  # the first wrong inner iterate, or −1
-    spread: Floats  # tolerance of θ_{t+1} to first order, (n, d)
-    derivative: Floats  # DΦ, (n, d, d); empty where it is not known
-
-
 def _is_decidable(tolerance: Floats, move: Floats, target: Format) -> NDArray[numpy.bool_]:
-    """For each step whether a wrong one would stand out from rounding: see `tolerance.is_decidable`."""
-    largest = numpy.max(numpy.abs(move), axis=-1)
-    return numpy.isfinite(tolerance).all(axis=-1) & (numpy.max(tolerance, axis=-1) <= share_of(target) * largest)
+    """For each step whether a wrong one would stand out from rounding, as `verdict_on` has it."""
+    largest, bounded = numpy.max(numpy.abs(move), axis=-1), numpy.isfinite(tolerance).all(axis=-1)
+    return bounded & ((largest == 0) | (numpy.max(tolerance, axis=-1) <= share_of(target) * largest))
 
 
 def _worst(error: Floats, tolerance: Floats) -> tuple[Floats, Floats]:
@@ -58,39 +50,48 @@ def _worst(error: Floats, tolerance: Floats) -> tuple[Floats, Floats]:
 
 
 @numpy.errstate(all="ignore")
-def judge_steps(rule: Map, piece: Piece, hyper: Hypers) -> Judged:
-    """Every step judged by where it leads."""
-    theta, after = piece.theta[:-1], piece.theta[1:]
-    images = rule.images(theta, hyper)
-    error, move = _distance(after, images.theta), _floats(images.theta - theta)
+def judge_steps(
+    rule: Map, piece: Piece, hyper: Hypers, beside: Beside | None = None, certified: Certified | None = None
+) -> Judged:
+    """Every step judged by where it leads.
+
+    `certified` judges one step by enclosures; by default one of a formula without memory.
+    """
+    n, remembers = len(piece), not rule.formula.is_memoryless
+    theta, after = (places.reshape(n, -1) for places in (piece.theta[:-1], piece.theta[1:]))
+    images = rule.images(piece.theta[:-1], hyper, beside)
+    error, move = _distance(after, images.theta), _floats(images.theta) - _floats(theta)
     low, high = (1 - MARGIN) * images.first, (1 + MARGIN) * images.whole
     within = (error + images.doubt <= low).all(axis=-1)
     beyond = (error - images.doubt > high).any(axis=-1)
-    decided, hopeless = _is_decidable(high, move, rule.target), ~_is_decidable(low, move, rule.target)
+    least, most = (images.whole, images.whole) if remembers else (low, high)  # for which one more digit costs a run
+    decided, hopeless = _is_decidable(most, move, rule.target), ~_is_decidable(least, move, rule.target)
     bounded = numpy.isfinite(images.whole).all(axis=-1) & numpy.isfinite(images.doubt).all(axis=-1)
     usable = numpy.isfinite(theta).all(axis=-1)
-    verdict = numpy.full(len(theta), UNDECIDED, dtype=numpy.int8)
+    verdict = numpy.full(n, UNDECIDED, dtype=numpy.int8)
     verdict[bounded & within & decided] = PASS
     verdict[bounded & beyond] = FAIL
     verdict[~usable] = SKIPPED
     worst_error, worst_tolerance = _worst(error, images.whole)
-    for i in numpy.flatnonzero(usable & bounded & ~beyond & ~(within & (decided | hopeless))):
-        verdict[i], worst_error[i], worst_tolerance[i] = _certified(rule, theta[i], after[i], hyper.one(int(i)))
-    wrong = numpy.full(len(theta), -1)
-    return Judged(verdict, worst_error, worst_tolerance, wrong, images.first, images.derivative)
+    for i in numpy.flatnonzero(usable & bounded & ~beyond & ~(within & (decided | hopeless))).tolist():
+        draws = beside.draws[i : i + 1] if beside is not None and beside.draws is not None else None
+        alone = certified or partial(_certified, rule, piece, hyper, draws)
+        verdict[i], worst_error[i], worst_tolerance[i] = alone(i)
+    return Judged(verdict, worst_error, worst_tolerance, numpy.full(n, -1), images.first, images.derivative)
 
 
-def _certified(rule: Map, theta: NDArray[Any], after: NDArray[Any], hyper: dict[str, Any]) -> tuple[int, float, float]:
+def _certified(rule: Map, piece: Piece, hyper: Hypers, draws: Any, i: int) -> tuple[int, float, float]:
     """Verdict, error and tolerance of one step, from an enclosure of Φ(θ)."""
     assert rule.surface is not None
-    case = Case("recorded", rule.surface.loss, theta, (hyper,), optimizer=rule.formula.optimizer)
+    theta, after = piece.theta[i], piece.theta[i + 1]
+    case = Case("recorded", rule.surface.loss, theta, (hyper.one(i),), optimizer=rule.formula.optimizer, draws=draws)
     setting = Setting(array_namespace(numpy.zeros(1)), Formats(rule.target), rule.formula.dialect, numpy.inf)
     truth = Truth(case, setting, arithmetic=Arithmetic if rule.is_served else Computed).step(theta)
     if not truth.is_tight:
         return UNDECIDED, numpy.nan, numpy.nan
-    tolerance = truth.tolerance[None]
-    error = error_of(after, truth.theta.value)[None]
-    decidable = _is_decidable(tolerance, truth.theta.middle[None] - _floats(theta), rule.target)
+    error = error_of(after, truth.theta.value.reshape(-1))[None]
+    tolerance, move = (numbers.reshape(1, -1) for numbers in (truth.tolerance, truth.theta.middle - _floats(theta)))
+    decidable = _is_decidable(tolerance, move, rule.target)
     worst_error, worst_tolerance = _worst(error, tolerance)
     return int(_outcome(error, tolerance, decidable)[0]), float(worst_error[0]), float(worst_tolerance[0])
 
@@ -110,7 +111,7 @@ def judge_iterates(rule: Map, piece: Piece, hyper: Hypers) -> Judged:
     """
     theta, after = piece.theta[:-1], piece.theta[1:]
     iterates = numpy.concatenate([piece.fields.get("inner", theta[:, None]), after[:, None]], axis=1)
-    last = numpy.minimum(hyper.projection_steps, iterates.shape[1] - 1)
+    last = numpy.minimum(hyper["projection_steps"], iterates.shape[1] - 1)
     iterates[numpy.arange(len(theta)), last] = after
     loop = _Loop(rule, piece, hyper)
     trail = _Trail(len(theta))
@@ -140,13 +141,15 @@ class _Loop:
     """The inner loops of n steps, to candidates that are known."""
 
     def __init__(self, rule: Map, piece: Piece, hyper: Hypers) -> None:
-        self.rule, self.fields, self.batch, self.formula = rule, piece.fields, rule.batch(), rule.formula()
+        self.rule, self.fields, self.batch = rule, piece.fields, rule.batch()
+        self.formula = cast(RollingBallFormula, rule.formula())
         self.theta, self.hyper = self.batch.along(piece.theta[:-1]), hyper
         self._told(-1, 0)
         self.goal = self.formula.lifted(self.theta).boxed()
 
     def _told(self, k: int, steps: int) -> None:
-        self.formula.told(partial(self._evaluated, k), self.theta, self.hyper.given(self.batch, steps))
+        hyper = self.hyper.given(self.batch) | {"projection_steps": steps}
+        self.formula.told(partial(self._evaluated, k), self.theta, hyper)
 
     def start(self) -> Rounded:
         """θ^(0)."""

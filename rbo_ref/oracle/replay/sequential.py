@@ -1,18 +1,23 @@
-"""Recorded runs of optimizers that remember, judged step after step by their formula in ball arithmetic."""
+"""Recorded runs of all optimizers but the ball, which may remember what they did.
+
+Their steps are judged in batches. Those that a batch cannot decide, and those of a formula that does other things in
+other steps, are judged step after step in ball arithmetic.
+"""
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import array_namespace, to_numpy
 from geometry.arithmetic.formats import format_of, rounded
-from geometry.arithmetic.rounded import Arithmetic
+from geometry.arithmetic.rounded import GENERATORS, Arithmetic
 from rbo_ref.oracle.asking import NEUTRAL
 from rbo_ref.oracle.calls import Outcome
 from rbo_ref.oracle.cases import all_cases
@@ -20,18 +25,24 @@ from rbo_ref.oracle.cases.case import Case
 from rbo_ref.oracle.comparing import Verdict
 from rbo_ref.oracle.diagnosis import diagnose
 from rbo_ref.oracle.dialects import OPTIMIZERS, dialect_of
+from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.judge import Run, replay
 from rbo_ref.oracle.playing import Taken
 from rbo_ref.oracle.replay.computed import Computed
-from rbo_ref.oracle.replay.recording import Recording, RecordingError
+from rbo_ref.oracle.replay.judging import judge_steps
+from rbo_ref.oracle.replay.maps import NUMBERS_AT_ONCE, STEPS_AT_ONCE, Beside, Hypers, Map
+from rbo_ref.oracle.replay.memory import Memory
+from rbo_ref.oracle.replay.recording import Piece, Recording, RecordingError
 from rbo_ref.oracle.replay.surfaces import surface_of
+from rbo_ref.oracle.replay.tally import Tally
 from rbo_ref.oracle.replay.told import TOLD, told
-from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
-from rbo_ref.oracle.report import Result
+from rbo_ref.oracle.replay.verdict import FAIL, PASS, UNDECIDED, Judged, TrajectoryReport
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.step_formats import Formats
 
-__all__ = ["judge_sequence"]
+__all__ = ["RecordedRun", "judge_sequence"]
+
+TOLD_APART = 64  # steps that suffice to tell mistakes apart
 
 
 def judge_sequence(
@@ -64,33 +75,123 @@ def judge_sequence(
     if optimizer == "muon" and places.ndim != 3:
         raise RecordingError(f"{name}: every θ of muon must be a matrix, got shape {places.shape[1:]}")
     loss = metadata.get("loss") if loss is None else loss
-    if loss is None and "gradient" in columns and optimizer in TOLD:
-        known: Any = None
-        arithmetic = told(places.astype(float), rounded(columns["gradient"], target).astype(float))
-    elif loss is not None:
-        surface = surface_of(loss)
-        known, arithmetic = surface.loss, Arithmetic if surface.is_served else Computed
-    else:
+    surface, gradient = None if loss is None else surface_of(loss), columns.get("gradient")
+    if surface is None and (gradient is None or optimizer not in TOLD):
         raise RecordingError(
             f"{name} does not say its loss: a run of {optimizer} is judged with one, or for {', '.join(TOLD)} by the "
             "gradients in the recording"
         )
     hypers = _hypers(optimizer, hyper, metadata | columns, len(places) - 1)
-    noise = None if draws is None else numpy.asarray(to_numpy(draws), dtype=float)
-    case = Case(name, known, places[0], hypers, optimizer=optimizer, draws=noise, walk=len(places) - 1)
-    setting = Setting(array_namespace(numpy.zeros(1)), Formats(target), dialect_of(dialect, optimizer), numpy.inf)
-    run = Run(case, "walk", list(_taken(case, places)))
-    for verdict in replay(run, setting, arithmetic=arithmetic):
-        run.verdicts.append(verdict)
+    run = RecordedRun(name, Map(surface, formula_of(optimizer, dialect_of(dialect, optimizer)), target), places, hypers,
+               None if gradient is None else rounded(gradient, target),
+               None if draws is None else numpy.asarray(to_numpy(draws), dtype=float))  # fmt: skip
+    tally = Tally("step")
+    for piece, judged in run.judged():
+        tally.add(piece, judged)
         if progress is not None:
-            progress(len(run.verdicts))
-    report = _report(name, run, setting)
-    if known is None:
+            progress(tally.counts["steps"])
+    tally.skip(len(places) - 1 - tally.counts["steps"])
+    report = tally.report(f"{name} as {optimizer}", target, run.rule.formula.dialect)
+    if surface is None:
         report.notes.append("judged by the gradients in the recording; without a loss no mistake is named")
-    elif report.failures and diagnosis:
-        report.diagnosis = diagnose([(result, run) for result in report.failures[:1]], setting)
+    elif tally.first_wrong is not None and tally.first_wrong < TOLD_APART and diagnosis:
+        told = run.one_by_one(TOLD_APART)
+        report.diagnosis = diagnose([(report.failures[0], told)], run.setting)
     report.seconds = time.perf_counter() - began
     return report
+
+
+class RecordedRun(NamedTuple):
+    """A recorded run with all that it takes to judge it."""
+
+    name: str
+    rule: Map
+    places: NDArray[Any]  # θ_0, ..., θ_T
+    hypers: tuple[dict[str, Any], ...]  # of all steps, or of each
+    gradient: NDArray[Any] | None
+    draws: NDArray[Any] | None
+
+    @property
+    def length(self) -> int:
+        """The number of steps up to the first place that is not finite, from which nothing can be judged."""
+        finite = numpy.isfinite(self.places[:-1]).reshape(len(self.places) - 1, -1).all(axis=1)
+        return int(numpy.argmin(finite)) if not finite.all() else len(finite)
+
+    @property
+    def setting(self) -> Setting:
+        return Setting(array_namespace(numpy.zeros(1)), Formats(self.rule.target), self.rule.formula.dialect, numpy.inf)
+
+    def judged(self) -> Iterator[tuple[Piece, Judged]]:
+        """The verdicts, some steps at once."""
+        slow, memory = _OneByOne(self), Memory(self.rule)
+        size = self._at_once() if self.rule.formula.is_steady else 1
+        for start in range(0, self.length, size):
+            stop = min(start + size, self.length)
+            piece = Piece(start, self.places[start : stop + 1], {})
+            if not self.rule.formula.is_steady:
+                yield piece, slow.judged(start)
+                continue
+            hyper, beside = self._hypers(start, stop), self._beside(start, stop)
+            if self.rule.formula.is_memoryless:
+                yield piece, judge_steps(self.rule, piece, hyper, beside)
+            else:
+                beside = memory.along(piece.theta[:-1], hyper, beside)
+                yield piece, judge_steps(self.rule, piece, hyper, beside, partial(slow, start))
+
+    def _at_once(self) -> int:
+        """As many steps as memory should hold the generators of."""
+        d = self.places[0].size
+        generators = 1 if self.rule.formula.optimizer in TOLD else 2 * d + GENERATORS
+        return max(1, min(STEPS_AT_ONCE, NUMBERS_AT_ONCE // (d * generators)))
+
+    def _hypers(self, start: int, stop: int) -> Hypers:
+        some = [self.hypers[t % len(self.hypers)] for t in range(start, stop)]
+        return Hypers({name: numpy.array([hyper[name] for hyper in some]) for name in some[0]})
+
+    def _beside(self, start: int, stop: int) -> Beside:
+        gradient, draws = (None if rows is None else rows[start:stop] for rows in (self.gradient, self.draws))
+        return Beside(numpy.arange(start, stop) + 1, {}, gradient, draws)
+
+    def one_by_one(self, steps: int) -> Run:
+        """The first steps, as `judge` knows them, with their verdicts."""
+        run, walk = self.taken(steps)
+        run.verdicts = list(walk)
+        return run
+
+    def taken(self, steps: int) -> tuple[Run, Iterator[Verdict]]:
+        """The first steps, as `judge` knows them, and their verdicts."""
+        steps, loss = min(steps, self.length), self.rule.surface.loss if self.rule.surface else None
+        case = Case(self.name, loss, self.places[0], self.hypers,  # type: ignore[arg-type]
+                    optimizer=self.rule.formula.optimizer, draws=self.draws, walk=steps)  # fmt: skip
+        pairs = enumerate(itertools.pairwise(self.places[: steps + 1]))
+        taken = [Taken(here, case.hyper(t), there, Outcome(theta=there), is_alone=False) for t, (here, there) in pairs]
+        run = Run(case, "walk", taken)
+        return run, replay(run, self.setting, arithmetic=self._arithmetic())
+
+    def _arithmetic(self) -> type[Arithmetic]:
+        if self.rule.surface is not None:
+            return Arithmetic if self.rule.is_served else Computed
+        assert self.gradient is not None
+        return told(self.places.astype(float), self.gradient.astype(float))
+
+
+class _OneByOne:
+    """The verdicts on the steps of a run in ball arithmetic, as far as they are asked for."""
+
+    def __init__(self, run: RecordedRun) -> None:
+        self._verdicts, self._known = run.taken(run.length)[1], list[Verdict]()
+
+    def __call__(self, first: int, i: int) -> tuple[int, float, float]:
+        """The verdict on step i after the first of a piece, its error and its tolerance."""
+        t = first + i
+        self._known += itertools.islice(self._verdicts, max(0, t + 1 - len(self._known)))
+        verdict = self._known[t]
+        return (FAIL if verdict.is_wrong else PASS if verdict.decidable else UNDECIDED), *verdict.worst
+
+    def judged(self, t: int) -> Judged:
+        """The same, as of a piece of one step."""
+        verdict, error, tolerance = (numpy.array([entry]) for entry in self(t, 0))
+        return Judged(verdict, error, tolerance, numpy.array([-1]), numpy.empty((0, 0)), numpy.empty((0, 0, 0)))
 
 
 def _rows(theta: Any) -> tuple[NDArray[Any], dict[str, NDArray[Any]], str]:
@@ -133,47 +234,3 @@ def _column(name: str, value: Any, like: Any, length: int) -> list[Any]:
         return [tuple(map(float, v)) if isinstance(like, tuple) else type(like)(v) for v in values]
     except (TypeError, ValueError) as error:
         raise ValueError(f"{name} must be {type(like).__name__}, got {str(value)[:60]}") from error
-
-
-def _taken(case: Case, places: NDArray[Any]) -> Iterable[Taken]:
-    """The steps, up to the first place that is not finite."""
-    for t, (here, there) in enumerate(itertools.pairwise(places)):
-        if not numpy.isfinite(here).all():
-            return
-        yield Taken(here, case.hyper(t), there, Outcome(theta=there), is_alone=False)
-
-
-def _verdict(verdict: Verdict) -> str:
-    return "fail" if verdict.is_wrong else "pass" if verdict.decidable else "undecidable"
-
-
-def _report(name: str, run: Run, setting: Setting) -> TrajectoryReport:
-    """The first wrong steps, the step nearest to its tolerance, and counts of all."""
-    told, steps = [_verdict(verdict) for verdict in run.verdicts], run.case.walk
-    counts = {kind: told.count(kind) for kind in ("pass", "fail", "undecidable")}
-    counts |= {"skipped": steps - len(told), "steps": steps}
-
-    def result(t: int) -> Result:
-        verdict = run.verdicts[t]
-        times = f"{verdict.ratio:.3g} times the tolerance"
-        off = f"step {t} is wrong: off by {verdict.worst[0]:.3g}, which is {times}" if told[t] == "fail" else ""
-        return Result(f"step {t}", "step", told[t], *verdict.worst, off)
-
-    wrong, right = ([t for t, kind in enumerate(told) if kind == wanted] for wanted in ("fail", "pass"))
-    results = [result(t) for t in wrong[:NAMED]]
-    results += [result(max(right, key=lambda t: run.verdicts[t].ratio))] if right else []
-    results += [
-        Result(f"{counts[kind]} steps", "step", kind, None, None, reason.format(counts[kind]))
-        for kind, reason in REASONS.items()
-        if counts[kind]
-    ]
-    return TrajectoryReport(
-        f"{name} as {run.case.optimizer}",
-        "numpy",
-        setting.target.name,
-        setting.dialect,
-        results,
-        counts=counts,
-        steps=steps,
-        first_wrong=wrong[0] if wrong else None,
-    )

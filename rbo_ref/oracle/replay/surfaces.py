@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from numpy.typing import NDArray
+
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace
 from geometry.expressions import Expression
@@ -13,7 +15,7 @@ from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.losses import Loss, Pair, Vector
 
 if TYPE_CHECKING:
-    from flint import arb, arb_mat
+    from flint import arb
 
 __all__ = ["GraphLoss", "Surface", "surface_of"]
 
@@ -38,11 +40,10 @@ class GraphLoss:
         value, gradient = self.graph.expression(len(theta)).balls(theta, order=1)
         return value.item(), list(gradient)
 
-    def hessian(self, theta: Vector) -> arb_mat:
-        """∇²f(θ), enclosed."""
-        from flint import arb_mat
-
-        return arb_mat(self.graph.expression(len(theta)).balls(theta)[2].tolist())
+    def hessian(self, theta: Vector) -> NDArray[Any]:
+        """∇²f(θ), (d, d), enclosed."""
+        hessian: NDArray[Any] = self.graph.expression(len(theta)).balls(theta)[2]
+        return hessian
 
 
 @lru_cache(maxsize=64)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 from numpy.typing import NDArray
@@ -23,13 +23,13 @@ from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.judge import Run, replay
 from rbo_ref.oracle.playing import Taken
 from rbo_ref.oracle.replay.files import open_recording
-from rbo_ref.oracle.replay.horizon import Horizon
-from rbo_ref.oracle.replay.judging import FAIL, PASS, SKIPPED, UNDECIDED, Judged, judge_iterates, judge_steps
-from rbo_ref.oracle.replay.maps import Hypers, Map
+from rbo_ref.oracle.replay.judging import judge_iterates, judge_steps
+from rbo_ref.oracle.replay.maps import NUMBERS_AT_ONCE, STEPS_AT_ONCE, Hypers, Map
 from rbo_ref.oracle.replay.recording import HYPERS, Piece, Recording, RecordingError
 from rbo_ref.oracle.replay.sequential import judge_sequence
 from rbo_ref.oracle.replay.surfaces import surface_of
-from rbo_ref.oracle.replay.verdict import NAMED, REASONS, TrajectoryReport
+from rbo_ref.oracle.replay.tally import Tally
+from rbo_ref.oracle.replay.verdict import FAIL, NAMED, PASS, Judged, TrajectoryReport
 from rbo_ref.oracle.report import Result
 from rbo_ref.oracle.setting import Setting
 from rbo_ref.oracle.step_formats import Formats
@@ -37,10 +37,7 @@ from rbo_ref.oracle.step_formats import Formats
 __all__ = ["Question", "check_trajectory", "run_of"]
 
 Floats = NDArray[numpy.float64]
-VERDICTS = {PASS: "pass", FAIL: "fail", UNDECIDED: "undecidable", SKIPPED: "skipped"}
 EARLY = 6  # a mistake of memory shows in the first steps
-STEPS_AT_ONCE = 512
-NUMBERS_AT_ONCE = 2**19  # in the generators of the steps that are judged together
 LARGEST_DIMENSION = 2000  # of which Hessians are made
 MOST_ITERATIONS = 10_000
 
@@ -78,7 +75,7 @@ class Question:
         row = sum(prod(shape) for shape in self.recording.shapes.values())
         for piece in self.recording.pieces(max(1, min(STEPS_AT_ONCE, NUMBERS_AT_ONCE // row))):
             hyper = self.hypers(piece)
-            iterations = 1 if self.shows_iterates else int(hyper.projection_steps.max())
+            iterations = 1 if self.shows_iterates else int(hyper["projection_steps"].max())
             d = self.recording.dimension
             generators = 1 if self.rule.surface is None else 2 * d + min(d * iterations, GENERATORS)
             size = max(1, NUMBERS_AT_ONCE // (d * generators))
@@ -105,7 +102,7 @@ def _checked(found: dict[str, Floats], piece: Piece, room: float) -> Hypers:
     if (counts != numpy.rint(counts)).any() or (counts > min(room, MOST_ITERATIONS)).any():
         limit = f"at most {min(room, MOST_ITERATIONS):g}" + ", as many as inner iterates" * (room < MOST_ITERATIONS)
         raise ValueError(f"projection_steps must be integers, {limit}, got {counts.max():g}")
-    return Hypers(found[HYPERS[0]], found[HYPERS[1]], found[HYPERS[2]], counts.astype(numpy.int64))
+    return Hypers(found | {"projection_steps": counts.astype(numpy.int64)})
 
 
 def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: Any = None, **hypers: Any) -> Question:
@@ -116,6 +113,8 @@ def run_of(theta: Any, loss: Any = None, *, dtype: str | None = None, dialect: A
     >>> run_of([[1.0], [0.75]], "sine", learning_rate=0.5, radius=1, projection_rate=0.25, projection_steps=1).shared
     {'learning_rate': 0.5, 'radius': 1, 'projection_rate': 0.25, 'projection_steps': 1}
     """
+    if unknown := [name for name in hypers if name not in HYPERS]:
+        raise TypeError(f"the rolling ball has no {', '.join(unknown)}")
     if isinstance(theta, str | Path):
         theta = open_recording(theta)
     recording = theta if isinstance(theta, Recording) else Recording(theta, dtype=dtype)
@@ -174,17 +173,13 @@ def check_trajectory(
     theta: Any,
     loss: Any = None,
     *,
-    learning_rate: Any = None,
-    radius: Any = None,
-    projection_rate: Any = None,
-    projection_steps: Any = None,
     optimizer: str | None = None,
     draws: Any = None,
     dtype: str | None = None,
     dialect: str | None = None,
     diagnosis: bool = True,
     progress: Callable[[int], Any] | None = None,
-    **others: Any,
+    **hypers: Any,
 ) -> TrajectoryReport:
     """Judge every step of a recorded run by itself, so that a right port passes however chaotic its orbit is.
 
@@ -196,12 +191,9 @@ def check_trajectory(
         What the ball rolled on: the name of a landscape or the id of a case, or a ``FunctionGraph(value)`` of a
         function in the array API standard, with constants in float64. None: a recording that holds the
         values and gradients that the port was given is judged by these, whatever they came from.
-    learning_rate, radius, projection_rate, projection_steps : float, int or array (T,), optional
-        Hyper-parameters of all steps, or of each; default: those of the recording.
     optimizer : str, optional
-        What took the steps, as for `check`; default: that of the recording, or the rolling ball. Any other one needs a
-        loss, has its hyper-parameters by name, in arrays of one for each step where they change, and parameters of any
-        shape.
+        What took the steps, as for `check`; default: that of the recording, or the rolling ball. Any other one may have
+        parameters of any shape.
     draws : array (T, ...), optional
         The random numbers of an optimizer that draws some.
     dtype : str, optional
@@ -212,6 +204,9 @@ def check_trajectory(
         Whether to compare wrong steps with the known mistakes.
     progress : callable, optional
         Called with the number of steps done.
+    **hypers : float, int or array (T,), optional
+        Hyper-parameters of all steps, or of each, by name: those of the ball are learning_rate, radius,
+        projection_rate and projection_steps; default: those of the recording.
 
     Returns
     -------
@@ -249,115 +244,60 @@ def check_trajectory(
         theta = open_recording(theta)
     optimizer = optimizer_of(optimizer or getattr(theta, "metadata", {}).get("optimizer", ROLLING_BALL))
     if optimizer != ROLLING_BALL:
-        given = {"learning_rate": learning_rate, "radius": radius, **others}
         return judge_sequence(
-            theta, loss, optimizer, given, draws, dtype=dtype, dialect=dialect, diagnosis=diagnosis, progress=progress
+            theta, loss, optimizer, hypers, draws, dtype=dtype, dialect=dialect, diagnosis=diagnosis, progress=progress
         )
-    if others or draws is not None:
-        raise TypeError(f"the rolling ball has no {', '.join(others) or 'draws'}")
-    run = run_of(
-        theta, loss, dtype=dtype, dialect=dialect, learning_rate=learning_rate, radius=radius,
-        projection_rate=projection_rate, projection_steps=projection_steps,
-    )  # fmt: skip
+    if draws is not None:
+        raise TypeError("the rolling ball has no draws")
+    run = run_of(theta, loss, dtype=dtype, dialect=dialect, **hypers)
     began = time.perf_counter()
-    tally = _Tally(run)
+    tally, telling = Tally("inner" if run.shows_iterates else "step"), list[_Told]()
     for piece, hyper in run.pieces():
-        judge = judge_iterates if run.shows_iterates else judge_steps
-        tally.add(piece, hyper, judge(run.rule, piece, hyper))
+        telling += _added(tally, run, piece, hyper)[: EARLY + NAMED - len(telling)]
         if progress is not None:
             progress(tally.counts["steps"])
-    report = tally.report()
+    report = tally.report(run.name, run.recording.target, run.rule.formula.dialect)
     if report.failures and diagnosis and run.rule.surface is not None:
-        report.diagnosis = _diagnosed(run, tally)
+        report.diagnosis = _diagnosed(run, telling)
     report.seconds = time.perf_counter() - began
     return report
 
 
-class _Tally:
-    """What is known of a run so far."""
+class _Told(NamedTuple):
+    """A step for a diagnosis."""
 
-    def __init__(self, run: Question) -> None:
-        self.run = run
-        self.counts = dict.fromkeys((*VERDICTS.values(), "steps"), 0)
-        self.failures: list[Result] = []
-        self.nearest: Result | None = None
-        self.first_wrong: int | None = None
-        self.horizon: Horizon | None = None
-        self.telling: list[tuple[str, NDArray[Any], dict[str, Any], NDArray[Any]]] = []  # steps for a diagnosis
-
-    @numpy.errstate(all="ignore")
-    def add(self, piece: Piece, hyper: Hypers, judged: Judged) -> None:
-        """The verdicts on a piece."""
-        for code, name in VERDICTS.items():
-            self.counts[name] += int(numpy.sum(judged.verdict == code))
-        self.counts["steps"] += len(piece)
-        wrong = numpy.flatnonzero(judged.verdict == FAIL)
-        if len(wrong) and self.first_wrong is None:
-            self.first_wrong = piece.first + int(wrong[0])
-        for i in wrong[: NAMED - len(self.failures)]:
-            self.failures.append(self._result(piece, judged, int(i)))
-        right = judged.verdict == PASS
-        ratios = numpy.where(right, judged.error / judged.tolerance, -1.0)
-        i = int(numpy.argmax(ratios))
-        if right[i] and (self.nearest is None or ratios[i] > (self.nearest.ratio or 0.0)):
-            self.nearest = self._result(piece, judged, i)
-        self._remember(piece, hyper, judged, wrong)
-        if not self.run.shows_iterates:
-            self._advance(piece, judged)
-
-    def _result(self, piece: Piece, judged: Judged, i: int) -> Result:
-        verdict, level = VERDICTS[int(judged.verdict[i])], "inner" if self.run.shows_iterates else "step"
-        error, tolerance = float(judged.error[i]), float(judged.tolerance[i])
-        message = ""
-        if verdict == "fail":
-            what = f"step {piece.first + i} is wrong"
-            if judged.wrong[i] >= 0:
-                what += f" from inner iterate {judged.wrong[i]} on"
-            message = f"{what}: off by {error:.3g}, which is {error / tolerance:.3g} times the tolerance"
-        return Result(f"step {piece.first + i}", level, verdict, error, tolerance, message)
-
-    def _remember(self, piece: Piece, hyper: Hypers, judged: Judged, wrong: NDArray[Any]) -> None:
-        """Keep the first steps, and the first wrong ones."""
-        early = range(min(len(piece), EARLY)) if piece.first == 0 else range(0)
-        for i in [*early, *wrong[:NAMED]]:
-            if len(self.telling) < EARLY + NAMED and judged.verdict[i] in (PASS, FAIL):
-                numbers = hyper.one(i)
-                self.telling.append((VERDICTS[int(judged.verdict[i])], piece.theta[i], numbers, piece.theta[i + 1]))
-
-    def _advance(self, piece: Piece, judged: Judged) -> None:
-        """Follow the spread of right ports."""
-        self.horizon = self.horizon or Horizon(piece.theta[0])
-        for i in range(len(piece)):
-            if self.horizon.is_reached:
-                return
-            self.horizon.add(judged.derivative[i], judged.spread[i], piece.theta[i + 1].astype(float))
-
-    def report(self) -> TrajectoryReport:
-        run, horizon = self.run, self.horizon
-        results = [*self.failures, *([self.nearest] if self.nearest else [])]
-        level = "inner" if run.shows_iterates else "step"
-        for code, reason in REASONS.items():
-            if count := self.counts[code]:
-                results.append(Result(f"{count} steps", level, code, None, None, reason.format(count)))
-        return TrajectoryReport(
-            run.name, "numpy", run.recording.target.name, run.rule.formula.dialect, results, counts=self.counts,
-            steps=self.counts["steps"], first_wrong=self.first_wrong, horizon=horizon.steps if horizon else None,
-            horizon_reached=bool(horizon and horizon.is_reached),
-        )  # fmt: skip
+    is_wrong: bool
+    taken: Taken
 
 
-def _diagnosed(run: Question, tally: _Tally) -> Any:
+def _added(tally: Tally, run: Question, piece: Piece, hyper: Hypers) -> list[_Told]:
+    """What a piece has to tell, once its verdicts are in the tally."""
+    judged = (judge_iterates if run.shows_iterates else judge_steps)(run.rule, piece, hyper)
+    tally.add(piece, judged)
+    return _telling(piece, hyper, judged)
+
+
+def _telling(piece: Piece, hyper: Hypers, judged: Judged) -> list[_Told]:
+    """The first steps of a run, and the first wrong ones."""
+    wrong = judged.verdict == FAIL
+    early = range(min(len(piece), EARLY)) if piece.first == 0 else range(0)
+    some = [i for i in [*early, *numpy.flatnonzero(wrong)[:NAMED].tolist()] if judged.verdict[i] in (PASS, FAIL)]
+    steps = [(piece.theta[i], hyper.one(i), piece.theta[i + 1], Outcome(theta=piece.theta[i + 1])) for i in some]
+    return [_Told(bool(wrong[i]), Taken(*step)) for i, step in zip(some, steps, strict=True)]
+
+
+def _diagnosed(run: Question, telling: list[_Told]) -> Any:
     """The known mistake that the first steps, or the first wrong ones, show."""
     assert run.rule.surface is not None
     setting = Setting(array_namespace(numpy.zeros(1)), Formats(run.rule.target), run.rule.formula.dialect, 20.0)
-    early, failed = tally.telling[:EARLY], [step for step in tally.telling if step[0] == "fail"]
-    as_walk = any(verdict == "fail" for verdict, *_ in early)
+    early, failed = telling[:EARLY], [step for step in telling if step.is_wrong]
+    as_walk = any(step.is_wrong for step in early)
     judged: list[tuple[Result, Run]] = []
     for group in [early] if as_walk else [[step] for step in failed]:
-        hypers = tuple(numbers for _, _, numbers, _ in group)
-        case = Case("recording", run.rule.surface.loss, group[0][1], hypers, "a recorded run", walk=len(group))
-        played = Run(case, "walk" if as_walk else "step")
-        played.taken = [Taken(place, numbers, after, Outcome(theta=after)) for _, place, numbers, after in group]
+        taken = [step.taken for step in group]
+        hypers = tuple(step.hyper for step in taken)
+        case = Case("recording", run.rule.surface.loss, taken[0].theta, hypers, "a recorded run", walk=len(group))
+        played = Run(case, "walk" if as_walk else "step", taken)
         played.verdicts = list(replay(played, setting))
         judged.append((Result("recording", played.level, "fail", None, None, ""), played))
     return diagnose(judged, setting)

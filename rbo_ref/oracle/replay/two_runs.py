@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rbo_ref.oracle.replay.distribution import compare_samples, memory
 from rbo_ref.oracle.replay.horizon import Horizon
-from rbo_ref.oracle.replay.recording import RecordingError
+from rbo_ref.oracle.replay.recording import HYPERS, RecordingError
 from rbo_ref.oracle.replay.trajectory import Question, run_of
 from rbo_ref.oracle.report import Report, Result
 
@@ -44,12 +44,9 @@ def compare_trajectories(
     other: Any,
     loss: Any = None,
     *,
-    learning_rate: Any = None,
-    radius: Any = None,
-    projection_rate: Any = None,
-    projection_steps: Any = None,
     dialect: str | None = None,
     seed: int = 0,
+    **hypers: Any,
 ) -> ComparisonReport:
     """Compare two recorded runs of one map.
 
@@ -59,7 +56,7 @@ def compare_trajectories(
     Parameters
     ----------
     one, other : array (T + 1, d), Recording, or path of a recording
-    loss, learning_rate, radius, projection_rate, projection_steps, dialect
+    loss, dialect, **hypers
         As in `check_trajectory`; those of the first recording hold for both.
     seed : int
         Of the permutations.
@@ -85,10 +82,8 @@ def compare_trajectories(
     they agree in all 20 steps, as they must
     """
     began = time.perf_counter()
-    hypers = dict(zip(("learning_rate", "radius", "projection_rate", "projection_steps"),
-                      (learning_rate, radius, projection_rate, projection_steps), strict=True))  # fmt: skip
     first = run_of(one, loss, dialect=dialect, **hypers)
-    given = {name: hypers[name] if hypers[name] is not None else first.shared.get(name) for name in hypers}
+    given = {name: first.shared.get(name) for name in HYPERS}
     second = run_of(other, loss if loss is not None else first.recording.metadata.get("loss"), dialect=dialect, **given)
     if first.recording.dimension != second.recording.dimension:
         raise RecordingError(

@@ -1,19 +1,45 @@
-"""The report on a recorded run."""
+"""Verdicts on recorded steps, and the report on a recorded run."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy
+from numpy.typing import NDArray
 
 from rbo_ref.oracle.report import Report
 
-__all__ = ["NAMED", "REASONS", "TrajectoryReport"]
+__all__ = ["FAIL", "NAMED", "PASS", "REASONS", "SKIPPED", "UNDECIDED", "VERDICTS", "Judged", "TrajectoryReport"]
 
+Floats = NDArray[numpy.float64]
+PASS = 0
+FAIL = 1
+UNDECIDED = 2
+SKIPPED = 3
+VERDICTS = {PASS: "pass", FAIL: "fail", UNDECIDED: "undecidable", SKIPPED: "skipped"}
 NAMED = 5  # failures that are named, and of which a diagnosis is made
 REASONS = {
     "undecidable": "in {} steps rounding is amplified until it is as large as the move: no verdict is possible there",
     "skipped": "in {} steps θ is not finite",
 }
+
+
+class Judged(NamedTuple):
+    """n verdicts; the entries are those of the worst component."""
+
+    verdict: NDArray[numpy.int8]
+    error: Floats
+    tolerance: Floats
+    wrong: NDArray[numpy.int64]  # the first wrong inner iterate, or −1
+    spread: Floats  # tolerance of θ_{t+1} to first order, (n, d)
+    derivative: Floats  # DΦ, (n, d, d); empty where it is not known
+
+    @property
+    def ratio(self) -> Floats:
+        """Errors in tolerances."""
+        return numpy.where(self.error == 0, 0.0, self.error / self.tolerance)
 
 
 @dataclass

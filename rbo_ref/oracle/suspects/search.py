@@ -22,16 +22,18 @@ from rbo_ref.oracle.suspects.variants import Changed, Flags, varied
 
 __all__ = ["Lines", "answers", "changes", "compatible", "different", "effects", "lines_of", "surviving", "telling"]
 
-ROUNDS = 12  # of the search for a constant
-ALONG = 0.25  # share of the squares of an error that the first step towards a constant has to take away
-CLOSE = 1e-13  # relative, of a constant that is found
-PAIRS = 120_000  # that are tried, and no more
-LANES = 4096  # at once
+# None of these gives a name: whatever is found here is judged in full, by its own tolerance. Too narrow, they lose
+# names; too wide, they cost time.
+ROUNDS = 12  # of the search for a constant: secants gain a factor of 1.6 in digits each, and start with one or two
+ALONG = 0.25  # of the squares of an error a first step has to take away: what a constant does turns by 60° on its way
+CLOSE = 1e-13  # relative, of a constant that is found: floats of an answer hold no more digits of it
+PAIRS = 120_000  # that are tried, which takes about ten seconds of a processor
+LANES = 4096  # at once: arrays of a few entries for each stay in the cache
 ALONE = 2000  # variants in a search that are tried one by one, where lanes cannot hold them
-PLAIN = 5  # the highest rank of the edits that are paired
+PLAIN = 5  # the highest rank of the edits that are paired: those that people slip into
 SHOWING = 4  # runs of which edits are told apart before they are paired
-FEW = 3  # runs that have to agree with a constant before it is made sharper
-FAR = 1e4  # of a place: constants are hard to see from there
+FEW = 3  # runs that have to agree with a constant before it is made sharper: with one constant one run agrees by itself
+FAR = 1e4  # of a place: from there a constant shows in the last digits only
 
 T = TypeVar("T")
 
@@ -258,7 +260,13 @@ def _sharpest(
     if not solved:
         return []
     guesses = [guess for guess, _ in solved]
-    known = numpy.array([constant for _, constant in solved])
+    best, doubts = _sharper(lines, guesses, numpy.array([constant for _, constant in solved]), runs)
+    best, doubts = _sharper(lines, guesses, best, runs)  # another run than the first may bend more on the way there
+    return [*zip(guesses, best.tolist(), doubts.tolist(), strict=True)]
+
+
+def _sharper(lines: Lines, guesses: Sequence[_Guess], known: Floats, runs: Sequence[Played]) -> tuple[Floats, Floats]:
+    """One step from constants to those of the wrong run that tells each best, and how uncertain these are."""
     best, doubts = known.copy(), numpy.full(len(known), numpy.inf)
     shift = 1e-6 * numpy.where(known == 0, 1.0, numpy.abs(known))
     for run in runs:
@@ -269,7 +277,7 @@ def _sharpest(
         moves, steepest = -(slope * here).sum(axis=1) / (slope * slope).sum(axis=1), _worst(slope)
         better = (steepest > 0) & numpy.isfinite(steepest) & numpy.isfinite(moves) & (1 / steepest < doubts)
         best, doubts = numpy.where(better, known + moves, best), numpy.where(better, 1 / steepest, doubts)
-    return [*zip(guesses, best.tolist(), doubts.tolist(), strict=True)]
+    return best, doubts
 
 
 def _readable(constant: float, doubt: float) -> Iterator[tuple[float, float]]:

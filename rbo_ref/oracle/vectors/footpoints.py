@@ -154,9 +154,8 @@ def _jacobian(loss: Loss, theta: Vector, height: arb) -> arb_mat:
 
     value, gradient = loss.value_and_gradient(theta)
     slopes = _column(gradient)
-    return (
-        arb_mat(numpy.eye(len(theta)).tolist()) + slopes * slopes.transpose() + loss.hessian(theta) * (value - height)
-    )
+    bent = loss.hessian(theta) * (value - height) + numpy.eye(len(theta))
+    return arb_mat(bent.tolist()) + slopes * slopes.transpose()
 
 
 def _column(vector: Vector) -> arb_mat:

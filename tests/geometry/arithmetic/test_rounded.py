@@ -8,6 +8,7 @@ from flint import ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geometry.arithmetic.batched import Batch, Counts
 from geometry.arithmetic.formats import error_of, format_of
 from geometry.arithmetic.rounded import Arithmetic
 from rbo_ref.oracle.cases import all_cases
@@ -159,3 +160,27 @@ def test_what_nobody_can_bound_is_said_to_be_so():
     assert zero.sign().radius == 2
     lost = arithmetic.exact(all_cases("sam")[0].theta).lost()
     assert not np.isfinite(arithmetic.evaluate(all_cases("sam")[0].loss, lost)[1].radius).any()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float64"])
+def test_a_power_errs_as_the_products_that_it_is_made_of(dtype):
+    """In closed form, with what each product may flush to zero; also where the number or its error is zero."""
+    arithmetic = Arithmetic(format_of(dtype))
+    x = arithmetic.exact([0.9, -0.5, 1.0, 1.5, 0.0, 0.0]).doubted(np.array([1e-3, 0.0, 0.0, 1e-6, 1e-2, 0.0]))
+    product = arithmetic.exact(np.ones(6))
+    for times in range(9):
+        np.testing.assert_allclose((x**times).middle, product.middle, rtol=1e-15)
+        np.testing.assert_allclose((x**times).radius, product.radius, rtol=1e-12)
+        product = product * x
+    for exponent in (-1, 1.5):
+        with pytest.raises(TypeError, match=f"a power of {exponent} is not known"):
+            x**exponent
+
+
+def test_each_step_of_a_batch_has_a_power_of_its_own():
+    batch = Batch(format_of("float32"), is_served=True)
+    rate = batch.given(0.9)
+    together = rate ** (Counts(np.array([0, 2, 4])) + 1)
+    for i, times in enumerate((1, 3, 5)):
+        np.testing.assert_allclose(together.middle[..., i], (rate**times).middle[..., 0], rtol=1e-15)
+        np.testing.assert_allclose(together.radius[..., i], (rate**times).radius[..., 0], rtol=1e-12)

@@ -182,3 +182,19 @@ def test_a_box_says_which_points_count():
 def test_wrong_arguments_are_named(call, message):
     with pytest.raises((TypeError, ValueError), match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    ("function", "box", "truth"),
+    [
+        (lambda t: np.sin(t[..., 0]) + np.floor(t[..., 0]), (0.5, 2.5), 0.0),  # derivatives do not tell of the jumps
+        (lambda t: np.sin(t[..., 0]) + np.floor(t[..., 0]), (1.1, 1.9), 1 / np.sin(np.pi / 2)),
+        (lambda t: np.abs(t[..., 0]), (-1.0, 2.0), 0.0),
+        (lambda t: np.log(t[..., 0]), (-1.0, 2.0), 27**0.5 / 2),
+        (lambda t: np.sqrt(t[..., 0]), (-1.0, 0.3), 0.5),  # of a parabola on its side, at its vertex
+    ],
+)
+def test_where_a_function_is_not_smooth_nothing_is_skipped(function, box, truth):
+    """Of log the least radius is 3√3/2 at 1/√2; a jump and a kink have none."""
+    found = reach(FunctionGraph(function), [box], tolerance=1e-3, max_boxes=200)
+    assert holds(found, truth)

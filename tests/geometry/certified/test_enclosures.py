@@ -134,3 +134,25 @@ def test_the_largest_of_many():
     for epsilon in [(-1.0, 1.0), (0.3, 0.2)]:
         place = [arb(c) + arb(0.01) * arb(e) for c, e in zip((0.3, 1.2), epsilon, strict=True)]
         assert holds(found, (0,), epsilon, expression.balls(place)[0][()])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda t: np.log(t[..., 0]) ** np.sin(np.floor(t[..., 1])),  # x⁰ = 1, even of what is not defined
+        lambda t: np.power(np.floor(2 + t[..., 1]), np.sqrt(t[..., 0])),  # 1ʸ = 1 as well
+        lambda t: np.power(np.exp(np.floor(t[..., 1])), np.arccos(t[..., 0] - 1)),
+    ],
+)
+def test_powers_of_what_is_not_defined(function):
+    """As IEEE 754 has them, and so NumPy and every compiled source."""
+    expression, random = record(function, 2), np.random.default_rng(0)
+    center, radius = random.uniform(-1.5, 1.5, (200, 2)), 10.0 ** random.uniform(-3, 0, (200, 2))
+    theta = center + radius * random.uniform(-1, 1, (50, 200, 2))
+    with np.errstate(all="ignore"):
+        values, notes = function(theta), Record()
+        (form,) = differentiated(expression, box_form(center, radius, notes), 0)
+    whole, known = form.range(), np.isfinite(values)
+    assert known[theta[..., 0] < 0].any()
+    assert notes.partial
+    assert (~known | ((whole.lo - 1e-9 <= values) & (values <= whole.hi + 1e-9))).all()

@@ -113,7 +113,7 @@ def test_the_numbers_are_exact_in_every_format(landscape):
 def test_transformations(drawn):
     landscape, theta, by = drawn
     value, graph = landscape.graph.value, landscape.graph
-    size = 1e3 * EPS * (1 + landscape.rounding(abs(theta) + 2 * abs(by), 1.0)[0])
+    size = 1e3 * (EPS + landscape.rounding(abs(theta) + 2 * abs(by), EPS)[0])
     random = np.linalg.qr(np.random.default_rng(0).normal(size=(landscape.dimension,) * 2))[0]
     assert landscape.moved(by).graph.value(theta + by) == pytest.approx(graph.value(theta), abs=size)
     assert landscape.lifted(2.5).graph.value(theta) == pytest.approx(value(theta) + 2.5, abs=size)

@@ -201,7 +201,8 @@ class _Kinked:
         slopes = [1 + (2 if float(a.mid()) > 0 else 6) * a for a in away]
         return arb(1), slopes
 
-    def hessian(self, theta):
-        from flint import arb_mat
+    def second(self, theta, xp):
+        return np.zeros((2, 2))
 
-        return arb_mat(2, 2)
+    def hessian(self, theta):
+        return np.full((2, 2), arb(0))

@@ -7,10 +7,11 @@ import pytest
 
 from geometry.arithmetic.formats import error_of, format_of
 from rbo_ref.oracle.formulas import formula_of
-from rbo_ref.oracle.replay.judging import FAIL, PASS, UNDECIDED, judge_steps
+from rbo_ref.oracle.replay.judging import judge_steps
 from rbo_ref.oracle.replay.maps import Map
 from rbo_ref.oracle.replay.recording import Piece
 from rbo_ref.oracle.replay.surfaces import surface_of
+from rbo_ref.oracle.replay.verdict import FAIL, PASS, UNDECIDED
 from rbo_ref.oracle.tolerance import is_decidable
 from rbo_ref.oracle.truth import true_step
 

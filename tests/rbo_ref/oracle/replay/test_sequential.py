@@ -10,9 +10,14 @@ from geometry.arithmetic.formats import format_of
 from rbo_ref import Adam, landscapes, trajectory
 from rbo_ref.oracle import Recording, check_trajectory
 from rbo_ref.oracle.calls import ServedLoss
-from rbo_ref.oracle.cases import select
+from rbo_ref.oracle.cases import all_cases, select
 from rbo_ref.oracle.catalogue import CATALOGUES as MISTAKES
 from rbo_ref.oracle.catalogue import RIGHT_PORTS
+from rbo_ref.oracle.formulas import FORMULAS
+from rbo_ref.oracle.replay.maps import Map
+from rbo_ref.oracle.replay.sequential import RecordedRun
+from rbo_ref.oracle.replay.surfaces import surface_of
+from rbo_ref.oracle.replay.verdict import FAIL, PASS, UNDECIDED
 
 SOME = {
     "gradient-descent": "nesterov-saddle",
@@ -23,7 +28,16 @@ SOME = {
     "entropy-sgd": "hot-plane",
     "induced-metric": "rms-saddle",
     "alice": "short-bowl",
+    "rmsprop": None,
+    "nadam": None,
+    "lion": None,
 }
+READINGS = [(optimizer, reading) for optimizer in SOME for reading in FORMULAS[optimizer]]
+
+
+def case_of(optimizer):
+    """A short one."""
+    return select(optimizer, SOME[optimizer])[0] if SOME[optimizer] else all_cases(optimizer)[0]
 
 
 def recorded(port, case, dtype="float64", steps=None):
@@ -35,6 +49,30 @@ def recorded(port, case, dtype="float64", steps=None):
     return np.stack([start, *path])
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("optimizer", "reading"), READINGS)
+def test_batches_judge_as_steps_one_by_one_do(optimizer, reading, dtype):
+    """In ball arithmetic, of which the errors are not followed in floats: right steps, and some off by a tolerance."""
+    case, target, formula = case_of(optimizer), format_of(dtype), FORMULAS[optimizer][reading]
+    path = recorded(formula(), case, dtype, steps=None if case.draws is not None else 8)
+    rule = Map(surface_of(case.loss), formula, target)
+    run = RecordedRun("", rule, path, case.hypers, None, case.draws)
+    tolerances = [verdict.tolerances for verdict in run.one_by_one(len(path)).verdicts]
+    for t, factor in zip(range(1, len(path)), (0.0, 0.9, 1.1, 0.0, 0.97, 1.03), strict=False):
+        path[t] += np.asarray(factor * tolerances[t - 1], dtype=dtype)
+    slow = run.one_by_one(len(path)).verdicts
+    for piece, judged in run.judged():
+        for i, verdict in enumerate(judged.verdict):
+            true = slow[piece.first + i]
+            if abs(true.ratio - 1) > 1e-2:  # to first order a tolerance may be smaller, and certain ones are larger
+                expected = FAIL if true.is_wrong else PASS if true.decidable else UNDECIDED
+                assert verdict == expected, piece.first + i
+            if true.decidable and not formula.is_memoryless:
+                error, tolerance = true.worst
+                np.testing.assert_allclose(judged.tolerance[i], tolerance, rtol=1e-9)
+                np.testing.assert_allclose(judged.error[i], error, rtol=0, atol=2.0**-10 * tolerance)
+
+
 def judged(path, case, **options):
     draws = {} if case.draws is None else {"draws": case.draws}
     return check_trajectory(path, case.loss, optimizer=case.optimizer, **case.hyper(0), **draws, **options)
@@ -43,7 +81,7 @@ def judged(path, case, **options):
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("optimizer", SOME)
 def test_right_runs_pass_and_a_wrong_step_is_found(optimizer, dtype):
-    (case,) = select(optimizer, SOME[optimizer])
+    case = case_of(optimizer)
     path = recorded(RIGHT_PORTS[optimizer](), case, dtype)
     report = judged(path, case)
     assert report.passed, str(report)
@@ -89,7 +127,8 @@ def test_rates_may_change_from_step_to_step():
     told = Recording(np.stack(path), optimizer="gradient-descent", **hyper)
     assert check_trajectory(told, case.loss).passed
     late = hyper | {"learning_rate": np.roll(rates, 1)}
-    assert check_trajectory(np.stack(path), case.loss, optimizer="gradient-descent", **late).first_wrong == 0
+    report = check_trajectory(np.stack(path), case.loss, optimizer="gradient-descent", diagnosis=False, **late)
+    assert report.first_wrong == 0
 
 
 def test_a_recording_may_say_all_of_itself():

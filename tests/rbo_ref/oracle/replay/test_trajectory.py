@@ -227,8 +227,8 @@ def test_what_floats_cannot_decide_is_decided_in_balls(monkeypatch):
     fast = [check_trajectory(recording, "waves-3d", **QUIET) for recording in recordings]
     images = Map.images
 
-    def doubtful(self, theta, hyper):
-        found = images(self, theta, hyper)
+    def doubtful(self, *told):
+        found = images(self, *told)
         return found._replace(doubt=1e9 * found.first, theta=found.theta + found.first / 2)
 
     monkeypatch.setattr(Map, "images", doubtful)
