@@ -205,7 +205,7 @@ def test_it_is_pickled():
         (lambda: Parametric(winding, box=3), "box must be a sequence of"),
         (lambda: Parametric(lambda t: t).point([1.0]), "expected k parameters, k <= 3 and k < n, got 1 for n = 1"),
         (lambda: Parametric(lambda t: 1.0).point([1.0]), "point must return shape"),
-        (lambda: distance(abs, [1.0, 1.0]), "surface must be a FunctionGraph, got .*LevelSet, Parametric and SampledGraph are surfaces"),
+        (lambda: distance(abs, [1.0, 1.0]), "LevelSet, Parametric and SampledGraph are surfaces, too"),
     ],
 )
 def test_refusals(call, message):
