@@ -17,6 +17,7 @@ Report = Callable[[int, int, float], object]
 """Told in each round how many queries are done, how many boxes were examined, and the widest gap that is left."""
 
 TOGETHER = 2**14  # queries in one search
+OCTAVES = 16  # within which sizes are alike
 AT_MOST = 2**20  # boxes held at once, of several queries
 CELLS = 2**20  # boxes that are remembered, if not one query alone needs more
 PAIRS = 2**14  # pairs of query and box in one array
@@ -38,6 +39,7 @@ def solved(
     ids: numpy.ndarray,
     problem: Callable[[numpy.ndarray], Problem],
     examined: numpy.ndarray,
+    size: numpy.ndarray,
     *,
     gap: Callable[[numpy.ndarray, numpy.ndarray], numpy.ndarray],
     tolerance: float,
@@ -46,9 +48,10 @@ def solved(
 ) -> Iterator[tuple[numpy.ndarray, Problem, Found]]:
     """Solve the problems of the queries `ids`, portion by portion; each portion with its answer.
 
-    The other queries are answered already. `examined` says for all of them, (N,), how many boxes that has taken.
+    The other queries are answered already. `examined` says for all of them, (N,), how many boxes that has taken, and
+    `size` how large those are that each begins with: as one cover serves all of a portion, they are to be alike.
     """
-    waiting = [ids[i : i + TOGETHER] for i in range(0, len(ids), TOGETHER)][::-1]
+    waiting = _portions(ids, size)
     done, boxes = len(examined) - len(ids), int(examined.sum())
     with _reporting(progress, len(examined)) as report:
         if report and not waiting:
@@ -72,6 +75,15 @@ def solved(
             if report:
                 report(done, boxes, float(gap(found.lower, found.upper).max()))
             yield some, posed, found
+
+
+def _portions(ids: numpy.ndarray, size: numpy.ndarray) -> list[numpy.ndarray]:
+    """The largest first, as the last one is taken first."""
+    scale = numpy.floor(numpy.log2(numpy.clip(size[ids], 2.0**-900, 2.0**900)) / OCTAVES)
+    order = numpy.lexsort((size[ids], scale))
+    ids, scale = ids[order], scale[order]
+    alike = numpy.split(ids, 1 + numpy.flatnonzero(numpy.diff(scale)))
+    return [some[i : i + TOGETHER] for some in alike for i in range(0, len(some), TOGETHER)][::-1]
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._branching import Bounds, Found, gap
 from geometry.certified._cells import derivatives, evaluated, regular
 from geometry.certified._convexity import Valleys
-from geometry.certified._model import Model, cover
+from geometry.certified._model import Model, cover, least_side
 from geometry.certified._problems import LADDER, Solution, remaining
 from geometry.certified._regions import Boxes, System, contracted, newton
 from geometry.certified._slabs import Slabs, slabs
@@ -53,7 +53,6 @@ def level_distances(
     check_near(surface, q, upper)
     solution = Solution(numpy.zeros(number), upper, theta, numpy.zeros(number, dtype=int), partial(_side, model, q))
     ids = numpy.flatnonzero(upper < numpy.inf)
-    ids = ids[numpy.argsort(upper[ids])]
 
     def problem(some: numpy.ndarray) -> Problem:
         if model.cells.count > CELLS:
@@ -67,7 +66,7 @@ def level_distances(
         return Problem(model.cells, bounds, *pairs, upper[some], theta[some], Normal(model, q[some]).alone)
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
-    for some, _, found in solved(ids, problem, solution.boxes, **options):
+    for some, _, found in solved(ids, problem, solution.boxes, least_side(q, upper), **options):
         lower, better, place = found.lower, found.upper, found.theta
         if regions:
             lower, better, place, kept = _sharpened(model, q[some], found)

@@ -21,7 +21,7 @@ from geometry.certified._batches import CELLS, Problem, solved
 from geometry.certified._branching import Bounds, gap
 from geometry.certified._cells import derivatives, evaluated, regular
 from geometry.certified._curvature import extreme_curvature, shape_operator
-from geometry.certified._model import Model, cover
+from geometry.certified._model import Model, cover, least_side
 from geometry.certified._problems import LADDER, Solution
 from geometry.certified._slabs import Slabs, nearest, slabs
 
@@ -139,7 +139,6 @@ def medial_radii(
     upper = numpy.where(known, numpy.minimum(_first_stop(contacts) if box is None else numpy.inf, cap), numpy.inf)
     solution = Solution(numpy.zeros(number), upper, theta.copy(), numpy.zeros(number, dtype=int))
     ids = numpy.flatnonzero(known)
-    ids = ids[numpy.argsort(upper[ids])]
     horizon = numpy.where(upper < numpy.inf, 2 * upper, FARTHEST)
 
     def problem(some: numpy.ndarray) -> Problem:
@@ -158,7 +157,7 @@ def medial_radii(
         return Problem(model.cells, bounds, *pairs, upper[some], theta[some])
 
     options: dict[str, Any] = {"tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
-    for some, _, found in solved(ids, problem, solution.boxes, gap=gap, **options):
+    for some, _, found in solved(ids, problem, solution.boxes, least_side(theta, horizon), gap=gap, **options):
         # A point beyond the horizon stops a ball at half its distance, or more.
         solution.lower[some] = found.lower if box is not None else numpy.minimum(found.lower, horizon[some] / 2)
         solution.upper[some], solution.theta[some], solution.boxes[some] = found.upper, found.theta, found.boxes

@@ -12,9 +12,9 @@ from geometry.arithmetic._forms import Record
 from geometry.arithmetic.intervals import Interval, interval, joined
 from geometry.certified._cells import Cells, derivatives, evaluated, in_batches, recorded
 from geometry.graph import FunctionGraph
-from geometry.level_set import Surface
+from geometry.surface import OfFunction
 
-__all__ = ["Model", "cover", "mirrored"]
+__all__ = ["Model", "cover", "least_side", "mirrored"]
 
 
 class Model:
@@ -24,7 +24,7 @@ class Model:
     ..., A_d, and, where f may be undefined somewhere in the box, its height at the center.
     """
 
-    def __init__(self, surface: Surface, d: int) -> None:
+    def __init__(self, surface: OfFunction, d: int) -> None:
         recorded(surface, d)
         self.surface, self.d = surface, d
         self._cost: int | None = None  # numbers for each box; unknown until the function has been seen
@@ -92,10 +92,15 @@ def _halves(array: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
     return array[: len(array) // 2], array[len(array) // 2 :]
 
 
+def least_side(x: numpy.ndarray, radius: numpy.ndarray) -> numpy.ndarray:
+    """How large boxes around x (N, d) must be to cover balls, and to be of numbers that floats can tell apart, (N,)."""
+    return numpy.maximum(radius, numpy.abs(x).max(1, initial=0) * 2.0**-40)
+
+
 def cover(cells: Cells, x: numpy.ndarray, radius: numpy.ndarray) -> tuple[numpy.ndarray, numpy.ndarray]:
     """Boxes of one size that cover the balls around x (N, d): pairs of a ball's and a box's number."""
     d = x.shape[1]
-    size = max(float(radius.max(initial=0)), float(numpy.abs(x).max(initial=0)) * 2.0**-40, 2.0**-900)
+    size = float(least_side(x, radius).max(initial=2.0**-900))
     side = 2.0 ** math.ceil(math.log2(size) + 1e-9)
     span = interval(x) + interval(-radius, radius)[:, None]
     low, high = numpy.floor(span.lo / side), numpy.floor(span.hi / side)

@@ -14,7 +14,7 @@ from geometry.certified._branching import Bounds, Found, gap
 from geometry.certified._cells import Cells
 from geometry.certified._convexity import Convexity, Height, SquaredDistance
 from geometry.certified._landscape import by_landscape
-from geometry.certified._model import Model, cover
+from geometry.certified._model import Model, cover, least_side
 from geometry.certified._regions import Boxes, Nearest, contracted, merged
 from geometry.certified._slabs import distance_bounds, height_bounds, slabs
 from geometry.certified._slips import check_near
@@ -23,6 +23,7 @@ __all__ = ["Solution", "distances", "offsets", "remaining"]
 
 LEEWAY = 1e-9  # of a distance that was rounded
 REGIONS = 64  # of one query at most, that a model is enough for
+LARGE = 2.0**10  # beside the other queries: what is larger is not for a model of theirs
 FAR = 2.0**500  # beyond it, squares overflow
 LADDER = 4.0 ** numpy.arange(-10, 11)  # how far to look for a surface that is not defined below the query
 
@@ -76,7 +77,6 @@ def distances(
     upper, theta = _nearest_known(model, x, y, [x, *starts], ids)
     solution.upper[ids], solution.theta[ids] = upper[ids], theta[ids]
     ids = ids[upper[ids] < FAR]
-    ids = ids[numpy.argsort(upper[ids])]  # balls of similar sizes begin with boxes of one size
 
     def problem(some: numpy.ndarray) -> Problem:
         if model.cells.count > CELLS:
@@ -94,7 +94,7 @@ def distances(
         )
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
-    for some, posed, found in solved(ids, problem, solution.boxes, **options):
+    for some, posed, found in solved(ids, problem, solution.boxes, least_side(x, upper), **options):
         lower, better, place = found.lower, found.upper, found.theta
         if regions:
             boxes, least = remaining(posed.cells, found)
@@ -127,7 +127,9 @@ def _by_landscape(
         limit = numpy.fmin.reduce(limits) * (1 + LEEWAY) + LEEWAY * (1 + numpy.abs(y))
     check_near(model.surface, x, limit)
     everything = numpy.arange(len(x))
-    some = numpy.flatnonzero((numpy.abs(x) < FAR).all(1) & (limit < FAR))
+    size = least_side(x, limit * 2.0**-40) * 2.0**40  # of the greatest number that occurs
+    some = numpy.flatnonzero(size < FAR)
+    some = some[size[some] <= LARGE * numpy.median(size[some])] if some.size else some
     options = {"tolerance": tolerance, "max_boxes": max_boxes, "regions": REGIONS * regions}
     found = by_landscape(model.surface, x[some], y[some], limit[some], **options)  # type: ignore[arg-type]
     if found is None:
@@ -242,7 +244,6 @@ def offsets(
     solution.upper[flat] = numpy.where(numpy.isnan(at_pole.hi[flat]), -numpy.inf, at_pole.hi[flat])
     check_near(model.surface, x, radius)
     ids = numpy.flatnonzero(finite & (radius > 0) & (radius < FAR))
-    ids = ids[numpy.argsort(radius[ids])]
 
     def problem(some: numpy.ndarray) -> Problem:
         if model.cells.count > CELLS:
@@ -257,7 +258,7 @@ def offsets(
         return Problem(model.cells, bounds, *pairs, -height[some], x[some], Convexity(convex))
 
     options: dict[str, Any] = {"gap": gap, "tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
-    for some, _, found in solved(ids, problem, solution.boxes, **options):
+    for some, _, found in solved(ids, problem, solution.boxes, least_side(x, radius), **options):
         solution.lower[some], solution.upper[some] = -found.upper, -found.lower
         solution.theta[some], solution.boxes[some] = found.theta, found.boxes
     return solution

@@ -101,7 +101,7 @@ def reach(
     nobody, known = numpy.zeros(len(roots), dtype=int), numpy.array([-extreme.greatest])
     problem = Problem(cells, bounds, nobody, roots, known, extreme.place[None])
     one = numpy.zeros(1, dtype=int)
-    _, _, found = next(solved(one, lambda _: problem, one, gap=_radius_gap, **options))
+    _, _, found = next(solved(one, lambda _: problem, one, one, gap=_radius_gap, **options))
     solution = Solution(*_radii(found.lower, found.upper), found.theta, found.boxes)
     return home.enclosure(solution, tolerance, (), _stuck(surface, found.theta) if both else side)
 

@@ -138,7 +138,7 @@ def _highest(
     problem = Problem(model.cells, bounds, numpy.zeros(1, dtype=int), root, nothing, middle[None])
     options: dict[str, Any] = {"tolerance": tolerance, "max_boxes": max_boxes, "progress": progress}
     one = numpy.zeros(1, dtype=int)
-    _, _, found = next(solved(one, lambda _: problem, one, gap=gap, **options))
+    _, _, found = next(solved(one, lambda _: problem, one, one, gap=gap, **options))
     return Interval(-found.upper[0], -found.lower[0]), found.theta[0], int(found.boxes[0])
 
 
@@ -207,4 +207,12 @@ def _least(
     farthest = (box - contact).map(lambda end: numpy.ascontiguousarray(end.T))
     room = interval(rho) * rho - total(sqr(interval(farthest.mag)))
     height = model.heights(contact) + sqrt(room)
-    return numpy.where((room.lo >= 0) & ~numpy.isnan(height.lo), height.lo, -numpy.inf)
+    touching = numpy.where((room.lo >= 0) & ~numpy.isnan(height.lo), height.lo, -numpy.inf)
+    return numpy.maximum(touching, _above(model, center, radius, rho))
+
+
+def _above(model: Model, center: numpy.ndarray, radius: numpy.ndarray, rho: float) -> numpy.ndarray:
+    """f + ρ, which f_ρ is nowhere less than, over boxes where f is known to be defined: of use where they are large."""
+    slab, d = model._slabs(center, radius), model.d
+    below = (slab[0] - total(interval(slab[1 : d + 1].mag)) + rho).lo
+    return numpy.where(numpy.isnan(slab[d + 1].lo) & ~numpy.isnan(below), below, -numpy.inf)

@@ -23,16 +23,20 @@ from rbo_ref.oracle.suspects.edits import by_edits
 from rbo_ref.oracle.suspects.explain import Explanation, by_known
 from rbo_ref.oracle.suspects.facts import facts
 from rbo_ref.oracle.suspects.played import Played, Step, examples
+from rbo_ref.oracle.tolerance import DECIDABLE
 from rbo_ref.oracle.truth import Truth
 
 __all__ = ["diagnose", "observed"]
 
-SMALL = 1e-2  # of the move: larger errors are no noise
-ROOM = 4.0  # unit roundoffs of a guess that has to allow the errors it is made from
-LIKE = (
-    3.0  # bits by which the noise of a precision may differ, in a step as in another, from that of the catalogue's port
-)
-LEAST = 2.0**-3  # of the unit roundoff of a format: typical errors that are smaller, as shares of the move, are not its
+ROOM = 4.0  # of the unit roundoff that would just allow the worst error: what is not linear in it needs some more
+
+# Of two independent errors of normal distribution the larger one is 1.65 bits larger on average, and less where each is
+# the largest of several entries; the units of two formats are equal, or 3 bits apart or more.
+LIKE = 3.0  # bits by which the noise of a precision may differ from that of the catalogue's port, on average
+
+# A number that is rounded once is off by 0.35 units on average: a port whose errors are typically below a third of that
+# rounds nothing of the size of its move to the format.
+LEAST = 2.0**-3  # of the unit roundoff of a format, as a share of the move
 JUMP = "at neighbouring places the errors jump as rounding does"
 LOWER = ("float32", "tf32", "float16", "bfloat16")
 Judged = list[tuple[Result, Run]]
@@ -170,7 +174,7 @@ def _precision(port: Port, judged: Judged, records: list[Record], setting: Setti
     worst = [verdict.worst for run, _ in records for verdict in run.verdicts if _decides(verdict)]
     level = max((error / tolerance for error, tolerance in worst if error), default=0.0) * setting.formats.inside.unit
     wrong = [v for r, run in judged if r.verdict == "fail" for v in run.verdicts if v.is_wrong]
-    small = bool(wrong) and all(v.errors.max() <= SMALL * v.move for v in wrong)
+    small = bool(wrong) and all(v.errors.max() <= DECIDABLE * v.move for v in wrong)  # larger ones are no noise
     if not (setting.formats.inside.unit < level < 1 if is_ball else small):
         return None  # a mistake of the mathematics, not of the precision
     named = _named_of_ball(records, setting) if is_ball else _format_of(records, wrong, setting)

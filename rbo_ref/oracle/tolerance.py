@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from geometry.arithmetic.formats import Format
 
-__all__ = ["UNDECIDABLE", "is_decidable", "share_of"]
+__all__ = ["DECIDABLE", "UNDECIDABLE", "is_decidable", "share_of"]
 
 Floats = NDArray[numpy.float64]
 DECIDABLE = 1e-2  # of the move: the tolerance within which a port is right

@@ -22,10 +22,12 @@ from rbo_ref.oracle.suspects.played import Floats, Played, Step
 
 __all__ = ["FAILURES", "Fit", "Suspect", "alike", "apart", "fit", "likely"]
 
-NEAR = 1e3  # tolerances of the right formula, within which a suspect in floats may be what a port is,
-NEARER = 2.0**-8  # or this share of the error: some suspects amplify rounding much more
+# Which suspects are worth a judgement; the judgement itself knows no such number.
+NEAR = 1e3  # tolerances of the right formula, within which a suspect in floats may be what a port is: it may amplify
+# rounding a thousand times more,
+NEARER = 2.0**-8  # or this share of the error: one suspect in 256 is that near by chance, and is judged in vain
 FAILURES = (Exception,)  # a wrong formula may fail in any way, and an edited line may be none at all
-MOST = 64.0  # bits of a number
+MOST = 64.0  # bits of a number: none holds more evidence
 CERTAIN = 20.0  # bits of evidence that are left when all suspects are asked: once in a million
 
 

@@ -22,16 +22,18 @@ from rbo_ref.oracle.suspects.variants import Changed, Flags, varied
 
 __all__ = ["Lines", "answers", "changes", "compatible", "different", "effects", "lines_of", "surviving", "telling"]
 
-ROUNDS = 12  # of the search for a constant
-ALONG = 0.25  # share of the squares of an error that the first step towards a constant has to take away
-CLOSE = 1e-13  # relative, of a constant that is found
-PAIRS = 120_000  # that are tried, and no more
-LANES = 4096  # at once
+# None of these gives a name: whatever is found here is judged in full, by its own tolerance. Too narrow, they lose
+# names; too wide, they cost time.
+ROUNDS = 12  # of the search for a constant: secants gain a factor of 1.6 in digits each, and start with one or two
+ALONG = 0.25  # of the squares of an error a first step has to take away: what a constant does turns by 60° on its way
+CLOSE = 1e-13  # relative, of a constant that is found: floats of an answer hold no more digits of it
+PAIRS = 120_000  # that are tried, which takes about ten seconds of a processor
+LANES = 4096  # at once: arrays of a few entries for each stay in the cache
 ALONE = 2000  # variants in a search that are tried one by one, where lanes cannot hold them
-PLAIN = 5  # the highest rank of the edits that are paired
+PLAIN = 5  # the highest rank of the edits that are paired: those that people slip into
 SHOWING = 4  # runs of which edits are told apart before they are paired
-FEW = 3  # runs that have to agree with a constant before it is made sharper
-FAR = 1e4  # of a place: constants are hard to see from there
+FEW = 3  # runs that have to agree with a constant before it is made sharper: with one constant one run agrees by itself
+FAR = 1e4  # of a place: from there a constant shows in the last digits only
 
 T = TypeVar("T")
 

@@ -101,3 +101,17 @@ def test_memory_of_many_points_together_is_that_of_a_portion(monkeypatch):
     alone = distance(waves(3), queries[7], tolerance=1e-9, max_boxes=2_000)
     assert found.lower[7] <= alone.upper
     assert alone.lower <= found.upper[7]
+
+
+@pytest.mark.parametrize("number", [8, 70])  # without a model, and with one
+@pytest.mark.parametrize("huge", [1e6, 1e160])
+def test_a_point_that_is_far_away_costs_the_others_nothing(number, huge):
+    surface, points = landscapes.wrinkled(20), np.random.default_rng(0).uniform(-1, 1, (number, 2))
+    others = np.arange(number) != 3
+    alone = distance(surface, points[others])
+    points[3, 1] = huge
+    found = distance(surface, points)
+    np.testing.assert_array_equal(found.boxes[others], alone.boxes)
+    np.testing.assert_array_equal(found.upper[others], alone.upper)
+    assert found.lower[3] <= huge + 2
+    assert found.upper[3] >= huge - 2

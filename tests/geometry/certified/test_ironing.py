@@ -63,3 +63,15 @@ def test_a_small_budget_is_open_and_right():
 def test_wrong_arguments_are_named(arguments, error):
     with pytest.raises(error, match=next(iter(arguments))):
         ironing(**{"surface": landscapes.sine(), "radius": 1.0, "box": [(0.0, 1.0)], **arguments})
+
+
+def test_when_the_budget_ends_the_range_is_bounded():
+    surface = landscapes.wrinkled(20)
+    poor = ironing(surface, [0.5, 5.0], [(-3, 3)], max_boxes=100)
+    rich = ironing(surface, [0.5, 5.0], [(-3, 3)], tolerance=1e-2)
+    assert not poor.closed.any()
+    assert np.isfinite(poor.upper).all()
+    assert (poor.lower <= rich.upper).all()
+    assert (rich.lower <= poor.upper).all()
+    root = FunctionGraph(lambda t: np.sqrt(t[..., 0]))  # where it is not defined nothing is below a ball
+    assert ironing(root, 0.1, [(-3, 3)], max_boxes=20).upper == np.inf

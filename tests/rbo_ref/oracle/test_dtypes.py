@@ -15,7 +15,9 @@ from rbo_ref.oracle import DIALECTS, MISTAKES, RightPort, check
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.catalogue import in_dialect
-from rbo_ref.oracle.contraction import Contracted, fused
+from rbo_ref.oracle.contraction import contracted, fused
+from rbo_ref.oracle.dialects import OPTIMIZERS
+from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.judge import LEVELS, judge
 from rbo_ref.oracle.losses import Loss, Quadratic
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
@@ -307,7 +309,10 @@ def test_a_fused_operation_on_what_is_not_finite_is_not_finite():
 def test_contracted_operations_are_right_whatever_the_loss(case, dialect, dtype):
     with np.errstate(all="ignore"):
         for result, _ in judge(
-            in_dialect(Contracted, dialect)(), case, Setting(xp, Formats(format_of(dtype)), dialect, 60.0), LEVELS
+            contracted(formula_of("rolling-ball", dialect))(),
+            case,
+            Setting(xp, Formats(format_of(dtype)), dialect, 60.0),
+            LEVELS,
         ):
             assert result.verdict != "fail", result
 
@@ -315,8 +320,17 @@ def test_contracted_operations_are_right_whatever_the_loss(case, dialect, dtype)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_bits_of_contracted_operations_are_named_in_a_note(dtype):
     some = ["valley-1d", "bowl-*", "saddle-small", "saddle-large", "crest-2d", "waves-3d"]
-    report = decided(check(Contracted(), dtype=dtype, cases=some), least=9)
+    report = decided(check(contracted(RightPort)(), dtype=dtype, cases=some), least=9)
     assert report.notes[0].startswith("the bits are those of a fused multiply-add in ")
     assert f"note: {report.notes[0]}" in str(report)
     for port in (RightPort(), OptaxLike(), Talkative(), rolling_ball):
         assert check(port, dtype=dtype, cases=some).notes == []
+
+
+@pytest.mark.parametrize("optimizer", [optimizer for optimizer in OPTIMIZERS if optimizer != "rolling-ball"])
+def test_contracted_operations_of_every_optimizer_are_right_and_named(optimizer):
+    cls, asked = formula_of(optimizer), {"optimizer": optimizer, "dtype": "float32"}
+    report = check(contracted(cls)(), **asked)
+    assert report.passed, str(report)
+    assert "the bits are those of a fused multiply-add in " in report.notes[0]
+    assert check(cls(), **asked).notes == []

@@ -99,8 +99,17 @@ def test_a_schedule_reaches_the_state_of_injected_hyper_parameters(optax):
         return optax.GradientTransformationExtraArgs(lambda params: optax.EmptyState(), update)
 
     injected = optax.inject_hyperparams(ball, static_args=("radius", "projection_rate", "projection_steps"))
-    few = {"cases": "valley-1d", "levels": "walk", "diagnosis": False}
-    assert check(injected, **few).passed == check(ball, **few).passed
+
+    rates = []
+
+    def stale(learning_rate, radius, projection_rate, projection_steps):
+        rates.append(float(learning_rate))
+        first = optax.constant_schedule(rates[0])  # which replaces what is written into the state
+        return injected(first, radius, projection_rate, projection_steps)
+
+    for factory, verdict in ((ball, "RIGHT"), (injected, "RIGHT"), (stale, "WRONG")):
+        report = check(factory, cases="schedule-1d", levels="walk", diagnosis=False)
+        assert report.verdict == verdict, str(report)
 
 
 def test_what_is_on_by_default_is_told(torch):
