@@ -23,6 +23,7 @@ from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet
 from geometry.morphology import closing, dilate, erode, opening
 from geometry.offset import offset, offset_function
+from geometry.parametric import Parametric
 from geometry.point_cloud import reach_from_points
 from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
@@ -43,6 +44,7 @@ __all__ = [
     "MedialAxis",
     "MultiStart",
     "Newton",
+    "Parametric",
     "Reach",
     "SampledGraph",
     "Sampling",

@@ -29,6 +29,7 @@ __all__ = [
     "hessian_vector",
     "is_differentiable",
     "is_recorded",
+    "numbers",
     "symmetric_solve",
     "value_and_gradient",
     "with_derivative_of",
@@ -153,7 +154,7 @@ def blindness(xp: Namespace, gradient: Callable[[Array], Array], theta: Array, t
     A detached gradient changes with θ, yet its derivatives are exactly zero: so at trial points (k, d), which are
     numbers under most transforms too. None where they are not.
     """
-    with _numbers(xp):
+    with numbers(xp):
         points = xp.asarray(trials, dtype=theta.dtype, device=device_of(theta))
         step = xp.full_like(points, epsilon(xp, theta.dtype) ** 0.25)
         try:
@@ -171,7 +172,7 @@ def blindness(xp: Namespace, gradient: Callable[[Array], Array], theta: Array, t
     return "its derivatives are zero, yet it changes: it is detached from θ" if holds(lost) else ""
 
 
-def _numbers(xp: Namespace) -> Any:
+def numbers(xp: Namespace) -> Any:
     """Where arrays that depend on no argument of a transformed function are numbers, and no symbols."""
     if not is_jax_namespace(xp):
         return nullcontext()

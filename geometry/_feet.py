@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from functools import singledispatch
 from typing import Any
 
-from geometry._autodiff import is_differentiable, is_recorded, with_derivative_of
+from geometry._autodiff import is_recorded, with_derivative_of
 from geometry._contact import Contact, Status, is_converged, is_finite, mark, view
-from geometry._implicit import attached
 from geometry._namespace import Array, array_namespace, quietly
 from geometry._trees import Tree, once
 from geometry._vectors import dot, length
 from geometry.frames import upward_normal
-from geometry.level_set import LevelSet, Surface
+from geometry.level_set import LevelSet
+from geometry.parametric import Parametric
 
-__all__ = ["Footpoints", "OnLevelSet", "differentiated", "footpoints", "known_of"]
+__all__ = ["Footpoints", "OnChart", "footpoints", "known_of", "parts_known"]
 
 
 class Footpoints(Tree):
@@ -57,7 +58,7 @@ class Footpoints(Tree):
 
     def __init__(
         self,
-        surface: Surface,
+        surface: Any,
         query: Array,
         theta: Array,
         steps: Array,
@@ -101,6 +102,13 @@ class Footpoints(Tree):
         return self._smoothed(length(array_namespace(self.theta), self.query - self.point), signed=False)
 
     @property
+    def gradient(self) -> Array:
+        """∇d(q) = (q − p)/|q − p|, shape (..., d+1): the normal towards the query, on the surface the upward one."""
+        xp, normal = array_namespace(self.theta), self.normal
+        above = dot(xp, self.query - self.point, normal) >= 0
+        return xp.where(above[..., None], normal, -normal)
+
+    @property
     def signed_distance(self) -> Array:
         """The distance, positive above the surface and negative below."""
         xp = array_namespace(self.theta)
@@ -137,41 +145,66 @@ class Footpoints(Tree):
         return self.status == int(Status.CONVERGED)
 
 
-class OnLevelSet(Footpoints):
-    """Footpoints on a level set: θ is the footpoint itself."""
+class OnChart(Footpoints):
+    """Footpoints of which θ tells the point without another search: on a level set, or a parametric surface."""
 
-    def __init__(
-        self, surface: LevelSet, query: Array, theta: Array, residual: Array, steps: Array, status: Array
-    ) -> None:
+    def __init__(self, surface: Any, query: Array, theta: Array, residual: Array, steps: Array, status: Array) -> None:
         super().__init__(surface, query, theta, steps, status=status)
         self.residual = residual
 
-    @property
+    @once
+    @quietly
     def point(self) -> Array:
-        return self.theta
+        return self.surface.place(self.theta)
 
     @property
     def normal(self) -> Array:
         return self.surface.normal(self.theta)
 
 
+class OnParameters(OnChart):
+    """On a parametric surface, which may have a rim, and more than one normal."""
+
+    @property
+    def gradient(self) -> Array:
+        xp, away = array_namespace(self.theta), self.query - self.point
+        size = length(xp, away)[..., None]
+        return away / xp.where(size > 0, size, xp.ones_like(size))
+
+    def _smoothed(self, distance: Array, signed: bool) -> Array:
+        return distance
+
+
 def known_of(found: Footpoints) -> tuple[Array, ...]:
-    """What a search knows of footpoints: the contact on a graph, the point and the residual on a level set."""
-    return (found.theta, found.residual) if isinstance(found, OnLevelSet) else tuple(found.contact)
+    """What a search knows of footpoints: the contact on a graph, the parameters and the residual on others."""
+    return (found.theta, found.residual) if isinstance(found, OnChart) else tuple(found.contact)
 
 
-def footpoints(surface: Surface, query: Array, steps: Array, known: tuple[Array, ...], status: Array) -> Footpoints:
+@singledispatch
+def parts_known(surface: Any) -> int:
+    """How many arrays those are."""
+    return len(Contact._fields)
+
+
+@parts_known.register(LevelSet)
+@parts_known.register(Parametric)
+def _(surface: Any) -> int:
+    return 2
+
+
+@singledispatch
+def footpoints(surface: Any, query: Array, steps: Array, known: tuple[Array, ...], status: Array) -> Footpoints:
     """Footpoints from what is known of them."""
-    if isinstance(surface, LevelSet):
-        x, residual = known
-        return OnLevelSet(surface, query, x, residual, steps, status)
     return Footpoints(surface, query, known[0], steps, Contact(*known), status)
 
 
-def differentiated(found: Footpoints) -> Footpoints:
-    """Footpoints on a graph that were found by other means, with their derivatives where any may be wanted."""
-    xp = array_namespace(found.theta)
-    if not (is_differentiable(xp) and is_recorded(xp, found.query, *found.contact)):
-        return found
-    end = attached(found.surface, found.query, found.contact)  # type: ignore[arg-type]
-    return Footpoints(found.surface, found.query, end.theta, found.steps, end, found.status)
+@footpoints.register
+def _(surface: LevelSet, query: Array, steps: Array, known: tuple[Array, ...], status: Array) -> Footpoints:
+    x, residual = known
+    return OnChart(surface, query, x, residual, steps, status)
+
+
+@footpoints.register
+def _(surface: Parametric, query: Array, steps: Array, known: tuple[Array, ...], status: Array) -> Footpoints:
+    theta, residual = known
+    return OnParameters(surface, query, theta, residual, steps, status)

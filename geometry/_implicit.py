@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from functools import singledispatch
+from typing import Any
 
 from geometry import _autodiff
+from geometry._compilable import SEARCH, Compilable
 from geometry._contact import Contact, distance_gradient, is_finite, scale_along
 from geometry._namespace import (
     Array,
@@ -25,12 +27,11 @@ from geometry._namespace import (
 from geometry._vectors import dot, length, slope
 from geometry.expressions.expression import Expression
 from geometry.frames import eigh, shape_matrix
-from geometry.graph import SEARCH, FunctionGraph
+from geometry.graph import FunctionGraph
+from geometry.level_set import LevelSet
+from geometry.parametric import Parametric
 
-if TYPE_CHECKING:
-    from geometry.level_set import LevelSet, Surface
-
-__all__ = ["at_maximum", "attached", "attached_to_level_set", "still"]
+__all__ = ["at_maximum", "attached", "attached_to_level_set", "attached_to_parameters", "still"]
 
 ORDER = 2  # of the derivatives that are right: each step with a constant matrix adds one
 MATRIX = 32  # dimensions up to which the matrix of Newton's equation is formed
@@ -41,7 +42,7 @@ Solve = Callable[[Array], Array]
 class _Still(FunctionGraph):
     """A graph whose values, gradients and Hessians are constants; it notes whether they were to be differentiated."""
 
-    def __init__(self, graph: FunctionGraph) -> None:
+    def __init__(self, graph: Compilable) -> None:
         super().__init__(graph.value, name=graph.name)
         self._graph, self.recorded = graph, is_compiling()
 
@@ -74,14 +75,39 @@ class _Still(FunctionGraph):
         return self._graph.to_compile(theta, evaluations)
 
 
-def still(surface: Surface) -> tuple[Any, Callable[[], bool]]:
+class _StillParametric(Parametric):
+    """A parametric surface of which the coordinates are such functions."""
+
+    def __init__(self, surface: Parametric) -> None:
+        super().__init__(surface.function, box=surface.box, name=surface.name)
+        self._surface, self.still = surface, list[_Still]()
+
+    def coordinates(self, like: Array) -> list[Compilable]:
+        self.still = self.still or [_Still(x) for x in self._surface.coordinates(like)]
+        return list(self.still)
+
+    def point(self, theta: Array, *, max_steps: int = 0) -> Array:
+        return array_namespace(theta).stack([x.value(theta) for x in self.coordinates(theta)], axis=-1)
+
+
+@singledispatch
+def still(surface: Any) -> tuple[Any, Callable[[], bool]]:
     """The surface with constant values, and what tells afterwards whether they were to be differentiated."""
-    if not isinstance(surface, FunctionGraph):
-        held = copy.copy(surface)
-        held._graph = graph = _Still(surface._graph)
-        return held, lambda: graph.recorded
     graph = _Still(surface)
     return graph, lambda: graph.recorded
+
+
+@still.register
+def _(surface: LevelSet) -> tuple[Any, Callable[[], bool]]:
+    held = copy.copy(surface)
+    held._function = graph = _Still(surface._function)
+    return held, lambda: graph.recorded
+
+
+@still.register
+def _(surface: Parametric) -> tuple[Any, Callable[[], bool]]:
+    held = _StillParametric(surface)
+    return held, lambda: any(x.recorded for x in held.still)
 
 
 def attached(surface: FunctionGraph, query: Array, end: Contact) -> Contact:
@@ -233,6 +259,33 @@ def attached_to_level_set(surface: LevelSet, query: Array, end: Array) -> Array:
         x = _autodiff.with_derivative_of(xp, rest, x - step[..., :-1])
         s = _autodiff.with_derivative_of(xp, height, s - step[..., -1:])
     return _carry(xp, finite, end, x)
+
+
+def attached_to_parameters(surface: Parametric, query: Array, end: Array) -> Array:
+    """The same parameters of footpoints, with their derivatives; those that a rim holds have none."""
+    xp = array_namespace(query)
+    finite = xp.all(xp.isfinite(end), axis=-1) & xp.all(xp.isfinite(query), axis=-1)
+    theta = rest = _autodiff.constant(xp, xp.where(finite[..., None], end, xp.zeros_like(end)))
+    query = xp.where(finite[..., None], query, xp.zeros_like(query))
+
+    def force(t: Array) -> Array:
+        point, jacobian = surface.point_and_jacobian(t)
+        return xp.where(free, xp.sum(jacobian * (point - query)[..., :, None], axis=-2), xp.zeros_like(t))
+
+    point, jacobian = (_autodiff.constant(xp, a) for a in surface.point_and_jacobian(rest))
+    away = point - _autodiff.constant(xp, query)
+    free = surface.free(rest, -xp.sum(jacobian * away[..., :, None], axis=-2))
+    try:
+        bend = xp.sum(_autodiff.constant(xp, surface.second_derivatives(rest)) * away[..., None, None], axis=-3)
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        return _autodiff.without_derivative(xp, end, _sentence(surface, error), query, surface.point(rest))
+    matrix = xp.matmul(xp.matrix_transpose(jacobian), jacobian) + bend
+    matrix = xp.where(free[..., :, None] & free[..., None, :], matrix, xp.zeros_like(matrix))
+    solve = _inverse(xp, *_spectrum(xp, matrix))
+    for _ in range(ORDER):
+        step = xp.where(free, solve(force(theta)), xp.zeros_like(theta))
+        theta = _autodiff.with_derivative_of(xp, rest, theta - step)
+    return _carry(xp, finite, end, theta)
 
 
 def _bordered(xp: Namespace, bend: Array, normal: Array) -> Array:

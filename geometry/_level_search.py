@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from geometry._contact import Status, choose, mark, unit_of
+from geometry._chart_search import Spot, downhill
 from geometry._namespace import Array, Namespace, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length
 
-__all__ = ["descend", "retract", "tangential", "unit"]
+__all__ = ["LevelChart", "retract", "tangential", "unit"]
 
-RUNNING = -1
 HALVINGS = 12  # of a step along the gradient that does not bring |F| down
 BESIDE = (2.0**-10, -(2.0**-10), 2.0**-4, -(2.0**-4), 0.5, -0.5)  # of the size of the coordinates
-SUFFICIENT_DECREASE, NOISE = 1e-4, 64  # Armijo's constant; rounding errors that are taken for granted
+NOISE = 64  # rounding errors that are taken for granted
 
 
 def unit(xp: Namespace, vector: Array) -> Array:
@@ -93,91 +92,31 @@ def retract(function: Callable[[Array], tuple[Array, Array]], start: Array, max_
     return xp.where(found[..., None], end.x, xp.nan)
 
 
-class _State(NamedTuple):
-    x: Array
-    direction: Array
-    residual: Array
-    is_minimum: Array
-    stride: Array
-    steps: Array
-    status: Array
-
-
-class _Descent(NamedTuple):
-    """Of half the squared distance, on a level set."""
+class LevelChart(NamedTuple):
+    """A level set in its tangent spaces; the way back to it is `retract`."""
 
     surface: Any
-    query: Array
-    curved: bool
-    tolerance: float
-    max_steps: int
 
-    def scale(self, x: Array) -> Array:
-        xp = array_namespace(x)
-        return length(xp, x) + length(xp, self.query)
+    def onto(self, start: Array) -> Array:
+        return _onto(self.surface, start)
 
-    def move(self, x: Array) -> tuple[Array, Array, Array]:
-        """Where to go from x, the residual, and whether a stationary point is a minimum as far as is known."""
+    def moved(self, x: Array, step: Array) -> tuple[Array, Array]:
+        return self.surface.point(x + step), step
+
+    def spot(self, x: Array, query: Array, curved: bool) -> Spot:
+        """With the shape operator S and the height s over the tangent plane, φ has the Hessian I − sS."""
         xp = array_namespace(x)
-        normal, away = self.surface.normal(x), self.query - x
+        normal, away = self.surface.normal(x), query - x
         height = dot(xp, away, normal)
         force = away - height[..., None] * normal
-        if not self.curved:
-            return force, length(xp, force), xp.isfinite(height)
-        direction, is_minimum = _newton(xp, self.surface, x, normal, height, force)
-        return direction, length(xp, force), is_minimum
-
-    def settle(self, state: _State, moved: Array) -> _State:
-        """Name the items that stop here."""
-        xp, size = array_namespace(state.x), self.scale(state.x)
-        small = state.stride * length(xp, state.direction) <= 4 * epsilon(xp, state.x.dtype) * size
-        status = mark(state.status, state.steps >= self.max_steps, Status.STEPS_USED)
-        status = mark(status, small, Status.STALLED)
-        flat = (state.residual <= self.tolerance * size) | (small & moved)
-        status = mark(status, flat & state.is_minimum, Status.CONVERGED)
-        return state._replace(status=xp.where(state.status == RUNNING, status, state.status))
-
-    def iterate(self, state: _State) -> _State:
-        xp = array_namespace(state.x)
-        running = state.status == RUNNING
-        x = self.surface.point(state.x + state.stride[..., None] * state.direction)
-        direction, residual, is_minimum = self.move(x)
-        unit = unit_of(length(xp, self.query - state.x))
-        here, there = ((self.query - at) / unit[..., None] for at in (state.x, x))
-        old, new = dot(xp, here, here) / 2, dot(xp, there, there) / 2
-        gain = state.stride * dot(xp, state.direction / unit[..., None], here)
-        falls = (new <= old - SUFFICIENT_DECREASE * gain) & (new < old)
-        level = new <= old + NOISE * epsilon(xp, x.dtype) * (self.scale(state.x) / unit) ** 2
-        level = level & (residual <= 0.99 * state.residual)
-        nearer = running & xp.all(xp.isfinite(x), axis=-1) & (falls | level)
-        moved = (x, direction, residual, is_minimum, xp.ones_like(state.stride))
-        chosen = choose(nearer, moved, (*state[:4], state.stride / 4))
-        steps = state.steps + xp.astype(running, state.steps.dtype)
-        return self.settle(_State(*chosen, steps, state.status), nearer)
-
-
-def descend(
-    surface: Any, query: Array, start: Array, curved: bool, tolerance: float | None, max_steps: int
-) -> tuple[Array, Array, Array, Array]:
-    """Footpoints on a level set: the points, residuals, steps and statuses.
-
-    Each step is Newton's in the tangent space, where half the squared distance has the Hessian I − sS for the height s
-    of the query over the tangent plane and the shape operator S; not `curved`: I alone. The way back is `retract`.
-    """
-    xp = array_namespace(query)
-    tolerance = epsilon(xp, query.dtype) ** 0.75 if tolerance is None else tolerance
-    descent = _Descent(surface, query, curved, tolerance, max_steps)
-    x = _onto(surface, start)
-    steps = xp.zeros(x.shape[:-1], dtype=count_dtype(xp, x), device=device_of(x))
-    finite = xp.all(xp.isfinite(x), axis=-1) & xp.all(xp.isfinite(query), axis=-1)
-    status = mark(mark(steps, None, RUNNING), ~finite, Status.NOT_FINITE)
-    first = descent.settle(_State(x, *descent.move(x), xp.ones_like(x[..., 0]), steps, status), steps < 0)
-    end = _State(
-        *while_loop(
-            lambda s: xp.any(s[-1] == RUNNING), lambda s: tuple(descent.iterate(_State(*s))), tuple(first), query
-        )
-    )
-    return end.x, end.residual, end.steps, end.status
+        step, is_minimum = force, xp.isfinite(height)
+        if curved:
+            local = reflect(xp, normal, force[..., None, :])[..., 0, :-1]
+            bend = height[..., None, None] * self.surface.shape_operator(x)
+            step, is_minimum = downhill(bend, local, height)
+            step = xp.concat([step, xp.zeros_like(step[..., :1])], axis=-1)
+            step = reflect(xp, normal, step[..., None, :])[..., 0, :]
+        return Spot(x, x, force, step, length(xp, step), length(xp, force), is_minimum)
 
 
 def _onto(surface: Any, start: Array) -> Array:
@@ -200,24 +139,3 @@ def _onto(surface: Any, start: Array) -> Array:
 
     none = xp.zeros((), dtype=count_dtype(xp, start), device=device_of(start))
     return while_loop(unfinished, look, (surface.point(start), none), start)[0]
-
-
-def _newton(xp: Namespace, surface: Any, x: Array, normal: Array, height: Array, force: Array) -> tuple[Array, Array]:
-    """|I − sS|⁻¹ force, and whether I − sS is positive; where it is not, along its negative curvature as well."""
-    shape = surface.shape_operator(x)
-    finite = xp.isfinite(height) & xp.all(xp.isfinite(shape), axis=(-2, -1))
-    shape = xp.where(finite[..., None, None], shape, xp.zeros_like(shape))
-    bends, vectors = xp.linalg.eigh(shape)
-    stiffness = xp.where(finite[..., None], 1 - height[..., None] * bends, -1.0)  # no minimum is known at a kink
-    local = reflect(xp, normal, force[..., None, :])[..., 0, :-1]
-    parts = xp.sum(vectors * local[..., :, None], axis=-2)
-    floor = epsilon(xp, x.dtype) ** 0.5
-    steps = parts / xp.maximum(xp.abs(stiffness), xp.full_like(stiffness, floor))
-    lowest = xp.min(stiffness, axis=-1, keepdims=True)
-    beyond = lowest[..., 0] < -floor
-    lost = beyond & (length(xp, force) <= 4 * floor * xp.abs(height))
-    escape = xp.where(stiffness == lowest, xp.copysign(xp.abs(height)[..., None] + 0 * parts, parts), 0.0)
-    steps = xp.where(lost[..., None], escape, steps)
-    step = xp.sum(vectors * steps[..., None, :], axis=-1)
-    step = xp.concat([step, xp.zeros_like(step[..., :1])], axis=-1)
-    return reflect(xp, normal, step[..., None, :])[..., 0, :], ~beyond

@@ -7,9 +7,9 @@ from typing import Any
 
 from geometry._level_search import unit
 from geometry._namespace import Array, Namespace, array_namespace, device_of, floating, repeat
+from geometry._sides import check_side
 from geometry._vectors import length
 from geometry.level_set import LevelSet
-from geometry.reach import check_side
 
 __all__ = ["Shape", "bordered", "constant", "diagonal", "direction", "outer", "root"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy
 from numpy.typing import NDArray
 
-from geometry.expressions.expression import Expression
+if TYPE_CHECKING:
+    from geometry.expressions.expression import Expression
 
 __all__ = ["slip"]
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from geometry._namespace import Array, array_namespace, quietly
-from geometry._vectors import dot
+from geometry._namespace import Array, quietly
 from geometry.footpoint import Solver, project
-from geometry.level_set import Surface
+from geometry.surface import Surface
 
 __all__ = ["distance", "distance_gradient", "signed_distance"]
 
@@ -62,7 +61,8 @@ def distance_gradient(
 
     On the surface itself d_Γ has no gradient, and the upward normal is returned: the limit from above. On the medial
     axis, where there are several footpoints, it is the gradient of one branch. The normal is returned, not the
-    quotient, of which little but rounding is left near the surface.
+    quotient, of which little but rounding is left near the surface. Of a parametric surface, which may have a rim or no
+    single normal, it is the quotient, and zero on the surface.
 
     Examples
     --------
@@ -74,8 +74,4 @@ def distance_gradient(
            [ 0.6, -0.8],
            [-0.6,  0.8]])
     """
-    foot = project(surface, points, solver, start=start)
-    xp = array_namespace(foot.theta)
-    normal = foot.normal
-    above = dot(xp, foot.query - foot.point, normal) >= 0
-    return xp.where(above[..., None], normal, -normal)
+    return project(surface, points, solver, start=start).gradient

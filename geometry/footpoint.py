@@ -10,19 +10,24 @@ On a level set, whose parameters are points of the ambient space, the same steps
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import singledispatch
 from typing import Any, Protocol
 
 import numpy
 
-from geometry import _level_search, _safeguarded
+from geometry import _safeguarded
 from geometry._autodiff import constant, is_differentiable, is_recorded
-from geometry._contact import Status, choose
-from geometry._feet import Footpoints, footpoints, known_of
-from geometry._implicit import attached, attached_to_level_set, still
+from geometry._chart_search import descend
+from geometry._compilable import SEARCH
+from geometry._contact import Contact, Status, choose
+from geometry._feet import Footpoints, footpoints, known_of, parts_known
+from geometry._implicit import attached, attached_to_level_set, attached_to_parameters, still
 from geometry._itemwise import by_items
 from geometry._kernels import kernel
 from geometry._lending import lend
+from geometry._level_search import LevelChart
 from geometry._namespace import (
     Array,
     array_namespace,
@@ -39,9 +44,10 @@ from geometry._namespace import (
     whole,
 )
 from geometry._trees import Tree
-from geometry._vectors import length
-from geometry.graph import FunctionGraph
-from geometry.level_set import LevelSet, Surface, check_any_surface
+from geometry.graph import check_graph_of
+from geometry.level_set import LevelSet
+from geometry.parametric import Parametric
+from geometry.surface import Surface, check_any_surface
 
 __all__ = [
     "Descent",
@@ -138,7 +144,7 @@ def _lazily(surface: Surface, points: Array, start: Array, solver: Solver | None
         return (*known_of(found), found.steps, found.status)
 
     theta, scalar = (start.shape[-1:], start.dtype), ((), start.dtype)
-    of_known = (theta, scalar) if isinstance(surface, LevelSet) else (theta, scalar, theta)
+    of_known = (theta, scalar, theta)[: parts_known(surface)]
     count = ((), count_dtype(array_namespace(start), start))
     *known, steps, status = by_items(feet, ((points, 1), (start, 1)), (*of_known, count, count))
     return footpoints(surface, points, steps, tuple(known), status)
@@ -178,9 +184,8 @@ class Descent(Tree):
         positive("rate", self.rate)
         whole("steps", self.steps)
 
-    def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
-        if not isinstance(surface, FunctionGraph):
-            raise TypeError(f"Descent is for a FunctionGraph, got {surface!r}; use GaussNewton, Newton or MultiStart")
+    def solve(self, surface: Any, query: Array, theta: Array) -> Footpoints:
+        check_graph_of("Descent", surface)
         xp = array_namespace(theta)
         rate = per_item(xp, "rate", self.rate, theta)
         if not isinstance(rate, float):
@@ -317,14 +322,10 @@ class MultiStart(Tree):
         whole("seed", self.seed)
 
     def solve(self, surface: Surface, query: Array, theta: Array) -> Footpoints:
-        xp = array_namespace(theta)
-        x = surface.parameters_of(query)
-        radius = length(xp, query - surface.point(theta))
-        d, count = theta.shape[-1], self.starts - 1
+        xp, d, count = array_namespace(theta), theta.shape[-1], self.starts - 1
         offsets = fixed(_unit_ball_samples, theta, d, count, self.seed)
         offsets = xp.reshape(offsets, (count, *(1,) * (theta.ndim - 1), d))
-        anywhere = length(xp, query) + 1 if isinstance(surface, LevelSet) else xp.zeros_like(radius)
-        others = x + xp.where(xp.isfinite(radius), radius, anywhere)[..., None] * offsets
+        others = surface.around(query, theta, offsets)
         thetas = xp.concat([theta[None, ...], others], axis=0)[: self.starts, ...]
         return nearest_of(surface, query, thetas, self.solver)
 
@@ -356,22 +357,58 @@ def _searched(
     surface: Surface, query: Array, start: Array, direction: _safeguarded.Direction, solver: GaussNewton | Newton
 ) -> Footpoints:
     """What a search finds. It runs on constants; where a derivative may be wanted, it is attached to its end."""
-    xp, limits = array_namespace(query), (solver.tolerance, solver.max_steps)
+    xp = array_namespace(query)
     held: Any = surface
     place, was_recorded = query, lambda: False
     if is_differentiable(xp):
         held, was_recorded = still(surface)
         place, start = constant(xp, query), constant(xp, start)
-    if isinstance(surface, LevelSet):
-        curved = isinstance(solver, Newton)
-        x, residual, steps, status = _level_search.descend(held, place, start, curved, *limits)
-        if was_recorded() or is_recorded(xp, query):
-            x = attached_to_level_set(surface, query, x)
-        return footpoints(surface, query, steps, (x, residual), status)
-    end, steps, status = _safeguarded.descend(held, place, start, direction, *limits)
+    known, steps, status = _found(held, place, start, direction, solver)
     if was_recorded() or is_recorded(xp, query):
-        end = attached(surface, query, end)
-    return Footpoints(surface, query, end.theta, steps, end, status)
+        known = _with_derivatives(surface, query, known)
+    return footpoints(surface, query, steps, known, status)
+
+
+Found = tuple[tuple[Array, ...], Array, Array]
+
+
+@singledispatch
+def _found(surface: Any, query: Array, start: Array, direction: Any, solver: GaussNewton | Newton) -> Found:
+    """What a search knows at its end, its steps, and its status."""
+    return _safeguarded.descend(surface, query, start, direction, solver.tolerance, solver.max_steps)
+
+
+@_found.register
+def _(surface: LevelSet, query: Array, start: Array, direction: Any, solver: GaussNewton | Newton) -> Found:
+    return _descended(LevelChart(surface), query, start, solver)
+
+
+@_found.register
+def _(surface: Parametric, query: Array, start: Array, direction: Any, solver: GaussNewton | Newton) -> Found:
+    evaluations = math.prod(start.shape[:-1]) * SEARCH
+    return _descended(surface.prepared(start, evaluations, order=2), query, start, solver)
+
+
+def _descended(chart: Any, query: Array, start: Array, solver: GaussNewton | Newton) -> Found:
+    curved = isinstance(solver, Newton)
+    theta, residual, steps, status = descend(chart, query, start, curved, solver.tolerance, solver.max_steps)
+    return (theta, residual), steps, status
+
+
+@singledispatch
+def _with_derivatives(surface: Any, query: Array, known: tuple[Array, ...]) -> tuple[Array, ...]:
+    """The same numbers, with their derivatives."""
+    return attached(surface, query, Contact(*known))
+
+
+@_with_derivatives.register
+def _(surface: LevelSet, query: Array, known: tuple[Array, ...]) -> tuple[Array, ...]:
+    return attached_to_level_set(surface, query, known[0]), known[1]
+
+
+@_with_derivatives.register
+def _(surface: Parametric, query: Array, known: tuple[Array, ...]) -> tuple[Array, ...]:
+    return attached_to_parameters(surface, query, known[0]), known[1]
 
 
 def _check_stopping(tolerance: float | None, max_steps: int) -> None:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from geometry._compilable import Compilable
 from geometry._level_search import retract, tangential, unit
 from geometry._namespace import Array, array_namespace, floating, quietly
 from geometry._trees import Whole
 from geometry._vectors import length
 from geometry.expressions.expression import Expression
 from geometry.frames import eigenvalues
-from geometry.graph import FunctionGraph, check_surface
 
-__all__ = ["LevelSet", "Surface", "check_any_surface"]
+__all__ = ["LevelSet"]
 
 Function = Callable[[Array], Array]
+NEARBY = 20  # steps from a sample to a level set: what is farther is left to nearer samples
 
 
 class LevelSet(Whole):
@@ -66,8 +67,8 @@ class LevelSet(Whole):
     ) -> None:
         if not callable(function):
             raise TypeError(f"function must be callable, got {function!r}")
-        self._graph = FunctionGraph(function, gradient, hessian, name=name or getattr(function, "__name__", "surface"))
-        self.name = self._graph.name
+        self._function = Compilable(function, gradient, hessian, name=name)
+        self.name: str = self._function.name
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.name}>"
@@ -75,39 +76,39 @@ class LevelSet(Whole):
     @property
     def given(self) -> frozenset[str]:
         """Which of value, gradient and hessian were handed over."""
-        return self._graph.given
+        return self._function.given
 
     def value(self, x: Array) -> Array:
         """F(x), shape (...): positive above Γ, negative below."""
-        return self._graph.value(x)
+        return self._function.value(x)
 
     def gradient(self, x: Array) -> Array:
         """∇F(x), shape (..., n)."""
-        return self._graph.gradient(x)
+        return self._function.gradient(x)
 
     def value_and_gradient(self, x: Array) -> tuple[Array, Array]:
         """The pair (F(x), ∇F(x))."""
-        return self._graph.value_and_gradient(x)
+        return self._function.value_and_gradient(x)
 
     def hessian(self, x: Array) -> Array:
         """∇²F(x), shape (..., n, n)."""
-        return self._graph.hessian(x)
+        return self._function.hessian(x)
 
     def has_gradient(self, x: Array) -> bool:
         """Whether gradients are at hand for arrays such as `x`."""
-        return self._graph.has_gradient(x)
+        return self._function.has_gradient(x)
 
     def has_second_order(self, x: Array) -> bool:
         """Whether Hessians are at hand for arrays such as `x`."""
-        return self._graph.has_second_order(x)
+        return self._function.has_second_order(x)
 
     def slip(self, x: Array) -> str:
         """In which entry a derivative that was given is not that of the values: see `FunctionGraph.slip`."""
-        return self._graph.slip(x)
+        return self._function.slip(x)
 
     def expression(self, n: int) -> Expression:
         """What F does, recorded once: see `FunctionGraph.expression`."""
-        return self._graph.expression(n)
+        return self._function.expression(n)
 
     def is_above(self, points: Array) -> Array:
         """Where points of the ambient space are above the surface or on it, F ≥ 0; shape (...)."""
@@ -125,6 +126,42 @@ class LevelSet(Whole):
     def parameters_of(self, points: Array) -> Array:
         """The points themselves; a `FunctionGraph` has θ for (θ, y)."""
         return points
+
+    box = None  # of all parameters that belong to it; None: any
+
+    @property
+    def function(self) -> Function:
+        """F as it was handed over."""
+        return self._function.function
+
+    def dimension(self, x: Array) -> int:
+        """n − 1."""
+        return int(x.shape[-1]) - 1
+
+    def parameters(self, x: Array, points: Array) -> Array:
+        """Those of points of the level set: the points."""
+        return points
+
+    def settled(self, x: Array) -> Array:
+        """A point of the level set, near x; NaN where that is far."""
+        return self.point(x, max_steps=NEARBY)
+
+    def place(self, x: Array) -> Array:
+        """The point with parameters x, which is on the level set."""
+        return x
+
+    def prepared(self, x: Array, evaluations: int, order: int = 0) -> LevelSet:
+        """This level set for so many evaluations."""
+        return self
+
+    def to_look(self, x: Array, name: str) -> None:
+        """No kernel looks at level sets."""
+
+    def around(self, query: Array, start: Array, offsets: Array) -> Array:
+        """Further starts, from offsets in the unit ball: within the start's distance of the query."""
+        xp = array_namespace(query)
+        radius, anywhere = length(xp, query - self.point(start)), length(xp, query) + 1
+        return query + xp.where(xp.isfinite(radius), radius, anywhere)[..., None] * offsets
 
     def start_of(self, points: Array) -> Array:
         """Where searches for footpoints of points begin: at the points themselves."""
@@ -155,12 +192,3 @@ class LevelSet(Whole):
         """
         shape = self.shape_operator(x)
         return eigenvalues(array_namespace(shape), shape)
-
-
-Surface = FunctionGraph | LevelSet
-
-
-def check_any_surface(surface: Surface) -> None:
-    """Raise unless `surface` is a `FunctionGraph` or a `LevelSet`."""
-    if not isinstance(surface, LevelSet):
-        check_surface(surface)

@@ -39,7 +39,7 @@ from geometry._namespace import (
 )
 from geometry.footpoint import project
 from geometry.graph import FunctionGraph, check_surface
-from geometry.level_set import Surface, check_any_surface
+from geometry.surface import Surface, check_any_surface
 
 __all__ = ["offset", "offset_function"]
 

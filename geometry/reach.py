@@ -23,30 +23,32 @@ from geometry._namespace import (
     Namespace,
     array_namespace,
     device_of,
+    epsilon,
     floating,
     is_array_api_obj,
     is_traced,
     quietly,
     whole,
 )
-from geometry._vectors import dot
-from geometry.graph import FunctionGraph
-from geometry.level_set import LevelSet, Surface, check_any_surface
+from geometry._sides import SIGNS, check_side
+from geometry._vectors import dot, length
+from geometry.level_set import LevelSet
+from geometry.parametric import Parametric
+from geometry.surface import Surface, check_any_surface
 
 __all__ = [
     "Bottleneck",
     "Reach",
     "bottleneck",
-    "check_side",
     "corners",
     "critical_radius",
     "radius_of",
     "reach",
 ]
 
-SIGNS = {"above": 1.0, "below": -1.0}
 SAMPLES, LEVEL_SAMPLES = 2**16, 2**13
-NEARBY = 20  # steps from a sample to a level set: what is farther is left to nearer samples
+PAIRS = 2**14  # of parameters, at which a parametric surface may face itself
+NOISE, NEAR = 8, 1e-6  # units of the last place that a height may be wrong by; how much narrower than bent it must be
 CLIMBS = 2**15  # evaluations that climbs to the largest curvatures take, more or less
 
 
@@ -118,16 +120,59 @@ def reach(
     """
     check_any_surface(surface)
     check_side("side", side, both=True)
-    count = LEVEL_SAMPLES if isinstance(surface, LevelSet) else SAMPLES
-    count = count if samples is None else whole("samples", samples, 1)
     xp, low, high = corners(box, surface)
+    count = LEVEL_SAMPLES if surface.dimension(low) < low.shape[0] else SAMPLES
+    count = count if samples is None else whole("samples", samples, 1)
     found = _bent(surface, xp, low, high, side, count)
-    if isinstance(surface, LevelSet):
-        neck = bottleneck(surface, box, side=side)
-        if float(neck.radius) < float(found.value):
-            inside = _height(xp, surface, neck.points) > 0
-            return Reach(neck.radius, neck.points[0, ...], "above" if bool(inside) else "below")
+    return _narrowed(surface, found, xp, low, high, side)
+
+
+@functools.singledispatch
+def _narrowed(surface: Any, found: Reach, xp: Namespace, low: Array, high: Array, side: str) -> Reach:
+    """The reach, given that of curvature: where the surface faces itself it may be less. A graph never does."""
     return found
+
+
+@_narrowed.register
+def _(surface: LevelSet, found: Reach, xp: Namespace, low: Array, high: Array, side: str) -> Reach:
+    neck = bottleneck(surface, xp.stack([low, high], axis=-1), side=side)
+    if float(neck.radius) >= float(found.value):
+        return found
+    inside = _height(xp, surface, neck.points) > 0
+    return Reach(neck.radius, neck.points[0, ...], "above" if bool(inside) else "below")
+
+
+@_narrowed.register
+def _(surface: Parametric, found: Reach, xp: Namespace, low: Array, high: Array, side: str) -> Reach:
+    """Federer's quotient over all pairs of parameters."""
+    k = low.shape[0]
+
+    @quietly
+    def curvature(pairs: Array) -> Array:
+        p, q = surface.point(pairs[..., :k]), surface.point(pairs[..., k:])
+        rise = _rise(surface, pairs[..., :k], q - p, side)
+        square = dot(xp, q - p, q - p)
+        doubt = NOISE * epsilon(xp, low.dtype) * (length(xp, p) + length(xp, q))
+        bend = 2 * (rise - doubt) / square
+        return xp.where((square > 0) & ~xp.isnan(bend), bend, -xp.inf)
+
+    low, high = xp.concat([low, low]), xp.concat([high, high])
+    value, pair = highest(curvature, ((low + high) / 2)[None, :], ((high - low) / 2)[None, :], PAIRS, 256)
+    radius = radius_of(xp, value[0])
+    if not float(radius) < float(found.value) * (1 - NEAR):  # pairs that are near each other only see the curvature
+        return found
+    p, q = pair[0, :k], pair[0, k:]
+    if side == "both" and surface.point(p).shape[-1] == k + 1:
+        side = "above" if float(_rise(surface, p, surface.point(q) - surface.point(p), "above")) > 0 else "below"
+    return Reach(radius, p, side)
+
+
+def _rise(surface: Parametric, theta: Array, away: Array, side: str) -> Array:
+    """How far points are over the tangent spaces at θ, towards a side."""
+    xp = array_namespace(away)
+    if side == "both":
+        return length(xp, surface.across(theta, away))
+    return SIGNS[side] * dot(xp, away, surface.normal(theta))
 
 
 def critical_radius(
@@ -217,14 +262,7 @@ def bottleneck(
     )
 
 
-def check_side(name: str, side: Any, *, both: bool = False) -> None:
-    """Raise unless `side` is the name of a side."""
-    allowed = [*SIGNS, "both"] if both else [*SIGNS]
-    if side not in allowed:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, allowed))}, got {side!r}")
-
-
-def corners(box: Any, surface: Surface | None = None) -> tuple[Namespace, Array, Array]:
+def corners(box: Any, surface: Any = None) -> tuple[Namespace, Array, Array]:
     """The lowest and the highest corner of a box, arrays (d,); of numbers in the library of a surface."""
     if not is_array_api_obj(box):
         try:
@@ -244,7 +282,7 @@ def corners(box: Any, surface: Surface | None = None) -> tuple[Namespace, Array,
 
 def _in_library_of(surface: Surface, sides: Array) -> tuple[Namespace, Array]:
     """A box of NumPy's as an array of the library of which the surface makes values: PyTorch's take no other arrays."""
-    function: Any = surface._graph._value if isinstance(surface, LevelSet) else surface._value
+    function: Any = surface.function
     for name in ("numpy", "torch"):
         try:
             value = function(sys.modules[name].asarray(sides.mean(axis=1)))
@@ -282,24 +320,24 @@ def _towards(bends: Array, side: str) -> dict[str, Array]:
 
 
 def _sought(surface: Surface, xp: Namespace, low: Array, high: Array, side: str, samples: int) -> Reach:
-    if isinstance(surface, FunctionGraph):
-        surface = surface.prepared(low[None, :], samples + CLIMBS, order=2)
+    surface = surface.prepared(low[None, :], samples + CLIMBS, order=2)
+    is_implicit = surface.dimension(low) < low.shape[0]
 
     @quietly
     def curvature(theta: Array) -> Array:
         """−inf outside of the box and off the surface."""
-        x = surface.point(theta, max_steps=NEARBY) if isinstance(surface, LevelSet) else theta
+        x = surface.settled(theta)
         outside = xp.any((x < low) | (x > high), axis=-1)
         bend = functools.reduce(xp.maximum, _towards(surface.curvatures(x), side).values())
         return xp.where(outside | xp.isnan(bend), -xp.inf, bend)
 
     compiled = _compiled(surface, low, high, side)
-    units = 256 if isinstance(surface, LevelSet) else 16  # the way to a level set leaves some rounding
+    units = 256 if is_implicit else 16  # the way to a level set leaves some rounding
     value, theta = highest(
         curvature, ((low + high) / 2)[None, :], ((high - low) / 2)[None, :], samples, units, compiled
     )
     value, theta = value[0], theta[0, :]
-    theta = surface.point(theta) if isinstance(surface, LevelSet) else theta
+    theta = surface.point(theta) if is_implicit else theta
     if is_traced(value) or side != "both":
         return Reach(radius_of(xp, value), theta, side)
     bends = {name: float(bend) for name, bend in _towards(surface.curvatures(theta), side).items()}
@@ -308,7 +346,7 @@ def _sought(surface: Surface, xp: Namespace, low: Array, high: Array, side: str,
 
 def _compiled(surface: Surface, low: Array, high: Array, side: str) -> Compiled | None:
     """What compiled code looks for; None where arrays do."""
-    expression = surface.to_look(low[None, :], "look") if isinstance(surface, FunctionGraph) else None
+    expression = surface.to_look(low[None, :], "look")
     if expression is None:
         return None
     sides = [float(side in (name, "both")) for name in SIGNS]
@@ -322,6 +360,6 @@ def radius_of(xp: Namespace, curvature: Array) -> Array:
     return xp.where(bent, 1 / xp.where(bent, curvature, 1.0), xp.inf)
 
 
-def _height(xp: Namespace, surface: Surface, points: Array) -> Array:
+def _height(xp: Namespace, surface: LevelSet, points: Array) -> Array:
     """The height of the second of two points over the tangent plane of the first."""
     return dot(xp, points[1, ...] - points[0, ...], surface.normal(points[0, ...]))

@@ -10,7 +10,8 @@ the one-sided Federer quotient: for each q that is the radius of the ball that t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import singledispatch
 from typing import Any, NamedTuple
 
 from geometry._autodiff import constant, is_differentiable, is_recorded, with_derivative_of
@@ -31,11 +32,12 @@ from geometry._namespace import (
     quietly,
     whole,
 )
+from geometry._sides import SIGNS, check_side
 from geometry._vectors import dot, length
-from geometry.expressions.expression import Expression
 from geometry.graph import FunctionGraph
-from geometry.level_set import LevelSet, Surface, check_any_surface
-from geometry.reach import NEARBY, SIGNS, check_side, corners, radius_of
+from geometry.level_set import LevelSet
+from geometry.reach import corners, radius_of
+from geometry.surface import Surface, check_any_surface
 
 __all__ = ["MedialAxis", "medial_axis", "medial_radius", "reachable"]
 
@@ -113,7 +115,8 @@ def medial_radius(
     if theta.ndim == 0 or theta.shape[-1] == 0:
         raise ValueError(f"theta must have shape (..., d) with d >= 1, got {tuple(theta.shape)}")
     batch, d = theta.shape[:-1], theta.shape[-1]
-    curve = d == (2 if isinstance(surface, LevelSet) else 1)
+    curve = surface.dimension(theta) == 1
+    box = surface.box if box is None else box
     samples = SWEEPS * (1024 if curve else 4096) if samples is None else whole("samples", samples, SWEEPS)
     if is_dask(theta):
 
@@ -129,9 +132,8 @@ def medial_radius(
     theta = xp.reshape(theta, (-1, d))
     held, was_recorded = still(surface) if is_differentiable(xp) else (surface, lambda: False)
     place = constant(xp, theta)
-    if isinstance(held, FunctionGraph):
-        held = held.prepared(place, theta.shape[0] * (samples + CLIMBS))
-    many = theta.shape[0] if _expression(held, place) else 0
+    held = held.prepared(place, theta.shape[0] * (samples + CLIMBS))
+    many = theta.shape[0] if held.to_look(place, "touch") else 0
 
     def bent(theta: Array) -> tuple[Array, ...]:
         return _largest_curvature(_Touch.at(held, theta, SIGNS[side], bounds), each)
@@ -256,6 +258,7 @@ class _Touch(NamedTuple):
     """Where balls touch: points p (b, n), their normals to one side, and the limit of curvature there (b,)."""
 
     surface: Surface
+    here: Array  # their parameters, (b, d)
     point: Array
     normal: Array
     bend: Array  # −inf where it is not known
@@ -266,19 +269,20 @@ class _Touch(NamedTuple):
     def at(cls, surface: Surface, theta: Array, sign: float, bounds: tuple[Array, Array] | None) -> _Touch:
         xp = array_namespace(theta)
         point, normal = surface.point_and_normal(theta)
+        here = surface.parameters(theta, point)
         bend = xp.full_like(point[:, 0], -xp.inf)
         if surface.has_second_order(theta):
-            bends = sign * surface.curvatures(surface.parameters_of(point))
+            bends = sign * surface.curvatures(here)
             bend = xp.max(xp.where(xp.isnan(bends), -xp.inf, bends), axis=-1)
             rounding = NOISE * epsilon(xp, bend.dtype) * xp.max(xp.abs(bends), axis=-1)
             bend = xp.where(xp.abs(bend) <= rounding, xp.zeros_like(bend), bend)
-        return cls(surface, point, sign * normal, bend, _resolution(surface, point, normal), bounds)
+        return cls(surface, here, point, sign * normal, bend, _resolution(surface, point, normal), bounds)
 
     def compiled(self) -> Compiled | None:
         """What compiled code climbs; None where arrays do."""
-        if (expression := _expression(self.surface, self.point[:, :-1])) is None:
+        if (expression := self.surface.to_look(self.here, "touch")) is None:
             return None
-        xp, theta = array_namespace(self.point), self.point[:, :-1]
+        xp, theta = array_namespace(self.point), self.here
         low, high = self.bounds or (xp.full_like(theta, -xp.inf), xp.full_like(theta, xp.inf))
         parts = self.point, self.normal, self.noise[:, None], *(xp.broadcast_to(c, theta.shape) for c in (low, high))
         return Compiled("touching", expression, xp.concat(parts, axis=1))
@@ -305,15 +309,14 @@ class _Touch(NamedTuple):
         Wrong is h by its rounding error, and by how far q may be off the surface.
         """
         xp = array_namespace(theta)
-        nearby = {"max_steps": NEARBY} if isinstance(self.surface, LevelSet) else {}
-        q = self.surface.point(theta, **nearby)
+        at = self.surface.settled(theta)
+        q = self.surface.place(at)
         away = q - self.point[:, None, :]
         size = xp.sum(xp.abs(q), axis=-1) + xp.sum(xp.abs(self.point), axis=-1)[:, None]
         doubt = NOISE * epsilon(xp, theta.dtype) * size + self.noise[:, None] + 2 * _off(self.surface, q)
         half = dot(xp, away, away) / 2
         none = half == 0
         if self.bounds is not None:
-            at = self.surface.parameters_of(q)
             none = none | xp.any((at < self.bounds[0]) | (at > self.bounds[1]), axis=-1)
         return dot(xp, away, self.normal[:, None, :]), doubt, xp.where(none, xp.nan, half)
 
@@ -336,9 +339,10 @@ class _Touch(NamedTuple):
         xp = array_namespace(bend)
         radius = radius_of(xp, bend)[:, None]
         center = self.surface.parameters_of(self.point + radius * self.normal)
-        here = self.surface.parameters_of(self.point)
+        here = self.here
         far = LOOK_AROUND * xp.sqrt(2 * radius * xp.clip(highest, 0.0)[:, None]) + radius / 2**10
         found = xp.isfinite(radius)
+        found = found & ~xp.isnan(center)
         low = xp.where(found, xp.maximum(center - radius, here - far), -xp.inf)
         high = xp.where(found, xp.minimum(center + radius, here + far), xp.inf)
         if self.bounds is not None:
@@ -348,31 +352,40 @@ class _Touch(NamedTuple):
         return (low + high) / 2, xp.maximum((high - low) / 2, xp.zeros_like(low))
 
 
-def _expression(surface: Surface, theta: Array) -> Expression | None:
-    """The recorded function with which compiled code looks for the largest balls; None where arrays do."""
-    return surface.to_look(theta, "touch") if isinstance(surface, FunctionGraph) else None
+@singledispatch
+def _off(surface: Any, q: Array) -> Array:
+    """How far points are off a level set, to first order; other surfaces are where their points are."""
+    return array_namespace(q).zeros_like(q[..., 0])
 
 
-def _off(surface: Surface, q: Array) -> Array:
-    """How far points are off a level set, to first order; a graph is where its points are."""
+@_off.register
+def _(surface: LevelSet, q: Array) -> Array:
     xp = array_namespace(q)
-    if not isinstance(surface, LevelSet):
-        return xp.zeros_like(q[..., 0])
     value, gradient = surface.value_and_gradient(q)
     return xp.abs(value) / length(xp, gradient)
 
 
-def _resolution(surface: Surface, point: Array, normal: Array) -> Array:
+@singledispatch
+def _resolution(surface: Any, point: Array, normal: Array) -> Array:
     """How far from points (b, n) what defines the surface begins to grow along its normal as it should, (b,).
 
     Below, the rounding errors inside of the function are larger than its values.
     """
+    return array_namespace(point).zeros_like(point[:, 0])
+
+
+@_resolution.register
+def _(surface: LevelSet, point: Array, normal: Array) -> Array:
+    return _growing(surface.value, length(array_namespace(point), surface.gradient(point)), point, normal)
+
+
+@_resolution.register
+def _(surface: FunctionGraph, point: Array, normal: Array) -> Array:
+    return _growing(lambda x: x[..., -1] - surface.value(x[..., :-1]), 1 / normal[..., -1], point, normal)
+
+
+def _growing(rise: Callable[[Array], Array], slope: Array, point: Array, normal: Array) -> Array:
     xp = array_namespace(point)
-
-    def rise(x: Array) -> Array:
-        return surface.value(x) if isinstance(surface, LevelSet) else x[..., -1] - surface.value(x[..., :-1])
-
-    slope = length(xp, surface.gradient(point)) if isinstance(surface, LevelSet) else 1 / normal[..., -1]
     size = xp.max(xp.abs(point), axis=-1)
     least = epsilon(xp, point.dtype) * xp.where(size > 0, size, xp.ones_like(size))
     here, found = rise(point), xp.full_like(size, xp.nan)
@@ -388,7 +401,7 @@ def _differentiated(touch: _Touch, curvature: Array, stop: Array) -> Array:
     """The same curvatures (b,), with derivatives: those of the ball through q, or of the limit at p."""
     xp = array_namespace(curvature)
     stopped = curvature > touch.bend
-    away = xp.where(stopped[:, None], stop, constant(xp, touch.surface.parameters_of(touch.point)) + 1)
+    away = xp.where(stopped[:, None], stop, constant(xp, touch.here) + 1)
     derived = xp.where(stopped, at_maximum(lambda q: _bend(touch, q), away, curvature), touch.bend)
     return xp.where(xp.isfinite(curvature), with_derivative_of(xp, curvature, derived), curvature)
 
@@ -414,7 +427,7 @@ def _largest_curvature(touch: _Touch, count: int) -> tuple[Array, Array]:
 
 def _starts(touch: _Touch, count: int) -> Starts:
     """From where to climb: the best of `count` samples a sweep."""
-    xp, d, compiled = array_namespace(touch.point), touch.point.shape[1] - 1, touch.compiled()
+    xp, d, compiled = array_namespace(touch.point), touch.here.shape[1], touch.compiled()
     if compiled is None or (run := kernel("touch", xp)) is None:
         return sampled(_sweeps(touch, count), PEAKS, STARTS)
     samples = [samples_of_the_cube(d, count, sweep) for sweep in range(SWEEPS)]
@@ -429,7 +442,7 @@ def _sweeps(touch: _Touch, count: int) -> Iterator[tuple[Samples, Starts]]:
 
     The ball of curvature alone says little: it may be so large that samples of all of it miss what is near by.
     """
-    xp, d = array_namespace(touch.point), touch.surface.parameters_of(touch.point).shape[-1]
+    xp, d = array_namespace(touch.point), touch.here.shape[-1]
     best, top = touch.bend, xp.full_like(touch.bend, xp.inf)
     for sweep in range(SWEEPS):
         samples = samples_of_the_cube(d, count, sweep)

@@ -12,7 +12,7 @@ from geometry._namespace import Array, Namespace, array_namespace, device_of, to
 from geometry._trees import Tree
 from geometry._vectors import length
 from geometry.footpoint import GaussNewton, Newton, Solver, nearest_of
-from geometry.graph import FunctionGraph
+from geometry.graph import FunctionGraph, check_graph_of
 
 __all__ = ["Sampling"]
 
@@ -65,8 +65,7 @@ class Sampling(Tree):
         whole("candidates", self.candidates, least=1)
 
     def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
-        if not isinstance(surface, FunctionGraph):
-            raise TypeError(f"Sampling is for a FunctionGraph, got {surface!r}; use MultiStart")
+        check_graph_of("Sampling", surface)
         xp = array_namespace(theta)
         away = to_numpy(length(xp, query - surface.point(theta))).reshape(-1, 1)
         place = to_numpy(query).astype(float).reshape(-1, query.shape[-1])

@@ -17,7 +17,7 @@ import numpy
 from geometry.arithmetic._forms import Form, Record, box_form, differentiated, point_form
 from geometry.arithmetic.intervals import Interval, interval
 from geometry.expressions.expression import Expression
-from geometry.level_set import Surface
+from geometry.surface import OfFunction
 
 __all__ = ["Cells", "derivatives", "evaluated", "in_batches", "recorded", "regular"]
 
@@ -119,12 +119,12 @@ def in_batches(function: Callable[..., Any], cost: int, *arrays: numpy.ndarray) 
         return list(pool.map(lambda s: function(*(a[s] for a in arrays)), slices))
 
 
-def derivatives(surface: Surface, theta: Form, order: int = 2) -> tuple[Form, ...]:
+def derivatives(surface: OfFunction, theta: Form, order: int = 2) -> tuple[Form, ...]:
     """f(θ), ∇f(θ) and ∇²f(θ) up to an order, from the values alone: (...), (..., d), (..., d, d)."""
     return differentiated(recorded(surface, theta.shape[-1]), theta, order)
 
 
-def recorded(surface: Surface, d: int) -> Expression:
+def recorded(surface: OfFunction, d: int) -> Expression:
     """What the function of a surface does; raise TypeError where that cannot be recorded."""
     try:
         return surface.expression(d)

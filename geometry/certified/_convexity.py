@@ -22,7 +22,7 @@ from geometry.arithmetic._forms import Form
 from geometry.arithmetic.intervals import Interval, interval, sqr, sqrt, total
 from geometry.certified._cells import BATCH, derivatives, evaluated, in_batches, regular
 from geometry.certified._curvature import extreme_curvature
-from geometry.level_set import Surface
+from geometry.surface import OfFunction
 
 __all__ = ["Convexity", "Height", "Objective", "SquaredDistance", "Valleys"]
 
@@ -43,7 +43,7 @@ class Valleys(NamedTuple):
 class Objective(ABC):
     """F for queries, from forms of θ, by differentiation of the values; or from floats, as the surface has it."""
 
-    def __init__(self, surface: Surface, x: numpy.ndarray) -> None:
+    def __init__(self, surface: OfFunction, x: numpy.ndarray) -> None:
         self.surface, self.x = surface, x
 
     def derivatives(self, theta: Any, order: int = 2) -> tuple[Any, ...]:
@@ -67,7 +67,7 @@ class Objective(ABC):
 class SquaredDistance(Objective):
     """F = ½|θ − x|² + ½(f − y)²."""
 
-    def __init__(self, surface: Surface, x: numpy.ndarray, y: numpy.ndarray) -> None:
+    def __init__(self, surface: OfFunction, x: numpy.ndarray, y: numpy.ndarray) -> None:
         super().__init__(surface, x)
         self.y = y
 
@@ -89,7 +89,7 @@ class SquaredDistance(Objective):
 class Height(Objective):
     """F = −f − √(ρ² − |θ − x|²), minus the height of the centre of a ball over x that touches at θ."""
 
-    def __init__(self, surface: Surface, x: numpy.ndarray, radius: numpy.ndarray) -> None:
+    def __init__(self, surface: OfFunction, x: numpy.ndarray, radius: numpy.ndarray) -> None:
         super().__init__(surface, x)
         self.radius = radius
 

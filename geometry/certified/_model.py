@@ -12,7 +12,7 @@ from geometry.arithmetic._forms import Record
 from geometry.arithmetic.intervals import Interval, interval, joined
 from geometry.certified._cells import Cells, derivatives, evaluated, in_batches, recorded
 from geometry.graph import FunctionGraph
-from geometry.level_set import Surface
+from geometry.surface import OfFunction
 
 __all__ = ["Model", "cover", "least_side", "mirrored"]
 
@@ -24,7 +24,7 @@ class Model:
     ..., A_d, and, where f may be undefined somewhere in the box, its height at the center.
     """
 
-    def __init__(self, surface: Surface, d: int) -> None:
+    def __init__(self, surface: OfFunction, d: int) -> None:
         recorded(surface, d)
         self.surface, self.d = surface, d
         self._cost: int | None = None  # numbers for each box; unknown until the function has been seen

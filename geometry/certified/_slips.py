@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy
 
-from geometry.level_set import Surface
+from geometry.surface import OfFunction
 
 __all__ = ["check_near", "check_within"]
 
@@ -12,7 +12,7 @@ FAR = 1e300  # sums of what is larger overflow
 POINTS = 8  # of the queries, and as many around them; of a box
 
 
-def check_near(surface: Surface, theta: numpy.ndarray, radius: numpy.ndarray) -> None:
+def check_near(surface: OfFunction, theta: numpy.ndarray, radius: numpy.ndarray) -> None:
     """Raise if hand-written derivatives are wrong at some of the points θ (n, d), or around them, within the radii."""
     some = numpy.flatnonzero((numpy.abs(theta) < FAR).all(1) & (radius < FAR))
     some = some[:: max(1, len(some) // POINTS)][:POINTS]
@@ -21,12 +21,12 @@ def check_near(surface: Surface, theta: numpy.ndarray, radius: numpy.ndarray) ->
     _check(surface, numpy.concatenate([theta[some], around]))
 
 
-def check_within(surface: Surface, low: numpy.ndarray, high: numpy.ndarray) -> None:
+def check_within(surface: OfFunction, low: numpy.ndarray, high: numpy.ndarray) -> None:
     """Raise if hand-written derivatives are wrong at some points of a box."""
     _check(surface, low + _spread(POINTS, len(low)) * (high - low))
 
 
-def _check(surface: Surface, theta: numpy.ndarray) -> None:
+def _check(surface: OfFunction, theta: numpy.ndarray) -> None:
     if told := surface.slip(theta):
         raise ValueError(f"{surface.name}: {told}")
 

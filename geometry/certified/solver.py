@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy
 
+from geometry._autodiff import is_differentiable, is_recorded
 from geometry._contact import Status
-from geometry._feet import Footpoints, differentiated
+from geometry._feet import Footpoints
+from geometry._implicit import attached
 from geometry._namespace import Array, array_namespace, device_of, positive, to_numpy, whole
 from geometry.certified.enclosure import Regions
 from geometry.certified.verbs import footpoint
@@ -66,7 +68,7 @@ class Certified:
         status = numpy.where(found.distance.closed, int(Status.CONVERGED), int(Status.STEPS_USED))
         status = numpy.where(numpy.isfinite(found.distance.upper), status, int(Status.NOT_FINITE))
         boxes, status = (xp.asarray(a, device=kind["device"]) for a in (found.distance.boxes, status))
-        return differentiated(Footpoints(surface, query, end, boxes, status=status))
+        return _differentiated(Footpoints(surface, query, end, boxes, status=status))
 
 
 def _next_to(found: Regions, start: numpy.ndarray) -> numpy.ndarray:
@@ -79,3 +81,12 @@ def _next_to(found: Regions, start: numpy.ndarray) -> numpy.ndarray:
     first = order[numpy.unique(query[order], return_index=True)[1]]
     theta[query[first]] = middle[first]
     return theta.reshape(start.shape)
+
+
+def _differentiated(found: Footpoints) -> Footpoints:
+    """Footpoints on a graph that were found by other means, with their derivatives where any may be wanted."""
+    xp = array_namespace(found.theta)
+    if not (is_differentiable(xp) and is_recorded(xp, found.query, *found.contact)):
+        return found
+    end = attached(found.surface, found.query, found.contact)
+    return Footpoints(found.surface, found.query, end.theta, found.steps, end, found.status)

@@ -12,13 +12,14 @@ from geometry.certified._model import Model
 from geometry.certified._problems import Solution, distances, offsets
 from geometry.certified.enclosure import Enclosure, Regions
 from geometry.graph import FunctionGraph, check_surface
-from geometry.level_set import LevelSet, Surface, check_any_surface
+from geometry.level_set import LevelSet
+from geometry.surface import OfFunction, check_of_function
 
 __all__ = ["distance", "footpoint", "offset_function", "project", "signed_distance"]
 
 
 def distance(
-    surface: Surface,
+    surface: OfFunction,
     points: Array,
     *,
     tolerance: float = 1e-6,
@@ -88,7 +89,7 @@ def distance(
 
 
 def signed_distance(
-    surface: Surface,
+    surface: OfFunction,
     points: Array,
     *,
     tolerance: float = 1e-6,
@@ -130,7 +131,7 @@ def signed_distance(
 
 
 def footpoint(
-    surface: Surface,
+    surface: OfFunction,
     points: Array,
     *,
     tolerance: float = 1e-6,
@@ -238,7 +239,7 @@ def offset_function(
 
 
 def _nearest(
-    surface: Surface,
+    surface: OfFunction,
     points: Array,
     start: Array | None,
     tolerance: float,
@@ -248,7 +249,7 @@ def _nearest(
     regions: bool,
 ) -> tuple[Home, tuple[int, ...], Solution]:
     """Where answers go, the batch, and bounds of the distances of its points."""
-    check_any_surface(surface)
+    check_of_function(surface)
     options = checked(tolerance, max_boxes, progress)
     home, points = numbers("points", points)
     if points.ndim == 0 or points.shape[-1] < 2:
