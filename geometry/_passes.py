@@ -148,8 +148,7 @@ class Roll:
         """Dilation."""
         xp = self.xp
         if 0 in heights.shape:
-            nothing = xp.zeros(heights.shape, dtype=count_dtype(xp, heights), device=device_of(heights))
-            return heights, nothing if contact else None
+            return self._dilation(heights, contact)
         if is_traced(heights) and not contact and self.nan != "omit":
             return self._dilation(heights, contact)  # all it takes is a sum and a maximum, which keep +inf and NaN
         if not is_traced(heights) and not holds(~(xp.max(heights) < xp.inf)):
@@ -207,6 +206,10 @@ class Roll:
         return xp.where(won, level, values), None if contacts is None else xp.where(won, nearest, contacts)
 
     def _dilation(self, heights: Array, contact: bool) -> Found:
+        if 0 in heights.shape:
+            xp = self.xp
+            nothing = xp.zeros(heights.shape, dtype=count_dtype(xp, heights), device=device_of(heights))
+            return heights, nothing if contact else None
         return self.ball.dilation(self.xp, heights, contact, self.workers)
 
     def answer(self, found: Found, out: Array | None = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -11,7 +12,7 @@ import numpy
 from geometry._ball import EPSILON
 from geometry._kernels import kernel
 from geometry._kernels.arcs import envelope, handover
-from geometry._namespace import Array, device_of, parted, quietly, to_numpy, whole
+from geometry._namespace import Array, device_of, is_dask, is_traced, parted, quietly, to_numpy, whole
 from geometry._passes import Roll, either, refuse
 
 __all__ = ["free_of_ends", "reachable_samples"]
@@ -72,14 +73,14 @@ def reachable_samples(
 
     >>> import numpy as np
     >>> groove = np.array([0.0, 0.0, -0.6, -1.0, -0.6, 0.0, 0.0])
-    >>> reachable_samples(groove, 1.5)
+    >>> reachable_samples(groove, 0.75)
     array([ True,  True,  True,  True,  True,  True,  True])
     >>> reachable_samples(groove, 2.5)
     array([ True,  True,  True, False,  True,  True,  True])
     """
     if side not in SIDES:
         raise ValueError(f"side must be one of {tuple(SIDES)}, got {side!r}")
-    heights, own = parted(heights)
+    heights, own = _in_memory(heights)
     options = {"spacing": spacing, "boundary": boundary, "nan": nan, "axes": axes, "mask": either(own, mask), "x": x}
     roll = Roll.of(heights, radius, **options)
     xp, count = roll.xp, roll.heights.shape[-1]
@@ -93,11 +94,22 @@ def reachable_samples(
     return roll.answer((xp.asarray(inner, device=device_of(roll.heights)), None))
 
 
+def _in_memory(heights: Array) -> tuple[Array, Any]:
+    """The heights, if they are known here and now, and their mask."""
+    if is_dask(heights) or is_traced(heights):
+        raise TypeError(
+            "heights must hold numbers: of a dask array call heights.map_blocks, along axes that the ball does not "
+            "span; within jax.jit they are not known"
+        )
+    return parted(heights)
+
+
 def _profiles(roll: Roll, sign: float) -> numpy.ndarray:
     """Heights (lines, n): +inf what cannot be touched but keeps the ball away, −inf what is missing."""
     if roll.nan == "raise":
         refuse(roll.xp, roll.xp.isnan(roll.heights))
-    f = sign * numpy.asarray(to_numpy(roll.heights), dtype=float).reshape(-1, roll.heights.shape[-1])
+    lines = math.prod(roll.heights.shape[:-1])
+    f = sign * numpy.asarray(to_numpy(roll.heights), dtype=float).reshape(lines, roll.heights.shape[-1])
     f[numpy.isnan(f)] = numpy.inf if roll.nan == "propagate" else -numpy.inf
     return f
 
@@ -141,7 +153,7 @@ def free_of_ends(
     passes = whole("passes", passes, 1)
     if passes > 2:
         raise ValueError(f"passes must be 1 or 2, got {passes}")
-    heights, own = parted(heights)
+    heights, own = _in_memory(heights)
     options = {"spacing": spacing, "nan": nan, "axes": axes, "mask": either(own, mask), "x": x}
     roll = Roll.of(heights, radius, **options)
     xp, held = roll.xp, roll.heights

@@ -212,3 +212,13 @@ def test_holes_spread_as_far_as_the_ball(backend):
 def test_wrong_arguments_of_ends(arguments, message):
     with pytest.raises(ValueError, match=message):
         free_of_ends(np.zeros(4), 1.0, **arguments)
+
+
+@pytest.mark.parametrize("verb", [reachable_samples, free_of_ends])
+def test_numbers_must_be_known_and_may_be_none(verb):
+    jax, da = pytest.importorskip("jax"), pytest.importorskip("dask.array")
+    for shape in ((0,), (1,), (0, 3), (3, 0)):
+        assert verb(np.zeros(shape), 1.0, axes=-1).shape == shape
+    for run in (lambda: jax.jit(partial(verb, radius=1.0))(np.zeros(3)), lambda: verb(da.zeros(3), 1.0)):
+        with pytest.raises(TypeError, match="heights must hold numbers"):
+            run()
