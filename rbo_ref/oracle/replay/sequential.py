@@ -42,7 +42,7 @@ from rbo_ref.oracle.step_formats import Formats
 
 __all__ = ["RecordedRun", "judge_sequence"]
 
-TOLD_APART = 64  # steps that suffice to tell mistakes apart
+WALKED = 64  # steps by which mistakes are told apart
 
 
 def judge_sequence(
@@ -81,10 +81,15 @@ def judge_sequence(
             f"{name} does not say its loss: a run of {optimizer} is judged with one, or for {', '.join(TOLD)} by the "
             "gradients in the recording"
         )
-    hypers = _hypers(optimizer, hyper, metadata | columns, len(places) - 1)
-    run = RecordedRun(name, Map(surface, formula_of(optimizer, dialect_of(dialect, optimizer)), target), places, hypers,
-               None if gradient is None else rounded(gradient, target),
-               None if draws is None else numpy.asarray(to_numpy(draws), dtype=float))  # fmt: skip
+    formula = formula_of(optimizer, dialect_of(metadata.get("dialect") if dialect is None else dialect, optimizer))
+    run = RecordedRun(
+        name,
+        Map(surface, formula, target),
+        places,
+        _hypers(optimizer, hyper, metadata | columns, len(places) - 1),
+        None if gradient is None else rounded(gradient, target),
+        None if draws is None else numpy.asarray(to_numpy(draws), dtype=float),
+    )
     tally = Tally("step")
     for piece, judged in run.judged():
         tally.add(piece, judged)
@@ -94,11 +99,18 @@ def judge_sequence(
     report = tally.report(f"{name} as {optimizer}", target, run.rule.formula.dialect)
     if surface is None:
         report.notes.append("judged by the gradients in the recording; without a loss no mistake is named")
-    elif tally.first_wrong is not None and tally.first_wrong < TOLD_APART and diagnosis:
-        told = run.one_by_one(TOLD_APART)
-        report.diagnosis = diagnose([(report.failures[0], told)], run.setting)
+    elif tally.first_wrong is not None and diagnosis:
+        _name(report, run, tally.first_wrong)
     report.seconds = time.perf_counter() - began
     return report
+
+
+def _name(report: TrajectoryReport, run: RecordedRun, wrong: int) -> None:
+    """Name the mistake of a run, if its first wrong step is not too late for all suspects to walk so far."""
+    if wrong < WALKED:
+        report.diagnosis = diagnose([(report.failures[0], run.one_by_one(WALKED))], run.setting)
+    else:
+        report.notes.append(f"the first {WALKED} steps are right: no mistake is looked for in later ones")
 
 
 class RecordedRun(NamedTuple):
@@ -123,16 +135,15 @@ class RecordedRun(NamedTuple):
 
     def judged(self) -> Iterator[tuple[Piece, Judged]]:
         """The verdicts, some steps at once."""
-        slow, memory = _OneByOne(self), Memory(self.rule)
-        size = self._at_once() if self.rule.formula.is_steady else 1
+        slow, memory, formula = _OneByOne(self), Memory(self.rule), self.rule.formula
+        size = self._at_once() if formula.is_steady else 1
         for start in range(0, self.length, size):
             stop = min(start + size, self.length)
-            piece = Piece(start, self.places[start : stop + 1], {})
-            if not self.rule.formula.is_steady:
+            piece, beside = Piece(start, self.places[start : stop + 1], {}), self._beside(start, stop)
+            hyper = self._hypers(start, stop)
+            if not formula.is_steady:
                 yield piece, slow.judged(start)
-                continue
-            hyper, beside = self._hypers(start, stop), self._beside(start, stop)
-            if self.rule.formula.is_memoryless:
+            elif formula.is_memoryless:
                 yield piece, judge_steps(self.rule, piece, hyper, beside)
             else:
                 beside = memory.along(piece.theta[:-1], hyper, beside)

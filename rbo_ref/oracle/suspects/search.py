@@ -260,24 +260,27 @@ def _sharpest(
     if not solved:
         return []
     guesses = [guess for guess, _ in solved]
-    best, doubts = _sharper(lines, guesses, numpy.array([constant for _, constant in solved]), runs)
-    best, doubts = _sharper(lines, guesses, best, runs)  # another run than the first may bend more on the way there
+    known = numpy.array([constant for _, constant in solved])
+    best, doubts, by = known.copy(), numpy.full(len(known), numpy.inf), numpy.zeros(len(known), dtype=int)
+    for number, run in enumerate(runs):
+        if run.is_wrong:
+            constants, uncertain = _told_by(lines, guesses, known, run)
+            better = uncertain < doubts
+            best[better], doubts[better], by[better] = constants[better], uncertain[better], number
+    for number in set(by.tolist()):  # the way from the first run's constant may bend: once more, from where it led
+        own = numpy.flatnonzero(by == number)
+        best[own], doubts[own] = _told_by(lines, [guesses[i] for i in own], best[own], runs[number])
     return [*zip(guesses, best.tolist(), doubts.tolist(), strict=True)]
 
 
-def _sharper(lines: Lines, guesses: Sequence[_Guess], known: Floats, runs: Sequence[Played]) -> tuple[Floats, Floats]:
-    """One step from constants to those of the wrong run that tells each best, and how uncertain these are."""
-    best, doubts = known.copy(), numpy.full(len(known), numpy.inf)
+def _told_by(lines: Lines, guesses: Sequence[_Guess], known: Floats, run: Played) -> tuple[Floats, Floats]:
+    """One step from constants to those of a run, and how uncertain they are: without bound where it tells none."""
     shift = 1e-6 * numpy.where(known == 0, 1.0, numpy.abs(known))
-    for run in runs:
-        if not run.is_wrong:
-            continue
-        here, there = (_residuals(lines, guesses, known + side * shift, run) for side in (0, 1))
-        slope = (there - here) / shift[:, None]
-        moves, steepest = -(slope * here).sum(axis=1) / (slope * slope).sum(axis=1), _worst(slope)
-        better = (steepest > 0) & numpy.isfinite(steepest) & numpy.isfinite(moves) & (1 / steepest < doubts)
-        best, doubts = numpy.where(better, known + moves, best), numpy.where(better, 1 / steepest, doubts)
-    return best, doubts
+    here, there = (_residuals(lines, guesses, known + side * shift, run) for side in (0, 1))
+    slope = (there - here) / shift[:, None]
+    moves, steepest = -(slope * here).sum(axis=1) / (slope * slope).sum(axis=1), _worst(slope)
+    told = (steepest > 0) & numpy.isfinite(steepest) & numpy.isfinite(moves)
+    return numpy.where(told, known + moves, known), numpy.where(told, 1 / steepest, numpy.inf)
 
 
 def _readable(constant: float, doubt: float) -> Iterator[tuple[float, float]]:

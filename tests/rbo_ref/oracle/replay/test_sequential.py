@@ -139,6 +139,22 @@ def test_a_recording_may_say_all_of_itself():
     assert not check_trajectory(told, case.loss, learning_rate=0.5, diagnosis=False).passed
 
 
+def test_a_recording_may_say_its_reading():
+    (case,) = select("adam", "short-bowl")
+    told = Recording(recorded(FORMULAS["adam"]["tensorflow"](), case), optimizer="adam", **case.hyper(0))
+    assert not check_trajectory(told, case.loss, diagnosis=False).passed
+    told.metadata["dialect"] = "tensorflow"
+    assert check_trajectory(told, case.loss).dialect == "tensorflow"
+    assert check_trajectory(told, case.loss).passed
+
+
+def test_no_mistake_is_looked_for_late_in_a_run():
+    theta = 0.875 ** np.arange(80.0)[:, None]
+    theta[70:] *= 1.01
+    report = check_trajectory(theta, "paraboloid", optimizer="gradient-descent", learning_rate=0.125, momentum=0.0)
+    assert (report.first_wrong, report.diagnosis, len(report.notes)) == (69, None, 1)
+
+
 def test_matrices_are_parameters():
     (case,) = select("muon", "short-wide")
     path = recorded(RIGHT_PORTS["muon"](), case)
