@@ -25,6 +25,8 @@ class Shape(LevelSet, ABC):
     Where several points are nearest, on the medial axis, `true_footpoint` is one of them.
     """
 
+    _written: tuple[tuple[Any, ...], dict[str, Any]]  # the arguments of the constructor
+
     def __new__(cls, *arguments: Any, **options: Any) -> Any:
         made: Any = super().__new__(cls)
         made._written = arguments, options
