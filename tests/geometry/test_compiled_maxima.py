@@ -247,7 +247,7 @@ def test_compiled_is_what_pays():
 
 def test_what_pays_gives_the_bits_of_what_is_asked_for(pairs, monkeypatch):
     """Derivatives of large batches, the side of many points, and verbs."""
-    monkeypatch.setattr(sys.modules["geometry.graph"], "COMPILING", 0.0)
+    monkeypatch.setattr(sys.modules["geometry._compilable"], "COMPILING", 0.0)
     surface, compiled = FunctionGraph(dents), pairs["dents"][0]
     theta = np.random.default_rng(2).uniform(-2, 2, (300, 2))
     for verb in ("gradient", "hessian"):
