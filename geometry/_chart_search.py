@@ -59,13 +59,13 @@ class _State(NamedTuple):
 class _Descent(NamedTuple):
     chart: Any
     query: Array
+    far: Array  # |query|
     curved: bool
     tolerance: float
     max_steps: int
 
     def scale(self, point: Array) -> Array:
-        xp = array_namespace(point)
-        return length(xp, point) + length(xp, self.query)
+        return length(array_namespace(point), point) + self.far
 
     def settle(self, state: _State, moved: Array) -> _State:
         """Name the items that stop here."""
@@ -101,7 +101,7 @@ def descend(
     """Footpoints: parameters, residuals, steps and statuses."""
     xp = array_namespace(query)
     tolerance = epsilon(xp, query.dtype) ** 0.75 if tolerance is None else tolerance
-    descent = _Descent(chart, query, curved, tolerance, max_steps)
+    descent = _Descent(chart, query, length(xp, query), curved, tolerance, max_steps)
     first = chart.spot(chart.onto(start), query, curved)
     steps = xp.zeros(first.residual.shape, dtype=count_dtype(xp, query), device=device_of(query))
     finite = xp.all(xp.isfinite(first.point), axis=-1) & xp.all(xp.isfinite(query), axis=-1)

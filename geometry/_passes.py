@@ -30,6 +30,7 @@ from geometry._namespace import (
     widest_float,
 )
 from geometry._profile import ProfileBall, positions, profile_dilation
+from geometry._touching import touched_in_plane, touched_on_line
 
 __all__ = ["OnGrid", "Roll", "checked_mask", "either", "refuse", "spanned", "without"]
 
@@ -42,6 +43,10 @@ Found = tuple[Array, Array | None]
 class Rolling(Protocol):
     """A ball, and what it rolls over: samples on a grid, or at positions."""
 
+    @property
+    def spans(self) -> int:
+        """How many axes it spans."""
+
     def apex(self) -> Rolling:
         """The ball, known by its apex."""
 
@@ -51,8 +56,11 @@ class Rolling(Protocol):
     def free(self, shape: tuple[int, ...], passes: int) -> list[numpy.ndarray]:
         """Along each axis that it spans, which places the ball does not leave the samples from, in so many passes."""
 
-    def line(self, count: int) -> tuple[numpy.ndarray, float, int]:
-        """Positions along the one axis that it spans, the radius, and how many of them are before the first sample."""
+    def touched(self, f: numpy.ndarray) -> numpy.ndarray:
+        """Of heights (batch, spanned), which samples it touches with its centre anywhere over them.
+
+        What is +inf keeps it away and is not touched, what is −inf is missing.
+        """
 
 
 class OnGrid(NamedTuple):
@@ -60,6 +68,10 @@ class OnGrid(NamedTuple):
 
     ball: Ball
     periodic: bool
+
+    @property
+    def spans(self) -> int:
+        return len(self.ball.spacing)
 
     def apex(self) -> OnGrid:
         return self._replace(ball=Apex(*self.ball))
@@ -81,18 +93,35 @@ class OnGrid(NamedTuple):
             for n, m in zip(sizes, half, strict=True)
         ]
 
-    def line(self, count: int) -> tuple[numpy.ndarray, float, int]:
-        if len(self.ball.spacing) != 1:
-            raise ValueError(f"axes must name the one axis that the ball spans, which spans {len(self.ball.spacing)}")
-        (step,), radius = self.ball.spacing, self.ball.radius
-        around = math.ceil(2 * radius / step) + 1 if self.periodic else 0
-        return (numpy.arange(count + 2 * around) - around) * step, radius, around
+    def touched(self, f: numpy.ndarray) -> numpy.ndarray:
+        steps, radius = self.ball.spacing, self.ball.radius
+        around = [math.ceil(2 * radius / h) + 1 if self.periodic else 0 for h in steps]
+        margins, inner = [(0, 0), *((m, m) for m in around)], (..., *(slice(m, -m or None) for m in around))
+        wide = numpy.pad(f, margins, mode="wrap")
+        if len(steps) == 1:
+            places = (numpy.arange(wide.shape[-1]) - around[0]) * steps[0]
+            return touched_on_line(wide, places, radius)[inner]
+        if len(steps) > 2:
+            raise ValueError(f"axes must name one axis or two that the ball spans, got {len(steps)}")
+        known = numpy.pad(self._contacts(f), margins, constant_values=True)
+        return touched_in_plane(wide, numpy.asarray(steps), radius, known)[inner]
+
+    def _contacts(self, f: numpy.ndarray) -> numpy.ndarray:
+        """The samples that are touched by balls over samples, if there are no walls."""
+        known = numpy.zeros(f.size + 1, dtype=bool)  # the last for no contact
+        if f.size and f.max() < numpy.inf:
+            known[self.dilation(array_namespace(f), f, True, None)[1]] = True
+        return known[:-1].reshape(f.shape)
 
 
 class AtPositions(NamedTuple):
     """A ball over samples at positions of a line."""
 
     ball: ProfileBall
+
+    @property
+    def spans(self) -> int:
+        return 1
 
     def apex(self) -> AtPositions:
         return AtPositions(self.ball._replace(apex=True))
@@ -106,8 +135,8 @@ class AtPositions(NamedTuple):
         x, far = self.ball.positions, passes * self.ball.radius
         return [(x - x[:1] >= far) & (x[-1:] - x >= far)]
 
-    def line(self, count: int) -> tuple[numpy.ndarray, float, int]:
-        return self.ball.positions, self.ball.radius, 0
+    def touched(self, f: numpy.ndarray) -> numpy.ndarray:
+        return touched_on_line(f, self.ball.positions, self.ball.radius)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from inspect import signature
 from typing import Any
 
 from geometry._level_search import unit
@@ -23,6 +24,19 @@ class Shape(LevelSet, ABC):
     -----
     Where several points are nearest, on the medial axis, `true_footpoint` is one of them.
     """
+
+    _written: tuple[tuple[Any, ...], dict[str, Any]]  # the arguments of the constructor
+
+    def __new__(cls, *arguments: Any, **options: Any) -> Any:
+        made: Any = super().__new__(cls)
+        made._written = arguments, options
+        return made
+
+    def __repr__(self) -> str:
+        arguments, options = self._written
+        bound = signature(type(self)).bind(*arguments, **options).arguments
+        written = (f"{name}={getattr(value, 'tolist', lambda v=value: v)()!r}" for name, value in bound.items())
+        return f"{type(self).__name__}({', '.join(written)})"
 
     def __init__(self) -> None:
         super().__init__(self._value, self._gradient, self._hessian, name=type(self).__name__.lower())

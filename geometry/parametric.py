@@ -32,7 +32,7 @@ from geometry.frames import eigenvalues, vectors
 __all__ = ["Parametric"]
 
 MOST = 3  # parameters
-SAMPLES = {1: 2**10, 2: 2**12, 3: 2**14}  # of the box, among which searches begin
+SAMPLES = {1: 2**11, 2: 2**13, 3: 2**14}  # of the box, among which searches begin
 BESIDE = 16  # places at which both ends of a side are compared
 WIDE = 4.0  # half the side of the cube of samples where there is no box
 
@@ -201,25 +201,26 @@ class Parametric(Whole):
 
     def start_of(self, points: Array) -> Array:
         """Parameters of the nearest of samples of the box."""
+        return self._nearest(points, 1)[0, ...]
+
+    def around(self, query: Array, start: Array, offsets: Array) -> Array:
+        """Further starts: the nearest of the samples of each part of the box, of as many parts as there are offsets."""
+        count = offsets.shape[0]
+        return self._nearest(query, count) if count else start[None, ...][:0, ...]
+
+    def _nearest(self, points: Array, count: int) -> Array:
+        """Parameters of the samples nearest to points, of each of so many parts of the box, (count, ..., k)."""
         xp = array_namespace(points)
-        t, x = (xp.asarray(a, dtype=points.dtype, device=device_of(points)) for a in self._samples(xp, points))
+        t, x = self._samples(xp, points)
         if x.shape[-1] != points.shape[-1]:
             raise ValueError(f"points must have shape (..., {x.shape[-1]}), got {tuple(points.shape)}")
         flat = xp.reshape(points, (-1, x.shape[-1]))
         flat = xp.where(xp.isfinite(flat), flat, xp.zeros_like(flat))
-        if is_traced(points):
-            away = xp.sum(x**2, axis=-1) / 2 - xp.matmul(flat, xp.matrix_transpose(x))
-            nearest = xp.argmin(away, axis=-1)
-        else:
-            from scipy.spatial import cKDTree
-
-            nearest = xp.asarray(cKDTree(to_numpy(x)).query(to_numpy(flat))[1], device=device_of(points))
-        return xp.reshape(xp.take(t, nearest, axis=0), (*points.shape[:-1], t.shape[-1]))
-
-    def around(self, query: Array, start: Array, offsets: Array) -> Array:
-        """Further starts, from offsets in the unit ball, the first of which is zero."""
-        low, high = self._ends(start, WIDE)
-        return self.moved(self.start_of(query), (high - low) / 2 * offsets)[0]
+        found = []
+        for part in _parts(t, numpy.arange(len(t)), count):
+            some = xp.asarray(t[part], dtype=points.dtype, device=device_of(points))
+            found.append(xp.take(some, _nearest_of(x[part], flat), axis=0))
+        return xp.reshape(xp.stack(found), (count, *points.shape[:-1], t.shape[-1]))
 
     def onto(self, start: Array) -> Array:
         return self.moved(start, 0 * start)[0]
@@ -346,6 +347,26 @@ class Parametric(Whole):
 
 def _coordinate(point: Callable[[Array], Array], i: int, t: Array) -> Array:
     return point(t)[..., i]
+
+
+def _parts(t: numpy.ndarray, index: numpy.ndarray, count: int, axis: int = 0) -> list[numpy.ndarray]:
+    """The indices of parameters (m, k), in parts of the box that are cut along one axis after the other."""
+    if count == 1:
+        return [index]
+    order, half = index[numpy.argsort(t[index, axis], kind="stable")], count // 2
+    cut, turn = len(order) * half // count, (axis + 1) % t.shape[1]
+    return _parts(t, order[:cut], half, turn) + _parts(t, order[cut:], count - half, turn)
+
+
+def _nearest_of(x: numpy.ndarray, points: Array) -> Array:
+    """The indices of those of x (m, n) that are nearest to points (b, n)."""
+    xp = array_namespace(points)
+    if is_traced(points):
+        here = xp.asarray(x, dtype=points.dtype)
+        return xp.argmin(xp.sum(here**2, axis=-1) / 2 - xp.matmul(points, xp.matrix_transpose(here)), axis=-1)
+    from scipy.spatial import cKDTree
+
+    return xp.asarray(cKDTree(x).query(to_numpy(points))[1], device=device_of(points))
 
 
 def _frame(xp: Namespace, jacobian: Array) -> tuple[Array, Array]:

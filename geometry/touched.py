@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy
 
-from geometry._ball import EPSILON
-from geometry._kernels import kernel
-from geometry._kernels.arcs import envelope, handover
 from geometry._namespace import Array, device_of, is_dask, is_traced, parted, quietly, to_numpy, whole
 from geometry._passes import Roll, either, refuse
 
 __all__ = ["free_of_ends", "reachable_samples"]
 
-NOISE = 8  # units of the last place that two ends of an interval may be apart by rounding
 SIDES = {"above": 1.0, "below": -1.0}
 
 
@@ -30,42 +25,45 @@ def reachable_samples(
     boundary: str = "none",
     nan: str = "raise",
     side: str = "above",
-    axes: int | None = None,
+    axes: int | Sequence[int] | None = None,
     mask: Array | None = None,
     x: Array | None = None,
 ) -> Array:
-    """Which samples of a profile a ball of radius ρ can touch, wherever its centre is.
+    """Which samples of a profile or an image a ball of radius ρ can touch, wherever its centre is.
 
-    A ball is over the profile if its centre is at (c, h) with h ≥ f(xᵢ) + √(ρ² − (xᵢ − c)²) for all samples with
+    A ball is over the samples if its centre is at (c, h) with h ≥ f(xᵢ) + √(ρ² − |xᵢ − c|²) for all samples with
     |xᵢ − c| ≤ ρ: what is under a sample is solid. It touches the samples for which equality holds. Its centre may be
-    over a sample, between two, or beyond the ends, unlike those of `closing`, whose contacts are fewer.
+    over a sample, between some, or beyond the ends, unlike those of `closing`, whose contacts are fewer.
 
     Parameters
     ----------
     heights : array, N-D
-        As in `dilate`; the ball spans one axis. A wall (+inf) cannot be touched, nor can what is missing.
+        As in `dilate`; the ball spans one axis or two. A wall (+inf) cannot be touched, nor can what is missing.
     radius, spacing, boundary, nan, mask, x
         As in `dilate`.
     side : {"above", "below"}
         Whether the ball rolls over the profile or under it.
-    axes : int, optional
-        The axis that the ball spans; the others are a batch of profiles. Needed unless N = 1.
+    axes : int or sequence of int, optional
+        The axis or the two axes that the ball spans; the others are a batch. Needed for N > 2.
 
     Returns
     -------
     array of bool
-        Same shape, namespace and device. Samples that a ball touches together with two others, up to rounding, count
-        as touched. With ``nan="propagate"`` nothing is touched that a NaN could keep the ball from.
+        Same shape, namespace and device. What a ball touches together with others only up to rounding counts as
+        touched: a part of 10⁻⁹ of the radius in an image. With ``nan="propagate"`` nothing is touched that a NaN could
+        keep the ball from.
 
     Raises
     ------
     TypeError, ValueError
-        For wrong arguments, for NaN with ``nan="raise"``, and for a ball that spans more than one axis.
+        For wrong arguments, for NaN with ``nan="raise"``, and for a ball that spans more than two axes.
 
     Notes
     -----
-    Balls of one radius that rest on two samples each are ordered as the samples are, so that one look along the profile
-    finds all intervals of centres: O(n).
+    Along a line, balls of one radius that rest on two samples each are ordered as the samples are, so that one look
+    finds all intervals of centres: O(n). In a plane inversion about a sample makes half-spaces of the samples around
+    it, which are cut from a polyhedron until no corner is far enough away, or all samples within 2ρ were looked at:
+    some 0.1 ms a sample. A contact of `dilate` is known to be touched and costs nothing.
 
     Examples
     --------
@@ -83,15 +81,15 @@ def reachable_samples(
     heights, own = _in_memory(heights)
     options = {"spacing": spacing, "boundary": boundary, "nan": nan, "axes": axes, "mask": either(own, mask), "x": x}
     roll = Roll.of(heights, radius, **options)
-    xp, count = roll.xp, roll.heights.shape[-1]
-    places, ball_radius, around = roll.ball.line(count)
-    f = numpy.pad(_profiles(roll, SIDES[side]), ((0, 0), (around, around)), mode="wrap")
-    touched, noise = numpy.zeros(f.shape, dtype=bool), NOISE * EPSILON * (ball_radius + abs(places).max(initial=0.0))
-    run = kernel("envelope", numpy) or partial(envelope, handover=handover)
-    for line, found in zip(f, touched, strict=True):
-        run(line, places, ball_radius, noise, found)
-    inner = touched[:, around : around + count].reshape(roll.heights.shape)
-    return roll.answer((xp.asarray(inner, device=device_of(roll.heights)), None))
+    held = roll.heights
+    f = SIDES[side] * numpy.asarray(to_numpy(held), dtype=float)
+    if roll.nan == "raise":
+        refuse(roll.xp, roll.xp.isnan(held))
+    f[numpy.isnan(f)] = numpy.inf if roll.nan == "propagate" else -numpy.inf
+    first = f.ndim - roll.ball.spans
+    items = f.reshape(math.prod(f.shape[:first]), *f.shape[first:])
+    touched = roll.ball.touched(items).reshape(f.shape)
+    return roll.answer((roll.xp.asarray(touched, device=device_of(held)), None))
 
 
 def _in_memory(heights: Array) -> tuple[Array, Any]:
@@ -102,16 +100,6 @@ def _in_memory(heights: Array) -> tuple[Array, Any]:
             "span; within jax.jit they are not known"
         )
     return parted(heights)
-
-
-def _profiles(roll: Roll, sign: float) -> numpy.ndarray:
-    """Heights (lines, n): +inf what cannot be touched but keeps the ball away, −inf what is missing."""
-    if roll.nan == "raise":
-        refuse(roll.xp, roll.xp.isnan(roll.heights))
-    lines = math.prod(roll.heights.shape[:-1])
-    f = sign * numpy.asarray(to_numpy(roll.heights), dtype=float).reshape(lines, roll.heights.shape[-1])
-    f[numpy.isnan(f)] = numpy.inf if roll.nan == "propagate" else -numpy.inf
-    return f
 
 
 @quietly

@@ -1,5 +1,10 @@
 """The reference Rolling Ball Optimizer and the oracle that judges ports of it."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from rbo_ref.ironing import Ironing, ironing, ironing_of_samples, ironing_of_sine
 from rbo_ref.minimization import minimize
 from rbo_ref.optimizers import (
@@ -18,6 +23,10 @@ from rbo_ref.optimizers import (
 )
 from rbo_ref.rolling_ball import RollingBall, Step
 from rbo_ref.run import Trajectory, roll, trajectory
+
+if TYPE_CHECKING:
+    from rbo_ref import landscapes as landscapes
+    from rbo_ref import oracle as oracle
 
 __all__ = [
     "SAM",
@@ -43,3 +52,10 @@ __all__ = [
     "roll",
     "trajectory",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """`rbo_ref.landscapes` and `rbo_ref.oracle`, imported when they are first asked for."""
+    if name in ("landscapes", "oracle"):
+        return import_module(f"rbo_ref.{name}")
+    raise AttributeError(f"module 'rbo_ref' has no attribute {name!r}")

@@ -33,6 +33,7 @@ KERNELS = {
     ("search", "numpy"): "geometry._kernels.generated",
     ("search", "cupy"): "geometry._kernels.cupy_search",
     ("touch", "numpy"): "geometry._kernels.peaks",
+    ("touched", "numpy"): "geometry._kernels.profiles",
 }
 """(function, array library) → the module that has a function of that name."""
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy
 
 __all__ = ["envelope", "handover"]
-
-Handover = Callable[[float, float, float, float], float]
 
 
 def envelope(
@@ -18,7 +15,6 @@ def envelope(
     radius: float,
     rounding: float,
     touched: numpy.ndarray,
-    handover: Handover,
 ) -> None:
     """Which samples are touched by a ball with its centre anywhere over the line.
 
@@ -35,8 +31,6 @@ def envelope(
         The ball's, and by how much places may be off.
     touched : array (n,) of bool
         All False; the result.
-    handover : callable
-        `handover`, which is compiled where this function is.
     """
     stack, start = numpy.empty(len(f), numpy.int64), numpy.empty(len(f))
     size = 0

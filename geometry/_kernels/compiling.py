@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from numba import config, njit
 from numba.core.caching import FunctionCache, NullCache
 
-__all__ = ["SOURCES", "compiled", "remembered"]
+__all__ = ["SOURCES", "compiled", "linked", "remembered"]
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]
     raise ImportError("numba is told not to compile (NUMBA_DISABLE_JIT), and the kernels are too slow uncompiled")
@@ -39,6 +40,16 @@ def compiled(*signatures: Any, **options: Any) -> Callable[[Callable[..., Any]],
         return dispatcher
 
     return decorate
+
+
+def linked(*functions: Callable[..., Any]) -> Any:
+    """The last of functions that are plain Python and call those before them, all of them compiled."""
+    known: dict[str, Any] = {}
+    for function in functions:
+        copy = FunctionType(function.__code__, function.__globals__ | known, function.__name__)
+        copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
+        known[function.__name__] = compiled()(copy)
+    return known[functions[-1].__name__]
 
 
 def remembered(function: Callable[..., Any], otherwise: Any = None) -> Any:

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy
 from numba import njit
 
-from geometry._kernels import arcs
-from geometry._kernels.compiling import compiled
+from geometry._kernels import arcs, caps
+from geometry._kernels.compiling import compiled, linked
 from geometry._kernels.shares import available_cores, shared
 
-__all__ = ["envelope", "profile_dilation"]
+__all__ = ["envelope", "profile_dilation", "touched"]
 
 TASK = 16384  # least number of samples in a task
 STEEP = 2.0**-12  # ρ² − s² in units of ρ² below which a sample is near the rim
@@ -149,9 +149,10 @@ def profile(f, ball, first, stop, values, contacts):
         start = stride
 
 
-_handover, _envelope = compiled()(arcs.handover), compiled()(arcs.envelope)
+envelope = linked(arcs.handover, arcs.envelope)
+_touched = linked(caps.height, caps.shared_sides, caps.clip, caps.cut, caps.carries, caps.touched)
 
 
-def envelope(f: numpy.ndarray, x: numpy.ndarray, radius: float, rounding: float, touched: numpy.ndarray) -> None:
-    """As `arcs.envelope`."""
-    _envelope(f, x, radius, rounding, touched, _handover)
+def touched(f: numpy.ndarray, offsets: numpy.ndarray, steps: numpy.ndarray, found: numpy.ndarray) -> None:
+    """As `caps.touched`, of all rows."""
+    shared(lambda first, stop: _touched(f, offsets, steps, found, first, stop), len(f), available_cores())

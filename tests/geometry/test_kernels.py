@@ -26,7 +26,7 @@ import geometry.certified
 import geometry.reachability
 import rbo_ref
 from geometry._ball import Ball
-from geometry._kernels import KERNELS, arcs, kernel
+from geometry._kernels import KERNELS, arcs, caps, kernel
 from geometry.expressions import Expression
 from geometry.graph import FunctionGraph
 from geometry.offset import _starts as resting_starts
@@ -46,6 +46,7 @@ SPECIFICATIONS = {
     "roll": rbo_ref.trajectory,
     "search": geometry._safeguarded.descend,
     "touch": geometry.reachability._starts,
+    "touched": caps.touched,
 }
 DTYPES = ["float16", "float32", "float64"]
 INF = np.inf

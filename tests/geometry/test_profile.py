@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from geometry import closing, dilate, erode, free_of_ends, opening, reachable_samples
-from geometry._kernels.arcs import envelope, handover
+from geometry._kernels.arcs import envelope
 from geometry._kernels.profiles import profile_dilation as compiled
 from geometry._profile import ProfileBall, profile_dilation
 
@@ -128,7 +128,7 @@ def test_a_sample_is_touched_if_a_ball_rests_on_it():
         assert (found | ~seen).all()
         count += np.count_nonzero(found & ~seen)
         uncompiled = np.zeros(n, dtype=bool)
-        envelope(f, x, radius, 1e-13, uncompiled, handover)
+        envelope(f, x, radius, 1e-13, uncompiled)
         np.testing.assert_array_equal(uncompiled, found)
     assert count <= 2
 
@@ -164,8 +164,8 @@ def test_what_is_missing_is_not_touched(backend):
 def test_wrong_sides_and_axes():
     with pytest.raises(ValueError, match="side must be one of"):
         reachable_samples([0.0], 1.0, side="up")
-    with pytest.raises(ValueError, match="axes must name the one axis that the ball spans"):
-        reachable_samples(np.zeros((3, 3)), 1.0)
+    with pytest.raises(ValueError, match="axes must name one axis or two that the ball spans, got 3"):
+        reachable_samples(np.zeros((3, 3, 3)), 1.0)
 
 
 # Ends and holes.

@@ -1,6 +1,8 @@
 """The truths of the shapes: their defining properties, arbitrary precision, and brute force; then the verbs on them."""
 
+import copy
 import math
+import pickle
 
 import mpmath
 import numpy as np
@@ -36,6 +38,14 @@ smooth = pytest.mark.parametrize(
 
 def queries(n, seed=0, count=200):
     return np.random.default_rng(seed).normal(size=(count, n)) * 2
+
+
+@each_shape
+def test_a_shape_is_what_its_repr_says(shape, n):
+    again = eval(repr(shape), vars(shapes))
+    x = queries(n, count=3)
+    np.testing.assert_array_equal(again.value(x), shape.value(x))
+    assert repr(pickle.loads(pickle.dumps(shape))) == repr(copy.copy(shape)) == repr(shape)
 
 
 @each_shape

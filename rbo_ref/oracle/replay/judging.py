@@ -73,9 +73,8 @@ def judge_steps(
     verdict[bounded & beyond] = FAIL
     verdict[~usable] = SKIPPED
     worst_error, worst_tolerance = _worst(error, images.whole)
+    alone = certified or partial(_certified, rule, piece, hyper, beside.draws if beside else None)
     for i in numpy.flatnonzero(usable & bounded & ~beyond & ~(within & (decided | hopeless))).tolist():
-        draws = beside.draws[i : i + 1] if beside is not None and beside.draws is not None else None
-        alone = certified or partial(_certified, rule, piece, hyper, draws)
         verdict[i], worst_error[i], worst_tolerance[i] = alone(i)
     return Judged(verdict, worst_error, worst_tolerance, numpy.full(n, -1), images.first, images.derivative)
 
@@ -83,8 +82,8 @@ def judge_steps(
 def _certified(rule: Map, piece: Piece, hyper: Hypers, draws: Any, i: int) -> tuple[int, float, float]:
     """Verdict, error and tolerance of one step, from an enclosure of Φ(θ)."""
     assert rule.surface is not None
-    theta, after = piece.theta[i], piece.theta[i + 1]
-    case = Case("recorded", rule.surface.loss, theta, (hyper.one(i),), optimizer=rule.formula.optimizer, draws=draws)
+    theta, after, draw = piece.theta[i], piece.theta[i + 1], None if draws is None else draws[i : i + 1]
+    case = Case("recorded", rule.surface.loss, theta, (hyper.one(i),), optimizer=rule.formula.optimizer, draws=draw)
     setting = Setting(array_namespace(numpy.zeros(1)), Formats(rule.target), rule.formula.dialect, numpy.inf)
     truth = Truth(case, setting, arithmetic=Arithmetic if rule.is_served else Computed).step(theta)
     if not truth.is_tight:

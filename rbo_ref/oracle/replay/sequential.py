@@ -135,16 +135,15 @@ class RecordedRun(NamedTuple):
 
     def judged(self) -> Iterator[tuple[Piece, Judged]]:
         """The verdicts, some steps at once."""
-        slow, memory = _OneByOne(self), Memory(self.rule)
-        size = self._at_once() if self.rule.formula.is_steady else 1
+        slow, memory, formula = _OneByOne(self), Memory(self.rule), self.rule.formula
+        size = self._at_once() if formula.is_steady else 1
         for start in range(0, self.length, size):
             stop = min(start + size, self.length)
-            piece = Piece(start, self.places[start : stop + 1], {})
-            if not self.rule.formula.is_steady:
+            piece, beside = Piece(start, self.places[start : stop + 1], {}), self._beside(start, stop)
+            hyper = self._hypers(start, stop)
+            if not formula.is_steady:
                 yield piece, slow.judged(start)
-                continue
-            hyper, beside = self._hypers(start, stop), self._beside(start, stop)
-            if self.rule.formula.is_memoryless:
+            elif formula.is_memoryless:
                 yield piece, judge_steps(self.rule, piece, hyper, beside)
             else:
                 beside = memory.along(piece.theta[:-1], hyper, beside)
