@@ -55,15 +55,23 @@ def own_loop(dialect: str) -> Any:
     return rolling_ball if dialect == "authors" else in_dialect(RightPort, dialect)()
 
 
+def own(optimizer: str, dialect: str) -> Any:
+    """The package's own optimizer; one in plain words where it does not speak a dialect."""
+    try:
+        return reference(optimizer, dialect)
+    except ValueError:
+        return in_dialect(right_port(optimizer), dialect)()
+
+
 def makers(library: str, optimizer: str) -> dict[str, Maker]:
     """Right ports to a library: the package's own, one in plain words, and on NumPy all that the tests know."""
     if optimizer == ROLLING_BALL:
         formulations = FORMULATIONS if library == "numpy" else [RightPort]
         return {OWN: own_loop} | {f.__name__: reading(f) for f in formulations}
-    known = {OWN: partial(reference, optimizer), "plain": reading(right_port(optimizer))}
+    known = {OWN: partial(own, optimizer), "plain": reading(right_port(optimizer))}
     if library == "numpy" and optimizer in OTHER_WAYS:
         known["other"] = lambda dialect: (
-            OTHER_WAYS[optimizer] if dialect == READINGS[optimizer][0] else reference(optimizer, dialect)
+            OTHER_WAYS[optimizer] if dialect == READINGS[optimizer][0] else own(optimizer, dialect)
         )
     return known
 
