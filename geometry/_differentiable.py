@@ -62,6 +62,7 @@ class Differentiable(Whole):
 
         Examples
         --------
+        >>> from geometry import FunctionGraph
         >>> surface = FunctionGraph.from_value_and_gradient(lambda t: ((t**2).sum(-1), 2 * t))
         >>> surface.value_and_gradient([1.0, 2.0])
         (np.float64(5.0), array([2., 4.]))
@@ -269,6 +270,7 @@ class Differentiable(Whole):
 
         Examples
         --------
+        >>> from geometry import FunctionGraph
         >>> FunctionGraph(lambda t: t[..., 0] * t[..., 1]).expression(2)
         <Expression of 2 variables>
         """

@@ -109,6 +109,7 @@ def project(surface: Surface, points: Array, solver: Solver | None = None, *, st
     Examples
     --------
     >>> import numpy as np
+    >>> from geometry import FunctionGraph
     >>> bowl = FunctionGraph(lambda t: np.sum(t**2, axis=-1) / 2, lambda t: t)
     >>> foot = project(bowl, [0.5, 1.0])   # the footpoint s solves s³/2 + (1−y)s = x
     >>> foot.theta.round(12), bool(foot.converged)
@@ -172,6 +173,7 @@ class Descent(Tree):
     Examples
     --------
     >>> import numpy as np
+    >>> from geometry import FunctionGraph
     >>> plane = FunctionGraph(lambda t: t[..., 0], np.ones_like)
     >>> project(plane, [0.0, 1.0], Descent(0.25, 1)).theta   # ∇φ(0) = (0 − 1)·1
     array([0.25])
@@ -227,6 +229,7 @@ class GaussNewton(Tree):
     Examples
     --------
     >>> import numpy as np
+    >>> from geometry import FunctionGraph
     >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos)
     >>> foot = project(wave, [np.pi / 2 + 0.1, 3.0], GaussNewton())
     >>> bool(foot.converged), round(float(foot.distance), 6)
@@ -268,6 +271,7 @@ class Newton(Tree):
     Examples
     --------
     >>> import numpy as np
+    >>> from geometry import FunctionGraph
     >>> wave = FunctionGraph(lambda t: np.sin(t[..., 0]), np.cos, lambda t: -np.sin(t)[..., None])
     >>> foot = project(wave, [-np.pi / 2, 1.0], Newton(), start=[0.5])   # the ball of radius 2 fits not into the valley
     >>> round(float(foot.distance), 6), bool(foot.converged)
@@ -306,6 +310,7 @@ class MultiStart(Tree):
     Examples
     --------
     >>> import numpy as np
+    >>> from geometry import FunctionGraph
     >>> wave = FunctionGraph(lambda t: np.sin(3 * t[..., 0]), lambda t: 3 * np.cos(3 * t))
     >>> query = [0.1, 4.0]
     >>> one, many = (float(project(wave, query, s, start=[9.0]).distance) for s in (None, MultiStart(starts=20)))
