@@ -49,7 +49,15 @@ def _others(draw: Draw, case: Samples) -> Numbers:
 
 
 def cap_table(case: Samples) -> Numbers:
-    """√(ρ² − |θ − s|²) for all samples θ and s, from the nearest of a periodic array's; NaN beyond the ball."""
+    """√(ρ² − |θ − s|²) for all samples θ and s, from the nearest of a periodic array's; NaN beyond the ball.
+
+    Examples
+    --------
+    >>> cap_table(Samples(numpy.zeros(3), 1.0, 1.0, "none"))
+    array([[ 1.,  0., nan],
+           [ 0.,  1.,  0.],
+           [nan,  0.,  1.]])
+    """
     shape = numpy.reshape(case.heights.shape, (-1, 1, 1))
     places = numpy.indices(case.heights.shape).reshape(len(shape), -1)
     away = numpy.abs(places[:, :, None] - places[:, None, :])
