@@ -7,7 +7,19 @@
 With pytest, one test a law: ``@pytest.mark.parametrize("law", laws.of("step"), ids=str)``.
 """
 
-from rbo_ref.laws import of_distance, of_level_sets, of_morphology, of_offset, of_reach, of_steps, of_walks
+from rbo_ref.laws import (
+    of_distance,
+    of_level_sets,
+    of_morphology,
+    of_offset,
+    of_point_clouds,
+    of_reach,
+    of_reachability,
+    of_steps,
+    of_surfaces,
+    of_touching,
+    of_walks,
+)
 from rbo_ref.laws.law import LAWS, VERBS, Law, LawBroken, of
 
 __all__ = [
@@ -20,7 +32,11 @@ __all__ = [
     "of_level_sets",
     "of_morphology",
     "of_offset",
+    "of_point_clouds",
     "of_reach",
+    "of_reachability",
     "of_steps",
+    "of_surfaces",
+    "of_touching",
     "of_walks",
 ]

@@ -38,17 +38,31 @@ VERBS: dict[str, str] = {
     "distance+level": "distance(surface, points) of implicit surfaces",
     "signed_distance+level": "signed_distance(surface, points) of implicit surfaces",
     "project+level": "project(surface, points) on implicit surfaces",
+    "distance+parametric": "distance(surface, points) of surfaces given by parameters",
+    "project+parametric": "project(surface, points) on surfaces given by parameters",
+    "distance+sampled": "distance(surface, points) of surfaces through samples",
     "offset_function": "offset_function(surface, theta, radius)",
     "offset": "offset(surface, theta, radius)",
     "medial_radius": "medial_radius(surface, theta)",
+    "medial_radius+level": "medial_radius(surface, theta, *, side) of implicit surfaces",
+    "reachable": "reachable(surface, theta, radius)",
+    "medial_axis": "medial_axis(surface, box, *, samples)",
     "reach": "reach(surface, box)",
     "critical_radius": "critical_radius(surface, box)",
+    "bottleneck": "bottleneck(surface, box, *, samples) of implicit surfaces",
+    "reach_from_points": "reach_from_points(points, *, normals)",
+    "reach_from_points+each": "reach_from_points(points, *, normals, per_point=True)",
     "dilate": "dilate(heights, radius, *, spacing, boundary)",
     "erode": "erode(heights, radius, *, spacing, boundary)",
     "closing": "closing(heights, radius, *, spacing, boundary)",
     "opening": "opening(heights, radius, *, spacing, boundary)",
     "dilate+contact": "dilate(heights, radius, *, spacing, boundary, return_contact=True)",
     "dilate+nan": 'dilate(heights, radius, *, spacing, boundary, nan="omit")',
+    "dilate+axes": "dilate(heights, radius, *, spacing, boundary, axes)",
+    "dilate+x": "dilate(heights, radius, *, x)",
+    "dilate+mask": "dilate(heights, radius, *, spacing, boundary, mask)",
+    "reachable_samples": "reachable_samples(heights, radius, *, spacing, boundary)",
+    "free_of_ends": "free_of_ends(heights, radius, *, spacing, passes)",
     "rolling_ball": "rolling_ball(image, radius, *, spacing)",
     "walk": "walk(loss, theta, *, iterations)",
 }
@@ -100,7 +114,7 @@ class Trial:
     ) -> Numbers:
         """What the implementation returns, or the item or attribute `of` of that, in float64.
 
-        Its dtype is the one on trial, or of the `kind` "int" or "bool".
+        Its dtype is the one on trial, or of the `kind` "int", "bool", or "float", which Python's numbers are, too.
         """
         with self._blamed(given), numpy.errstate(all="ignore"):
             result = self.implementation(*arguments, **options)
@@ -109,6 +123,7 @@ class Trial:
                     result[of] if isinstance(result, Mapping) or isinstance(of, int) else getattr(result, of, result)
                 )
             result = self.xp.stack(result) if isinstance(result, list) else result
+            result = numpy.asarray(result) if kind == "float" and isinstance(result, float) else result
             dtype = str(result.dtype).rpartition(".")[2]
             numbers = to_numpy(result).astype(float)
         if not dtype.startswith(kind or self.dtype):

@@ -69,6 +69,11 @@ def _tolerance(trial: Trial, *queries: Query) -> float:
     return max(_tolerance_of(trial, query) for query in queries)
 
 
+def _scaled(trial: Trial, query: Query, factor: float) -> float:
+    """Of what was found at another scale, and of what is expected from here. What is promised has a unit of length."""
+    return 2 * factor * _tolerance(trial, query) + trial.tolerance
+
+
 def _tolerance_of(trial: Trial, query: Query) -> float:
     theta, eps = query.footpoints[0], 2 * trial.unit
     graph = query.landscape.graph
@@ -175,7 +180,7 @@ def distance_scaled(trial: Trial, draw: Draw) -> None:
     query, factor = _drawn(trial, draw), draw(st.sampled_from([2.0, 0.5, 8.0, 0.125]))
     found = _found(trial, query.landscape.scaled(factor), factor * query.point)
     expected = factor * _found(trial, query.landscape, query.point)
-    trial.same("d(λq)", found, expected, 2 * factor * _tolerance(trial, query), _told(query, λ=factor))
+    trial.same("d(λq)", found, expected, _scaled(trial, query, factor), _told(query, λ=factor))
 
 
 @law(*DISTANCES, domain=f"{TUBE}, d ≥ 2", source="orthogonal maps of θ are isometries, and keep graphs")
@@ -305,7 +310,7 @@ def footpoint_scaled(trial: Trial, draw: Draw) -> None:
     query, factor = _drawn(trial, draw), draw(st.sampled_from([2.0, 0.5, 8.0, 0.125]))
     found = _found(trial, query.landscape.scaled(factor), factor * query.point)
     expected = factor * _found(trial, query.landscape, query.point)
-    trial.same("proj(λq)", found, expected, 2 * factor * _tolerance(trial, query), _told(query, λ=factor))
+    trial.same("proj(λq)", found, expected, _scaled(trial, query, factor), _told(query, λ=factor))
 
 
 MEDIAL = "valleys ½Σkᵢθᵢ² with k₁ > |kᵢ|, q = p + rν(p) with r ≤ W/k₁: on the medial axis, and near it"

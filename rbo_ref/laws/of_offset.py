@@ -115,7 +115,7 @@ def offset_scaled(trial: Trial, draw: Draw) -> None:
     factor = draw(st.sampled_from([2.0, 0.5, 8.0, 0.125]))
     found = _found(trial, landscape.scaled(factor), factor * theta, factor * radius)
     expected = factor * _found(trial, landscape, theta, radius)
-    rounding = 2 * factor * _rounding(trial, landscape, theta, radius)
+    rounding = 2 * factor * _rounding(trial, landscape, theta, radius) + trial.tolerance
     trial.same("f_ρ scaled", found, expected, rounding, _told(landscape, theta, radius, λ=factor))
 
 

@@ -53,7 +53,7 @@ def _drawn(draw: Draw, kind: Callable[[], st.SearchStrategy[Landscape]] = landsc
 def walk_lifted(trial: Trial, draw: Draw) -> None:
     """A constant added to the loss changes nothing."""
     walk, by = _drawn(draw), draw(st.sampled_from([1.0, -4.0, 1024.0]))
-    trial.same("the walk on f + b", walk.by(trial, lift=by), walk.by(trial), trial.tolerance, walk.told(b=by))
+    trial.same("the walk on f + b", walk.by(trial, lift=by), walk.by(trial), 2 * trial.tolerance, walk.told(b=by))
 
 
 @law("walk", domain=DOMAIN, source="no sign of a coordinate is preferred")
@@ -62,7 +62,7 @@ def walk_reflected(trial: Trial, draw: Draw) -> None:
     walk = _drawn(draw)
     signs = numpy.asarray([draw(st.sampled_from([-1.0, 1.0])) for _ in walk.theta])
     found = signs * walk.by(trial, signs)
-    trial.same("the walk on f(Rθ)", found, walk.by(trial), trial.tolerance, walk.told(R=signs))
+    trial.same("the walk on f(Rθ)", found, walk.by(trial), 2 * trial.tolerance, walk.told(R=signs))
 
 
 @law("walk", domain=DOMAIN, source="a step knows the past, not the future")
@@ -70,7 +70,7 @@ def walk_continued(trial: Trial, draw: Draw) -> None:
     """A longer walk begins as a shorter one, and no walk remembers the one before."""
     walk = _drawn(draw)
     short, long = walk.by(trial), walk.by(trial, iterations=walk.iterations + 3)
-    trial.same("the beginning of a longer walk", long[: walk.iterations], short, trial.tolerance, walk.told())
+    trial.same("the beginning of a longer walk", long[: walk.iterations], short, 2 * trial.tolerance, walk.told())
 
 
 @law("walk", domain=UNDECAYED, source="no gradient, no step")

@@ -18,6 +18,7 @@ from rbo_ref.strategies.drawing import KINDS, landscapes, planes
 from rbo_ref.strategies.implicit_surfaces import ImplicitQuery, implicit_queries
 from rbo_ref.strategies.landscape import PROFILES, Bump, Landscape, Ridge
 from rbo_ref.strategies.numbers import coordinates, dimensions, dyadics, points, radii, vectors
+from rbo_ref.strategies.parametric_surfaces import SurfaceQuery, parametric_queries, sampled_queries
 from rbo_ref.strategies.queries import Query, medial_queries, queries
 from rbo_ref.strategies.stability import InnerBounds, hyper_parameters, inner_bounds
 
@@ -31,6 +32,7 @@ __all__ = [
     "Query",
     "Ridge",
     "Samples",
+    "SurfaceQuery",
     "batch_shapes",
     "coordinates",
     "dimensions",
@@ -43,10 +45,12 @@ __all__ = [
     "landscapes",
     "medial_queries",
     "namespaces",
+    "parametric_queries",
     "planes",
     "points",
     "queries",
     "radii",
+    "sampled_queries",
     "samples",
     "vectors",
 ]

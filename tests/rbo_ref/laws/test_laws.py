@@ -5,13 +5,16 @@ import sys
 from functools import partial
 from itertools import islice
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import ndimage
+from scipy.spatial.distance import pdist
 
 import geometry
 from geometry import (
+    Bottleneck,
     Descent,
     FunctionGraph,
     MultiStart,
@@ -30,7 +33,7 @@ from rbo_ref.oracle.formulas import FORMULAS
 from rbo_ref.oracle.reference import rolling_ball
 
 GEOMETRY = [verb for verb in laws.VERBS if verb not in ("step", "walk")]
-SLOW = ("offset_function", "medial_radius", "reach", "critical_radius")
+SLOW = ("offset_function", "medial_radius", "medial_radius+level", "reach", "critical_radius", "bottleneck")
 
 every_law = pytest.mark.parametrize("law", laws.of(), ids=str)
 step_laws = pytest.mark.parametrize("law", laws.of("step"), ids=str)
@@ -177,6 +180,16 @@ def _first(verb):
     return on_batches
 
 
+def _centers_of_curvature(surface, box, *, samples):
+    theta = np.linspace(*box[0], samples)[:, None]
+    radii = 1 / surface.curvatures(theta)[:, -1]
+    return geometry.MedialAxis(geometry.offset(surface, theta, radii), radii)
+
+
+def _the_least_for_all(points, *, normals, per_point):
+    return np.full(len(points), geometry.reach_from_points(points, normals=normals))
+
+
 def _reads_the_height(loss, theta, *, iterations):
     return [theta - loss(theta)[0] * loss(theta)[1]] * iterations
 
@@ -213,6 +226,26 @@ WRONG = {
     ("critical_radius", "only-valleys-count"): lambda s, box: geometry.reach(s, box).value,
     ("reach", "reach-at-least"): lambda s, box: 0.25 * geometry.reach(s, box).value,
     ("critical_radius", "reach-at-least"): lambda s, box: 0.25 * geometry.critical_radius(s, box),
+    ("distance+parametric", "parametric-parallel"): _first(distance),
+    ("project+parametric", "parametric-footpoint"): lambda s, q: SimpleNamespace(point=q),
+    ("distance+sampled", "sampled-parallel"): _gap,
+    ("medial_radius+level", "level-balls-of-the-reach"): lambda s, x, side: 0 * x[..., 0] + 1e-9,
+    ("medial_radius+level", "level-balls-in-spheres"): lambda s, x, side: geometry.medial_radius(s, x, side="below"),
+    ("reachable", "touched-in-valleys"): lambda s, t, r: r < 2 / s.curvatures(t)[..., -1],
+    ("reachable", "small-balls-touch"): lambda s, t, r: r < 0.1 / s.curvatures(t)[..., -1],
+    ("medial_axis", "axis-of-a-parabola"): _centers_of_curvature,
+    ("bottleneck", "waist-of-an-ellipsoid"): lambda s, box, samples: Bottleneck(1 / np.max(box), np.eye(2, len(box))),
+    ("reach_from_points", "least-quotient"): lambda p, normals: geometry.reach_from_points(p),
+    ("reach_from_points", "points-of-a-sphere"): lambda p, normals: float(np.min(pdist(p))) / 2,
+    ("reach_from_points+each", "least-quotients"): _the_least_for_all,
+    ("reach_from_points+each", "each-point-of-a-sphere"): lambda p, normals, per_point: np.abs(p).max(axis=1),
+    ("dilate+axes", "slices"): lambda f, r, *, spacing, boundary, axes: dilate(f, r, boundary=boundary),
+    ("dilate+x", "uneven-profile"): lambda f, r, *, x: dilate(f, r, spacing=np.ptp(x) / max(len(x) - 1, 1) or 1.0),
+    ("dilate+mask", "masked-samples"): lambda f, r, *, mask, **o: dilate(f, r, **o),
+    ("reachable_samples", "bottom-of-a-groove"): lambda f, r, **_: f == f.max(),
+    ("reachable_samples", "carriers-are-touched"): lambda f, r, **_: f > f.mean(),
+    ("reachable_samples", "larger-balls-touch-less"): lambda f, r, **_: f > f.mean() - r,
+    ("free_of_ends", "margin"): lambda f, r, *, spacing, passes: geometry.free_of_ends(f, r, spacing=spacing, passes=1),
     ("distance", "parallel"): _gap,
     ("distance", "lipschitz"): lambda s, q: 3 * distance(s, q),
     ("distance", "vertical-gap"): lambda s, q: 2 * distance(s, q),

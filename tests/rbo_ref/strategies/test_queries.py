@@ -21,9 +21,11 @@ from rbo_ref.strategies import (
     inner_bounds,
     landscapes,
     medial_queries,
+    parametric_queries,
     points,
     queries,
     radii,
+    sampled_queries,
     samples,
 )
 from rbo_ref.strategies.numbers import _eight_bits, _fractions
@@ -144,6 +146,18 @@ def test_footpoints_on_implicit_surfaces(query):
 def test_implicit_surfaces_of_every_kind():
     for kind in ("Plane", "Sphere", "Ellipsoid", "Cylinder", "Torus"):
         find(implicit_queries(), lambda q, kind=kind: type(q.surface).__name__ == kind, settings=SOME)
+
+
+@settings(max_examples=30)
+@given(parametric_queries() | sampled_queries())
+def test_footpoints_on_surfaces_by_parameters_and_samples(query):
+    """They are on the surface, no sample of which is nearer."""
+    surface, d = query.surface, len(query.point) - 1
+    box = surface.box or [(-4.0, 4.0)] * d
+    theta = np.stack(np.meshgrid(*[np.linspace(low, high, 41) for low, high in box], indexing="ij"), axis=-1)
+    away = np.linalg.norm(surface.point(theta.reshape(-1, d)) - query.point, axis=-1)
+    assert np.linalg.norm(query.point - query.footpoint) == pytest.approx(abs(query.offset), abs=1e-12)
+    assert np.min(away) >= abs(query.offset) - 1e-12
 
 
 def test_the_page_lists_every_strategy():
