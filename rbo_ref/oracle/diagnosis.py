@@ -10,15 +10,16 @@ import numpy
 from geometry.arithmetic.formats import BFLOAT16_ROUNDED_ONCE, Format, coarse, deviation_of, format_of
 from rbo_ref.oracle.calls import Port, ServedLoss
 from rbo_ref.oracle.cases import Case
-from rbo_ref.oracle.catalogue import MISTAKES, catalogue, in_dialect, suspects_of
+from rbo_ref.oracle.catalogue import MISTAKES, suspects_of
 from rbo_ref.oracle.comparing import Verdict
-from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.excuses import held_to_rounding, nature_of
-from rbo_ref.oracle.formulas import LOOPS, formula_of
+from rbo_ref.oracle.formulas import LOOPS, Formula, formula_of
+from rbo_ref.oracle.formulas.machines import inside, over, within
 from rbo_ref.oracle.judge import LEVELS, Run, judge, replay, wrong_part
+from rbo_ref.oracle.mistakes.mistake import PRECISIONS
 from rbo_ref.oracle.report import Diagnosis, Result
 from rbo_ref.oracle.setting import Setting
-from rbo_ref.oracle.suspects.courses import floating
+from rbo_ref.oracle.suspects.courses import Make, floating
 from rbo_ref.oracle.suspects.edits import by_edits
 from rbo_ref.oracle.suspects.explain import Explanation, by_known
 from rbo_ref.oracle.suspects.facts import facts
@@ -30,22 +31,25 @@ __all__ = ["diagnose", "observed"]
 
 ROOM = 4.0  # of the unit roundoff that would just allow the worst error: what is not linear in it needs some more
 
+LOWER = ("float32", "tf32", "float16", "bfloat16")
+
 # Of two independent errors of normal distribution the larger one is 1.65 bits larger on average, and less where each is
 # the largest of several entries; the units of two formats are equal, or 3 bits apart or more.
-LIKE = 3.0  # bits by which the noise of a precision may differ from that of the catalogue's port, on average
+LIKE = 3.0  # bits by which the noise of a precision may differ from that of a right port in it, on average
 
 # A number that is rounded once is off by 0.35 units on average: a port whose errors are typically below a third of that
 # rounds nothing of the size of its move to the format.
 LEAST = 2.0**-3  # of the unit roundoff of a format, as a share of the move
+PRECISE = {f"{name}_inside" for name in LOWER}  # of which it is tried whether a declaration helps
+NOISE = MISTAKES["low_precision"].description
 JUMP = "at neighbouring places the errors jump as rounding does"
-LOWER = ("float32", "tf32", "float16", "bfloat16")
 Judged = list[tuple[Result, Run]]
 
 
 Record = tuple[Run, Played]
 
 
-@numpy.errstate(over="ignore")  # a port may be anywhere
+@numpy.errstate(all="ignore")  # a port may be anywhere
 def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diagnosis | None:
     """The mistake, or the other reading of the paper, that explains the failures; None if none does.
 
@@ -59,12 +63,13 @@ def diagnose(judged: Judged, setting: Setting, port: Port | None = None) -> Diag
     if not any(played.is_wrong for played in runs):
         return None
     optimizer, dialect = records[0][0].case.optimizer, setting.dialect
-    if known := by_known(suspects_of(optimizer, dialect), runs, setting.formats):
-        return _named(known)
+    known = _named(by_known(suspects_of(optimizer, dialect), runs, setting.formats))
+    if known and known.name not in PRECISE:
+        return known
     chosen = {id(played) for played in examples(runs)}
     told = [(run, played) for run, played in records if id(played) in chosen]
     noise = port and (_mixed(port, judged, told, setting) or _precision(port, judged, records, setting))
-    return noise or _named(by_edits(formula_of(optimizer, dialect), runs, setting.formats))
+    return noise or known or _named(by_edits(formula_of(optimizer, dialect), runs, setting.formats))
 
 
 @numpy.errstate(over="ignore")
@@ -160,6 +165,8 @@ def _mixed(port: Port, judged: Judged, records: list[Record], setting: Setting) 
         return None
     if not all(any(v.errors.max() >= 2.0**-12 * v.move for v in run.verdicts if v.is_wrong) for run in runs):
         return None  # some run is too right for that
+    if not _is_orthogonalized_in_bfloat16(records, setting):
+        return None
     declared = setting.declaring(inner=BFLOAT16_ROUNDED_ONCE)
     if not nature_of(port, runs, declared).is_rounding:
         return None
@@ -168,30 +175,32 @@ def _mixed(port: Port, judged: Judged, records: list[Record], setting: Setting) 
     return Diagnosis("bfloat16_inside", "The matrix is orthogonalized in bfloat16", evidence) if right else None
 
 
+def _is_orthogonalized_in_bfloat16(records: list[Record], setting: Setting) -> bool:
+    """Whether a right port that does that errs more alike than one that computes in another format."""
+    alike = _bits_of(within(_formula(records, setting), inside("bfloat16")[0]), records, setting)
+    return all(alike < _bits_apart(format_of(name), records, setting) for name in LOWER if name != "bfloat16")
+
+
 def _precision(port: Port, judged: Judged, records: list[Record], setting: Setting) -> Diagnosis | None:
     """Errors that jump like rounding, are as large as those of a format, and are right in it in every case."""
-    is_ball = records[0][0].case.optimizer == ROLLING_BALL
     worst = [verdict.worst for run, _ in records for verdict in run.verdicts if _decides(verdict)]
-    level = max((error / tolerance for error, tolerance in worst if error), default=0.0) * setting.formats.inside.unit
+    unit = setting.formats.inside.unit
+    level = max((error / tolerance for error, tolerance in worst if 0 < error < numpy.inf), default=0.0) * unit
     wrong = [v for r, run in judged if r.verdict == "fail" for v in run.verdicts if v.is_wrong]
     small = bool(wrong) and all(v.errors.max() <= DECIDABLE * v.move for v in wrong)  # larger ones are no noise
-    if not (setting.formats.inside.unit < level < 1 if is_ball else small):
+    named = _format_of(records, wrong, setting)
+    if not (named or small or unit < level < 1):
         return None  # a mistake of the mathematics, not of the precision
-    named = _named_of_ball(records, setting) if is_ball else _format_of(records, wrong, setting)
     guess = named or coarse(min(ROOM * level, 0.25), setting.target)
     if not nature_of(port, _wrong(records), setting.declaring(compute=guess)).is_rounding:
         return None
-    unit = setting.formats.inside.unit
     evidence = f"the largest error is as if the unit roundoff were {level:.1e} instead of {unit:.1e}; {JUMP}"
     if named and (right := _right_in(setting.declaring(compute=named), port, judged)):
         evidence += f"; they are as large as those of a right port with {named.name} inside, and declared, {right} "
         evidence += f"results are right and none is wrong; compute_dtype={named.name!r} declares it"
-        known = catalogue(records[0][0].case.optimizer)[f"{named.name}_inside"]
-        return Diagnosis(known.name, known.description, evidence)
+        return Diagnosis(f"{named.name}_inside", PRECISIONS[named.name], evidence)
     if small:
-        description = "Something is computed in a lower precision inside"
-        description = MISTAKES["low_precision"].description if is_ball else description
-        return Diagnosis("low_precision", description, f"all errors are small; {evidence}")
+        return Diagnosis("low_precision", NOISE, f"all errors are small; {evidence}")
     return None
 
 
@@ -204,22 +213,17 @@ def _wrong(records: list[Record]) -> list[Run]:
 
 
 def _format_of(records: list[Record], wrong: list[Verdict], setting: Setting) -> Format | None:
-    """float32, if the errors are allowed in it, and typically as large as its rounding of the move."""
-    lower = format_of("float32")
-    if setting.formats.inside.precision <= lower.precision:
-        return None
-    if numpy.median([v.errors.max() / v.move for v in wrong]) < LEAST * lower.unit:
-        return None
-    declared = setting.declaring(compute=lower)
-    return None if any(v.is_wrong for run, _ in records for v in replay(run, declared)) else lower
+    """The format that allows the errors, and in which a right port errs about as much.
 
-
-def _named_of_ball(records: list[Record], setting: Setting) -> Format | None:
-    """The format with which the catalogue's port errs about as much."""
+    In float32 a few numbers alone may be held: then it is that, if the errors are as large as its rounding of the move.
+    """
     lower = [format_of(name) for name in LOWER if format_of(name).precision < setting.formats.inside.precision]
-    alike = [(_bits_apart(target, records, setting), target) for target in lower if _allows(target, records, setting)]
-    bits, target = min(alike, key=lambda pair: pair[0], default=(numpy.inf, setting.formats.inside))
-    return target if bits <= LIKE else None
+    alike = {target: _bits_apart(target, records, setting) for target in lower if _allows(target, records, setting)}
+    nearest, single = min(alike, key=alike.__getitem__, default=None), format_of("float32")
+    if nearest and alike[nearest] <= LIKE:
+        return nearest
+    typical = numpy.median([v.errors.max() / v.move for v in wrong])
+    return single if single in alike and typical >= LEAST * single.unit else None
 
 
 def _right_in(declared: Setting, port: Port, judged: Judged) -> int:
@@ -245,18 +249,31 @@ def _allows(inside: Format, records: list[Record], setting: Setting) -> bool:
     return decided
 
 
-def _bits_apart(inside: Format, records: list[Record], setting: Setting) -> float:
-    """By how many bits the errors of a step differ from those of the catalogue's port of this precision, on average.
+def _bits_apart(target: Format, records: list[Record], setting: Setting) -> float:
+    """By how many bits the errors of a step differ from those of the right formula in a format, on average.
 
     Those of two ports of one precision are alike in every step; others may be so on average.
     """
-    make = in_dialect(MISTAKES[f"{inside.name}_inside"], setting.dialect)
-    bits = []
+    cls = _formula(records, setting)
+    return min(_bits_of(over(cls, kind), records, setting) for kind in inside(target.name))
+
+
+def _formula(records: list[Record], setting: Setting) -> type[Formula]:
+    return formula_of(records[0][0].case.optimizer, setting.dialect)
+
+
+def _bits_of(make: Make, records: list[Record], setting: Setting) -> float:
+    """By how many bits the errors of a step differ from those of another port, on average."""
+    bits, dtype = [], numpy.promote_types(setting.formats.inside.dtype, numpy.float32)
     for run, played in records:
         loss = ServedLoss(run.case.loss, numpy, run.case.theta.shape)
-        answers = floating(make, played, loss, numpy.promote_types(setting.formats.inside.dtype, numpy.float32))
-        for step, answer in zip(played.steps, answers, strict=False):
-            usual, error = (float(numpy.abs(x.astype(float) - step.truth).max()) for x in (answer, step.answer))
-            if step.is_known and usual and error:
+        for step, answer in zip(played.steps, floating(make, played, loss, dtype), strict=False):
+            usual, error = (_error(x, step) for x in (answer, step.answer))
+            if step.is_known and usual and error and (usual < numpy.inf or error < numpy.inf):
                 bits.append(abs(numpy.log2(error / usual)))
     return float(numpy.mean(bits)) if bits else numpy.inf
+
+
+def _error(answer: Any, step: Step) -> float:
+    """How far an answer is off; without bound where it is out of range."""
+    return float(numpy.nan_to_num(numpy.abs(answer.astype(float) - step.truth).max(), nan=numpy.inf, posinf=numpy.inf))

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from geometry._namespace import Array
-from rbo_ref.oracle.mistakes.mistake import Mistake
+from rbo_ref.oracle.mistakes.mistake import Mistake, in_precision
 
 __all__ = ["in_all"]
 
@@ -33,11 +33,6 @@ def _with_first_gradient(self: Any, theta: Array) -> Array:
     return self.right.step(theta)
 
 
-def _in_float32(self: Any, theta: Array) -> Array:
-    new = self.right.step(theta)
-    return theta + self.xp.astype(self.xp.astype(new - theta, self.xp.float32), theta.dtype)
-
-
 MISTAKES = {
     "ascent": Mistake(
         "The parameters move uphill: the step has the wrong sign",
@@ -54,7 +49,7 @@ MISTAKES = {
         "The gradient is divided by the number of parameters (mean instead of sum)",
         answered=lambda self, f, g: (f, g / math.prod(g.shape)),
     ),
-    "float32_inside": Mistake("Something is computed in float32 inside", step=_in_float32),
+    "float32_inside": in_precision("float32"),
     "start_delivered": Mistake(
         "The iterates begin with the starting point: each is delivered a step late",
         delivered=lambda self, iterates: [1 * theta for theta in iterates[:-1]],

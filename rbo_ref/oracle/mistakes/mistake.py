@@ -6,8 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from rbo_ref.oracle.formulas import Formula
+from rbo_ref.oracle.formulas.machines import computed, inside
 
-__all__ = ["Mistake", "made"]
+__all__ = ["PRECISIONS", "Mistake", "in_precision", "made"]
+
+PRECISIONS = {name: f"Something is computed in {name} inside" for name in ("float32", "float16", "bfloat16")}
+PRECISIONS["tf32"] = "Products are summed of numbers rounded to TF32, as matrix units do unless told otherwise"
+"""What a lower precision inside means."""
 
 
 class Mistake:
@@ -56,3 +61,15 @@ def _made(name: str, mistake: Mistake, formula: type[Formula]) -> type[Formula]:
     cls: type[Formula] = type(name, (formula,), {"name": name, "description": mistake.description, **mistake.lines})
     cls.right = property(lambda self: super(cls, self))  # type: ignore[attr-defined]
     return cls
+
+
+def in_precision(name: str) -> Mistake:
+    """Of any optimizer: it is computed in a lower precision.
+
+    Examples
+    --------
+    >>> in_precision("float16").description
+    'Something is computed in float16 inside'
+    """
+    kind, *_ = inside(name)
+    return Mistake(PRECISIONS[name], advance=lambda self, *question: computed(kind, self.right.advance, *question))

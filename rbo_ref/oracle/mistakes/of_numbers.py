@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from typing import Any
 
-from geometry._namespace import Array, array_namespace
-from rbo_ref.oracle.mistakes.mistake import Mistake
+from geometry._namespace import Array
+from rbo_ref.oracle.mistakes.mistake import PRECISIONS, Mistake, in_precision
 
 __all__ = ["MISTAKES"]
-
-LINES = ("normal", "square", "center", "stepped", "start", "pull", "descended")
 
 
 def _differenced(self: Any, loss: Any) -> Any:
@@ -25,35 +21,9 @@ def _differenced(self: Any, loss: Any) -> Any:
     return differenced
 
 
-def _in_float32(self: Any, loss: Any, theta: Array, hyper: Mapping[str, Any], draw: Any = None) -> Array:
-    xp = array_namespace(theta)
-    return xp.astype(self.right.advance(loss, xp.astype(theta, xp.float32), hyper), theta.dtype)
-
-
 def _summed_in_float32(self: Any, g: Array) -> Array:
     small = self.xp.astype(g, self.xp.float32)
     return self.xp.astype(self.xp.sum(small * small), g.dtype)
-
-
-def _rounded(xp: Any, numbers: Array, bits: int) -> Array:
-    """To so many bits: (2ˢ + 1)x − 2ˢx, of which each term ends s bits before x."""
-    digits = 1 - round(math.log2(xp.finfo(numbers.dtype).eps))
-    if digits <= bits:
-        return numbers
-    stretched = numbers * (2.0 ** (digits - bits) + 1)
-    return stretched - (stretched - numbers)
-
-
-def _coarse(bits: int) -> dict[str, Any]:
-    """Every line of the algorithm rounded to so many bits."""
-
-    def coarse(line: str) -> Any:
-        return lambda self, *known: _rounded(self.xp, getattr(self.right, line)(*known), bits)
-
-    def answered(self: Any, *heard: Array) -> tuple[Array, ...]:
-        return tuple(_rounded(self.xp, numbers, bits) for numbers in heard)
-
-    return {"answered": answered} | {line: coarse(line) for line in LINES}
 
 
 MISTAKES = {
@@ -75,13 +45,7 @@ MISTAKES = {
     ),
     "finite_differences": Mistake("The gradient is a forward difference of the loss", served=_differenced),
     # the precision
-    "float32_inside": Mistake("Something is computed in float32 inside", advance=_in_float32),
-    "float16_inside": Mistake("Something is computed in float16 inside", **_coarse(11)),
-    "bfloat16_inside": Mistake("Something is computed in bfloat16 inside", **_coarse(8)),
-    "tf32_inside": Mistake(
-        "Products are summed of numbers rounded to TF32, as matrix units do unless told otherwise",
-        square=lambda self, g: self.right.square(_rounded(self.xp, g, 11)),
-    ),
+    **{f"{name}_inside": in_precision(name) for name in PRECISIONS},
     "float32_norm": Mistake("The norm of the gradient is summed in float32", square=_summed_in_float32),
     "low_precision": Mistake(
         "The result carries noise far above the rounding of its dtype",

@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geometry.arithmetic.formats import coarser, exact, format_of, nearest, rounded
+from geometry.arithmetic.machine_arrays import fused
 from rbo_ref.oracle import DIALECTS, MISTAKES, RightPort, check
 from rbo_ref.oracle.calls import ServedLoss
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.catalogue import in_dialect
-from rbo_ref.oracle.contraction import contracted, fused
+from rbo_ref.oracle.contraction import contracted
 from rbo_ref.oracle.dialects import OPTIMIZERS
 from rbo_ref.oracle.formulas import formula_of
 from rbo_ref.oracle.judge import LEVELS, judge

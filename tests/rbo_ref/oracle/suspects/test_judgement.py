@@ -21,7 +21,7 @@ from rbo_ref.oracle.suspects.played import EXAMPLES, Played, Step, examples, spr
 F64 = format_of("float64")
 FORMATS = Formats(F64)
 # Rounding itself decides what these do, or a decomposition that floats alone have.
-FLOATS_ONLY = {"float32_inside", "float32_norm", "float16_inside", "bfloat16_inside"}
+FLOATS_ONLY = {"float32_inside", "float32_norm", "float16_inside", "bfloat16_inside", "tf32_inside"}
 FLOATS_ONLY |= {"exactly_orthogonal", "normalized_by_spectral_norm"}
 CASES = [case for case in all_cases(ROLLING_BALL) if case.id in ("half-bowl", "waves-3d")]
 
