@@ -6,9 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Any
 
-import numpy
-
-from geometry._namespace import Array, array_namespace
+from geometry._namespace import Array, array_namespace, to_numpy
 from geometry.arithmetic.formats import format_of
 from geometry.arithmetic.machine_arrays import PRODUCTS, Coarse, MachineArray, MatrixUnit
 from rbo_ref.oracle.formulas.formula import Formula, Served
@@ -20,13 +18,21 @@ def over(cls: type[Formula], kind: type[MachineArray]) -> type[Formula]:
     """The ports of a formula that compute with arrays of a kind."""
 
     def advance(self: Formula, loss: Served, theta: Array, hyper: Mapping[str, Any], draw: Any = None) -> Array:
-        return computed(kind, partial(cls.advance, self), loss, theta, hyper, draw)
+        return computed(kind, self, partial(cls.advance, self), loss, theta, hyper, draw)
 
     return type(f"{kind.__name__}{cls.__name__}", (cls,), {"advance": advance})
 
 
-def computed(kind: type[MachineArray], advance: Callable[..., Any], loss: Served, theta: Array, *more: Any) -> Array:
-    """A step that is computed with arrays of a kind; what it is given, and gives, are arrays of a library.
+def computed(
+    kind: type[MachineArray],
+    port: Formula,
+    advance: Callable[..., Any],
+    loss: Served,
+    theta: Array,
+    hyper: Mapping[str, Any],
+    draw: Any = None,
+) -> Array:
+    """A step of a port that is computed with arrays of a kind; what it is given, and gives, are arrays of a library.
 
     Raises
     ------
@@ -35,11 +41,16 @@ def computed(kind: type[MachineArray], advance: Callable[..., Any], loss: Served
     """
     xp, dtype = array_namespace(theta), theta.dtype
 
-    def served(place: MachineArray) -> tuple[MachineArray, ...]:
-        answer = loss(xp.asarray(place.numbers, dtype=dtype))
-        return tuple(kind.result("given", numpy.asarray(numbers)) for numbers in answer)
+    def handed(numbers: Any) -> Array:
+        return xp.asarray(getattr(numbers, "numbers", numbers), dtype=dtype)
 
-    return xp.asarray(advance(served, kind.result("given", numpy.asarray(theta)), *more).numbers, dtype=dtype)
+    def served(place: MachineArray) -> tuple[MachineArray, ...]:
+        return tuple(kind.result("given", to_numpy(numbers)) for numbers in loss(handed(place)))
+
+    held = kind.result("given", to_numpy(theta))
+    new = advance(served, held, hyper, None if draw is None else to_numpy(draw))
+    vars(port).update({part: handed(getattr(port, part)) for part in port.parts.values()})
+    return handed(new)
 
 
 def within(cls: type[Formula], kind: type[MachineArray]) -> type[Formula]:

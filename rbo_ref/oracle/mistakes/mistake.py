@@ -72,4 +72,6 @@ def in_precision(name: str) -> Mistake:
     'Something is computed in float16 inside'
     """
     kind, *_ = inside(name)
-    return Mistake(PRECISIONS[name], advance=lambda self, *question: computed(kind, self.right.advance, *question))
+    return Mistake(
+        PRECISIONS[name], advance=lambda self, *question: computed(kind, self, self.right.advance, *question)
+    )

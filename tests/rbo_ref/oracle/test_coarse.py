@@ -9,7 +9,7 @@ from geometry.arithmetic.formats import format_of, rounded
 from geometry.arithmetic.machine_arrays import PRODUCTS, Coarse, MatrixUnit
 from rbo_ref.oracle import check
 from rbo_ref.oracle.formulas import formula_of
-from rbo_ref.oracle.formulas.machines import computed, inside, over
+from rbo_ref.oracle.formulas.machines import inside, over
 
 TF32 = format_of("tf32")
 CASES = {"adam": ["usual-*", "short-*"], "sam": ["usual-*", "wide-*"], "muon": ["short-*", "cubic-wide"]}
@@ -90,8 +90,10 @@ def test_a_small_error_of_a_formula_is_no_precision(optimizer, share, monkeypatc
 
 def test_a_step_of_a_library_stays_in_it():
     xp = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
-    theta, (kind, _) = xp.asarray([1.0, 2.0]), inside("float32")
-    new = computed(kind, lambda loss, x: x - loss(x)[1] / 3, lambda x: (xp.sum(x * x), x), theta)
-    assert (type(new), new.dtype) == (type(theta), theta.dtype)
-    single = np.float32([1, 2])
-    np.testing.assert_array_equal(np.asarray(new), (single - single / np.float32(3)).astype(float))
+    port, hyper = formula_of("gradient-descent"), {"learning_rate": 0.3, "momentum": 0.9, "nesterov": False}
+    theta = xp.asarray([1.0, 2.0])
+    iterates = over(port, inside("float32")[0])()(lambda x: (xp.sum(x * x), x), theta, iterations=3, **hyper)
+    single = port()(lambda x: (np.sum(x * x), x), np.float32([1, 2]), iterations=3, **hyper)
+    for one, other in zip(iterates, single, strict=True):
+        assert (type(one), one.dtype) == (type(theta), theta.dtype)
+        np.testing.assert_array_equal(np.asarray(one), other.astype(float))
