@@ -90,7 +90,8 @@ def test_a_small_error_of_a_formula_is_no_precision(optimizer, share, monkeypatc
 
 def test_a_step_of_a_library_stays_in_it():
     xp = pytest.importorskip("array_api_strict", reason="array_api_strict is not installed")
-    port, hyper = formula_of("gradient-descent"), {"learning_rate": 0.3, "momentum": 0.9, "nesterov": False}
+    port, hyper = formula_of("gradient-descent"), {"nesterov": False}
+    hyper |= {"learning_rate": float(np.float32(0.3)), "momentum": float(np.float32(0.9))}
     theta = xp.asarray([1.0, 2.0])
     iterates = over(port, inside("float32")[0])()(lambda x: (xp.sum(x * x), x), theta, iterations=3, **hyper)
     single = port()(lambda x: (np.sum(x * x), x), np.float32([1, 2]), iterations=3, **hyper)
