@@ -136,12 +136,18 @@ def _flat(run: Played, quantity: str) -> Floats:
 
 @numpy.errstate(all="ignore")
 def surviving(lines: Lines, changes: Sequence[Changed], runs: Sequence[Played]) -> list[Changed]:
-    """The variants that go about where a port went in all runs."""
+    """The variants that go about where a port went in all runs: those are asked first where the right port does not."""
     left = list(changes)
-    for run in runs:
+    for run in sorted(runs, key=_has_the_right_port_near):
         if left:
             left = [changed for changed, near in zip(left, _near(answers(lines, left, run), run), strict=True) if near]
     return left
+
+
+@numpy.errstate(all="ignore")
+def _has_the_right_port_near(run: Played) -> bool:
+    """In coarse formats much is: such a run excludes little."""
+    return bool(_near(_flat(run, "truth")[None], run)[0])
 
 
 def _near(found: Floats, run: Played) -> Any:

@@ -26,6 +26,7 @@ SOME = ["half-bowl", "half-crest", "waves-3d", "bowl-one", "saddle-small", "walk
 FOUND = {
     "ascent": "c̃: c + η·τ instead of c − η·τ (a sign is wrong)",
     "normal_missing_one": "W: √(|g|²) instead of √(1 + |g|²) (a term is missing)",
+    "diameter_for_radius": "(η, ρ, γ, P): (η, 2·ρ, γ, P) instead of (η, ρ, γ, P) (it has a factor)",
     "one_step_too_few": "the inner loop: P − 1 times instead of P times (the number of steps is wrong)",
     "carries_center": "c: c̃ that the last step left instead of p + ρ·ν (what the last step left is carried on)",
     "gradient_clipped_by_value": "(f, ∇f): (f, g clipped to [−1, 1]) instead of (f, g) (its entries are clipped)",
