@@ -28,9 +28,7 @@ def queries(surface, count=8):
 
 
 SURFACES = [GRAPH, shapes.Ellipsoid((2.0, 1.0, 1.5)), shapes.Torus(2.0, 0.75), HELIX]
-every_surface = pytest.mark.parametrize(
-    "surface", SURFACES, ids=lambda surface: getattr(surface, "name", "") or "graph"
-)
+NAMES = ["graph", "ellipsoid", "torus", "helix"]
 
 
 @pytest.mark.parametrize("surface", SURFACES, ids=NAMES)
