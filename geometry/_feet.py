@@ -8,6 +8,7 @@ from typing import Any
 from geometry._autodiff import is_recorded, with_derivative_of
 from geometry._contact import Contact, Status, is_converged, is_finite, mark, view
 from geometry._namespace import Array, array_namespace, quietly
+from geometry._results import same
 from geometry._trees import Tree, once
 from geometry._vectors import dot, length
 from geometry.frames import upward_normal
@@ -77,6 +78,14 @@ class Footpoints(Tree):
         plain = object.__new__(type(self))
         plain.__dict__.update((name, vars(self)[name]) for name in names if name in vars(self))
         return Tree._split(plain)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether all attributes are the same, bit by bit; surfaces are not compared."""
+        told = "query", "theta", "point", "residual", "steps", "status"
+        alike = isinstance(other, Footpoints) and type(self) is type(other)
+        return alike and all(same(getattr(self, name), getattr(other, name)) for name in told)
+
+    __hash__ = None  # type: ignore[assignment]
 
     def __repr__(self) -> str:
         return f"Footpoints(theta={self.theta!r}, distance={self.distance!r}, status={self.status!r})"
