@@ -20,6 +20,7 @@ from geometry.distance import distance, distance_gradient, signed_distance
 from geometry.footpoint import Descent, GaussNewton, MultiStart, Newton, Solver, project
 from geometry.frames import shape_matrix, steepest_tangent, upward_normal
 from geometry.graph import FunctionGraph
+from geometry.jacobian import project_and_jacobian
 from geometry.level_set import LevelSet
 from geometry.morphology import closing, dilate, erode, opening
 from geometry.offset import offset, offset_function
@@ -65,6 +66,7 @@ __all__ = [
     "offset_function",
     "opening",
     "project",
+    "project_and_jacobian",
     "reach",
     "reach_from_points",
     "reachable",

@@ -22,6 +22,7 @@ from geometry._namespace import (
     device_of,
     epsilon,
     is_traced,
+    not_compiling,
     while_loop,
 )
 from geometry._vectors import length
@@ -92,6 +93,7 @@ def _block(d: int, count: int, block: int) -> numpy.ndarray:
 
 
 def _with_neighbors(points: numpy.ndarray) -> Samples:
+    not_compiling("the search for a maximum")
     from scipy.spatial import cKDTree
 
     count, d = points.shape

@@ -180,6 +180,15 @@ def is_compiling() -> bool:
     return torch is not None and torch.compiler.is_compiling()
 
 
+def not_compiling(verb: str) -> None:
+    """Raise where PyTorch's compiler follows a call that it cannot."""
+    if is_compiling():
+        raise TypeError(
+            f"{verb} looks samples up on the processor, which torch.compile cannot follow: call it outside of the "
+            "compiled function"
+        )
+
+
 def _device_of_cupys(arguments: tuple[Any, ...]) -> Any:
     cupy = sys.modules.get("cupy")
     if cupy is not None:

@@ -34,6 +34,7 @@ from geometry._namespace import (
     broadcast,
     count_dtype,
     device_of,
+    epsilon,
     fixed,
     floating,
     is_dask,
@@ -44,6 +45,7 @@ from geometry._namespace import (
     whole,
 )
 from geometry._trees import Tree
+from geometry._vectors import length
 from geometry.graph import check_graph_of
 from geometry.level_set import LevelSet
 from geometry.parametric import Parametric
@@ -297,7 +299,8 @@ class MultiStart(Tree):
     """Another solver, run from several starts; the nearest result is kept.
 
     Any point of Γ nearer than the start's lies, in θ, within the start's distance of the query, so the further starts
-    are drawn uniformly from that ball; the same `seed` draws the same.
+    are drawn uniformly from that ball; the same `seed` draws the same. `Footpoints.unique` tells where another one that
+    was found is as near.
 
     Parameters
     ----------
@@ -355,7 +358,19 @@ def nearest_of(surface: Surface, query: Array, starts: Array, solver: Solver | N
     for i in range(1, starts.shape[0]):
         other = tuple(array[i, ...] for array in results)
         best = choose(other[-1] < best[-1], other, best)
-    return footpoints(surface, query, xp.sum(found.steps, axis=0), best[: len(known)], best[-2])
+    nearest = footpoints(surface, query, xp.sum(found.steps, axis=0), best[: len(known)], best[-2])
+    nearest.unique = _are_unique(found, nearest)
+    return nearest
+
+
+def _are_unique(found: Footpoints, nearest: Footpoints) -> Array:
+    """Whether none of the footpoints found, (k, ...), is as near as the nearest, (...), and elsewhere."""
+    xp, point = array_namespace(nearest.theta), nearest.point
+    eps = epsilon(xp, point.dtype)
+    size = length(xp, point) + length(xp, nearest.query)
+    as_near = found.converged & (xp.abs(found.distance - nearest.distance) <= eps**0.75 * size)
+    apart = xp.maximum(eps**0.125 * nearest.distance, eps**0.25 * size)
+    return ~xp.any(as_near & (length(xp, found.point - point) > apart), axis=0)
 
 
 def _searched(

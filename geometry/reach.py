@@ -30,6 +30,7 @@ from geometry._namespace import (
     quietly,
     whole,
 )
+from geometry._results import comparable
 from geometry._sides import SIGNS, check_side
 from geometry._vectors import dot, length
 from geometry.level_set import LevelSet
@@ -52,6 +53,7 @@ NOISE, NEAR = 8, 1e-6  # units of the last place that a height may be wrong by; 
 CLIMBS = 2**15  # evaluations that climbs to the largest curvatures take, more or less
 
 
+@comparable
 class Reach(NamedTuple):
     """The reach, and where it is attained."""
 
@@ -60,6 +62,7 @@ class Reach(NamedTuple):
     side: str  # "above" or "below": on which side the ball of this radius gets stuck; in a trace as it was asked for
 
 
+@comparable
 class Bottleneck(NamedTuple):
     """A segment that is normal to the surface at both of its ends."""
 

@@ -32,6 +32,7 @@ from geometry._namespace import (
     quietly,
     whole,
 )
+from geometry._results import comparable
 from geometry._sides import SIGNS, check_side
 from geometry._vectors import dot, length
 from geometry.graph import FunctionGraph
@@ -186,6 +187,7 @@ def reachable(
     return largest >= (radius if isinstance(radius, float) else radius[..., 0])
 
 
+@comparable
 class MedialAxis(NamedTuple):
     """Centres and radii of the largest balls that touch a surface."""
 

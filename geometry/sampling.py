@@ -8,7 +8,7 @@ import numpy
 
 from geometry._feet import Footpoints
 from geometry._maximum import kronecker
-from geometry._namespace import Array, Namespace, array_namespace, device_of, to_numpy, whole
+from geometry._namespace import Array, Namespace, array_namespace, device_of, not_compiling, to_numpy, whole
 from geometry._trees import Tree
 from geometry._vectors import length
 from geometry.footpoint import GaussNewton, Newton, Solver, nearest_of
@@ -66,6 +66,7 @@ class Sampling(Tree):
 
     def solve(self, surface: FunctionGraph, query: Array, theta: Array) -> Footpoints:
         check_graph_of("Sampling", surface)
+        not_compiling("Sampling")
         xp = array_namespace(theta)
         away = to_numpy(length(xp, query - surface.point(theta))).reshape(-1, 1)
         place = to_numpy(query).astype(float).reshape(-1, query.shape[-1])

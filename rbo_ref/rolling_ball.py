@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 from geometry import Footpoints, FunctionGraph, Solver, project, steepest_tangent, upward_normal
 from geometry._namespace import Array, floating, is_array_api_obj, per_item, positive
+from geometry._results import comparable
 from geometry._trees import Tree
 from geometry._vectors import dot
 
 __all__ = ["RollingBall", "Step"]
 
 
+@comparable
 class Step(NamedTuple):
     """One step of the ball: where it went, and every quantity that Algorithm 1 names on the way."""
 

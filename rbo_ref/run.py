@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from geometry import Descent, FunctionGraph
 from geometry._namespace import Array, Namespace, floating, is_traced, whole
+from geometry._results import comparable
 from rbo_ref._compiled_trajectories import rolled
 from rbo_ref.rolling_ball import RollingBall
 
@@ -23,6 +24,7 @@ class Optimizer(Protocol):
     def step(self, loss: Any, theta: Array, state: Any) -> Any: ...
 
 
+@comparable
 class Trajectory(NamedTuple):
     """The contacts that an optimizer visits. The first axis is the step, 0 to `steps`; the batch follows."""
 

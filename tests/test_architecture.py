@@ -134,6 +134,7 @@ SHARED = (
     "geometry._kernels",
     "geometry._lending",
     "geometry._namespace",
+    "geometry._results",
     "geometry._trees",
     "geometry._vectors",
 )  # private to the repository, not to the package

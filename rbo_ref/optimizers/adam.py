@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, positive
+from geometry._results import comparable
 from rbo_ref.optimizers._parameters import (
     VectorOptimizer,
     bias_correction,
@@ -26,6 +27,7 @@ class State(NamedTuple):
     square: Array  # (..., d): v, average of their squares
 
 
+@comparable
 class Step(NamedTuple):
     """One step of Adam or AdamW."""
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace, is_traced, positive, whole
+from geometry._results import comparable
 from rbo_ref.optimizers._parameters import VectorOptimizer, check_betas, counter, hyper_parameters
 from rbo_ref.optimizers._randomness import check_seed, drawn, signs
 
@@ -26,6 +27,7 @@ class State(NamedTuple):
     glass: Array  # (..., d): ρ, average of the glass density
 
 
+@comparable
 class Step(NamedTuple):
     """One step of Alice.
 

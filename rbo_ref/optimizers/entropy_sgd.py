@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace, positive, whole
+from geometry._results import comparable
 from rbo_ref.optimizers._parameters import VectorOptimizer, check_fraction, counter, hyper_parameters
 from rbo_ref.optimizers._randomness import check_seed, drawn, normals
 
@@ -23,6 +24,7 @@ class State(NamedTuple):
     momentum: Array  # (..., d): b, 0 without momentum
 
 
+@comparable
 class Step(NamedTuple):
     """One step of Entropy-SGD."""
 

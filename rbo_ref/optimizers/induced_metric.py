@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace, count_dtype, is_traced, positive
+from geometry._results import comparable
 from geometry._vectors import dot
 from rbo_ref.optimizers._parameters import (
     Outcome,
@@ -29,6 +30,7 @@ class State(NamedTuple):
     square: Array  # (..., d): r, average of the squared gradients; 0 but in the variant "rms"
 
 
+@comparable
 class Step(NamedTuple):
     """One step of an induced-metric optimizer."""
 

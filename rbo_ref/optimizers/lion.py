@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, positive
+from geometry._results import comparable
 from rbo_ref.optimizers._parameters import VectorOptimizer, check_betas, hyper_parameters
 
 __all__ = ["Lion", "State", "Step"]
@@ -18,6 +19,7 @@ class State(NamedTuple):
     mean: Array  # (..., d): m, average of the gradients
 
 
+@comparable
 class Step(NamedTuple):
     """One step of Lion."""
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace, floating, positive, whole
+from geometry._results import comparable
 from geometry._vectors import length
 from rbo_ref.optimizers._parameters import Flat, VectorOptimizer, check_fraction, hyper_parameters
 
@@ -27,6 +28,7 @@ class State(NamedTuple):
     momentum: Array  # (..., d): B, average of the gradients
 
 
+@comparable
 class Step(NamedTuple):
     """One step of Muon."""
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, positive
+from geometry._results import comparable
 from rbo_ref.optimizers._parameters import (
     VectorOptimizer,
     bias_correction,
@@ -27,6 +28,7 @@ class State(NamedTuple):
     product: Array  # (..., 1): μ₁μ₂⋯μ_t
 
 
+@comparable
 class Step(NamedTuple):
     """One step of NAdam."""
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, positive
+from geometry._results import comparable
 from rbo_ref.optimizers._parameters import VectorOptimizer, check_fraction, hyper_parameters
 
 __all__ = ["RMSprop", "State", "Step"]
@@ -20,6 +21,7 @@ class State(NamedTuple):
     momentum: Array  # (..., d): b, the decaying sum of the scaled gradients
 
 
+@comparable
 class Step(NamedTuple):
     """One step of RMSprop."""
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, positive
+from geometry._results import comparable
 from geometry._vectors import length
 from rbo_ref.optimizers._parameters import VectorOptimizer, hyper_parameters
 from rbo_ref.optimizers.gradient_descent import GradientDescent
@@ -20,6 +21,7 @@ class State(NamedTuple):
     base: Any
 
 
+@comparable
 class Step(NamedTuple):
     """One step of SAM."""
 

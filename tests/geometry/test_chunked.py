@@ -315,7 +315,7 @@ def test_wrong_arrays_raise_at_the_call(verb):
         verb(da.zeros(20, dtype=complex), 2.0)
     with pytest.raises(ValueError, match=rf"{name}: .* axis 1 has a chunk of 10 but needs 12.*{name}.rechunk\("):
         verb(da.zeros((10, 30), chunks=10), 12.0)
-    with pytest.raises(ValueError, match="kernel must be None"):
+    with pytest.raises(ValueError, match="kernel must be a ball or an ellipsoid"):
         rolling_ball(heights, kernel=np.ones((3, 3)))
 
 

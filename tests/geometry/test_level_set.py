@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from geometry import (
     Descent,
+    FunctionGraph,
     GaussNewton,
     LevelSet,
     MultiStart,
     Newton,
+    Sampling,
     Status,
     bottleneck,
     distance,
@@ -273,3 +275,29 @@ def test_backends(backend, dtype):
 def test_wrong_arguments(call, error, message):
     with pytest.raises(error, match=message):
         call()
+
+
+# Footpoints that are not the only ones.
+
+TIES = {  # queries with two feet or more, and with one: by symmetry, within and beyond the ends of the medial axis
+    shapes.Sphere(1.0): ([[0.0, 0.0, 0.0]], [[0.5, 0.1, 0.0], [2.0, 0.0, 0.0], [1.0, 0.0, 0.0], [1e-6, 0.0, 0.0]]),
+    shapes.Ellipsoid([1.0, 2.0]): ([[0.0, 0.0], [0.0, 0.3], [0.0, 1.4]], [[0.1, 0.3], [0.0, 1.5], [0.0, 1.9]]),
+    shapes.Torus(2.0, 1.0): ([[0.0, 0.0, 0.5], [2.0, 0.0, 0.0]], [[2.5, 0.0, 0.0], [1.0, 2.0, 3.0]]),
+    FunctionGraph(lambda t: np.sum(t**2, axis=-1) / 2): ([[0.0, 2.0], [0.0, 1.01]], [[0.0, 1.0], [1e-5, 2.0]]),
+}
+
+
+@pytest.mark.parametrize("surface", TIES, ids=lambda surface: type(surface).__name__)
+def test_where_another_foot_is_as_near(surface):
+    two, one = TIES[surface]
+    feet = project(surface, [*two, *one], MultiStart())
+    assert feet.converged.all()
+    assert feet.unique.tolist() == [False] * len(two) + [True] * len(one)
+    assert project(surface, two).unique is None
+
+
+def test_samples_meet_feet_as_near():
+    wave = FunctionGraph(lambda t: np.sin(t[..., 0]))
+    feet = project(wave, [[-np.pi / 2, 2.0], [np.pi / 2, 2.0], [np.nan, 0.0]], Sampling(2**10))
+    assert feet.unique.tolist() == [False, True, True]
+    assert feet.converged.tolist() == [True, True, False]

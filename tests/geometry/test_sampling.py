@@ -86,3 +86,15 @@ def test_level_sets_are_for_others():
     circle = LevelSet(lambda x: np.sum(x**2, axis=-1) - 1, lambda x: 2 * x)
     with pytest.raises(TypeError, match="FunctionGraph"):
         project(circle, [1.0, 2.0], Sampling())
+
+
+@pytest.mark.filterwarnings("ignore:Dynamo detected:UserWarning")
+def test_a_compiler_that_cannot_follow_is_told_so():
+    torch = pytest.importorskip("torch")
+    wave = FunctionGraph(lambda t: torch.sin(t[..., 0]))
+
+    def sampled(query):
+        return project(wave, query, Sampling(64)).distance
+
+    with pytest.raises(Exception, match="Sampling looks samples up on the processor"):
+        torch.compile(sampled, fullgraph=True, backend="eager")(torch.tensor([[0.5, 2.0]], dtype=torch.float64))
