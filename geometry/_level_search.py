@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from geometry._autodiff import is_recorded, with_derivative_of
 from geometry._chart_search import Spot, downhill
 from geometry._namespace import Array, Namespace, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length
@@ -13,6 +14,7 @@ __all__ = ["LevelChart", "retract", "tangential", "unit"]
 
 HALVINGS = 12  # of a step along the gradient that does not bring |F| down
 BESIDE = (2.0**-10, -(2.0**-10), 2.0**-4, -(2.0**-4), 0.5, -0.5)  # of the size of the coordinates
+ORDER = 2  # of the derivatives that are right
 NOISE = 64  # rounding errors that are taken for granted
 
 
@@ -89,7 +91,10 @@ def retract(function: Callable[[Array], tuple[Array, Array]], start: Array, max_
     found = (end.value == 0) | near(end.x, end.step, NOISE)
     found = found | ((end.stride <= 2.0**-HALVINGS) & near(end.x, end.step, NOISE, start))
     found = found & (xp.any(end.step != 0, axis=-1) | (end.value == 0))  # a zero gradient leads nowhere
-    return xp.where(found[..., None], end.x, xp.nan)
+    x = end.x
+    for _ in range(ORDER if is_recorded(xp, x, end.value) else 0):  # steps that go nowhere and carry derivatives
+        x = with_derivative_of(xp, end.x, x + model(x)[1])
+    return xp.where(found[..., None], x, xp.nan)
 
 
 class LevelChart(NamedTuple):

@@ -20,6 +20,7 @@ from geometry import (
     bottleneck,
     distance,
     distance_gradient,
+    medial_radius,
     offset,
     offset_function,
     project,
@@ -301,3 +302,19 @@ def test_samples_meet_feet_as_near():
     feet = project(wave, [[-np.pi / 2, 2.0], [np.pi / 2, 2.0], [np.nan, 0.0]], Sampling(2**10))
     assert feet.unique.tolist() == [False, True, True]
     assert feet.converged.tolist() == [True, True, False]
+
+
+def test_points_of_an_ellipse_and_their_medial_radii_have_derivatives_along_it_alone():
+    """ρ(t) = b √(b² cos² t + a² sin² t) / a inside; along the normal a point stays where it is."""
+    torch = pytest.importorskip("torch")
+    ellipse, t = LevelSet(lambda x: (x[..., 0] / 2) ** 2 + x[..., 1] ** 2 - 1), 0.9
+    x = torch.asarray([2 * math.cos(t), math.sin(t)], dtype=torch.float64)
+    along, normal = torch.asarray([[-2 * math.sin(t), math.cos(t)], [math.cos(t), 2 * math.sin(t)]], dtype=x.dtype)
+    moved = torch.func.jacrev(ellipse.point)(x)
+    torch.testing.assert_close(moved @ along, along)
+    torch.testing.assert_close(moved @ normal, torch.zeros_like(normal), rtol=0, atol=1e-14)
+    gradient = torch.func.grad(lambda x: medial_radius(ellipse, x, side="below"))(x)
+    radius = math.hypot(math.cos(t), 2 * math.sin(t)) / 2
+    exact = 3 * math.sin(t) * math.cos(t) / (4 * radius)
+    torch.testing.assert_close(gradient @ along, torch.as_tensor(exact, dtype=x.dtype), rtol=1e-7, atol=0)
+    assert abs(gradient @ normal) < 1e-12
