@@ -89,7 +89,7 @@ class Footpoints(Tree):
 
     def __eq__(self, other: object) -> bool:
         """Whether all attributes are the same, bit by bit; surfaces are not compared."""
-        told = "query", "theta", "point", "residual", "steps", "status"
+        told = "query", "theta", "point", "residual", "steps", "status", "unique"
         alike = isinstance(other, Footpoints) and type(self) is type(other)
         return alike and all(same(getattr(self, name), getattr(other, name)) for name in told)
 

@@ -31,7 +31,15 @@ from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet
 from geometry.parametric import Parametric
 
-__all__ = ["at_maximum", "attached", "attached_to_level_set", "attached_to_parameters", "still"]
+__all__ = [
+    "at_maximum",
+    "attached",
+    "attached_to_level_set",
+    "attached_to_parameters",
+    "equation",
+    "still",
+    "tangents",
+]
 
 ORDER = 2  # of the derivatives that are right: each step with a constant matrix adds one
 MATRIX = 32  # dimensions up to which the matrix of Newton's equation is formed
@@ -117,7 +125,7 @@ def attached(surface: FunctionGraph, query: Array, end: Contact) -> Contact:
     theta = rest = _autodiff.constant(xp, xp.where(finite[..., None], end.theta, xp.zeros_like(end.theta)))
     query = xp.where(finite[..., None], query, xp.zeros_like(query))
     try:
-        solve = _newton_equation(surface, _autodiff.constant(xp, query), rest)
+        solve = equation(surface, query, rest)
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         recorded = (query, *surface.value_and_gradient(rest))
         return Contact(*(_autodiff.without_derivative(xp, a, _sentence(surface, error), *recorded) for a in end))
@@ -139,9 +147,16 @@ def _carry(xp: Namespace, finite: Array, known: Array, derived: Array) -> Array:
     return _autodiff.with_derivative_of(xp, known, derived)
 
 
-def _newton_equation(surface: FunctionGraph, query: Array, theta: Array) -> Solve:
-    """v ↦ ∇²φ⁻¹ v at a place, a linear function with constant coefficients."""
-    xp = array_namespace(query)
+@singledispatch
+def equation(surface: Any, query: Array, theta: Array) -> Solve:
+    """Newton's equation v ↦ ∇²φ⁻¹ v for a footpoint θ, a linear function with constant coefficients.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError, NotImplementedError
+        Without second derivatives.
+    """
+    xp, query = array_namespace(query), _autodiff.constant(array_namespace(query), query)
     value, gradient = (_autodiff.constant(xp, a) for a in surface.value_and_gradient(theta))
     at, height = slope(xp, gradient), (value - query[..., -1])[..., None]
     if not surface.has_second_order(theta):
@@ -240,18 +255,14 @@ def attached_to_level_set(surface: LevelSet, query: Array, end: Array) -> Array:
     finite = xp.all(xp.isfinite(end) & xp.isfinite(query), axis=-1)
     x = rest = _autodiff.constant(xp, xp.where(finite[..., None], end, xp.zeros_like(end)))
     query = xp.where(finite[..., None], query, xp.zeros_like(query))
-    gradient = _autodiff.constant(xp, surface.gradient(rest))
-    size = length(xp, gradient)[..., None]
-    size = xp.where((size > 0) & xp.isfinite(size), size, xp.ones_like(size))
-    normal = gradient / size
+    normal, size = _unit_slope(surface, rest)
     s = height = _autodiff.constant(xp, dot(xp, query - rest, normal)[..., None])
     try:
-        bend = height[..., None] * _autodiff.constant(xp, surface.hessian(rest)) / size[..., None]
+        solve = equation(surface, query, rest)
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         return _autodiff.without_derivative(
             xp, end, _sentence(surface, error), query, *surface.value_and_gradient(rest)
         )
-    solve = _inverse(xp, *_spectrum(xp, _bordered(xp, bend, normal)))
     for _ in range(ORDER):
         value, gradient = surface.value_and_gradient(x)
         force = xp.concat([x - query + s * (gradient / size), value[..., None] / size], axis=-1)
@@ -259,6 +270,23 @@ def attached_to_level_set(surface: LevelSet, query: Array, end: Array) -> Array:
         x = _autodiff.with_derivative_of(xp, rest, x - step[..., :-1])
         s = _autodiff.with_derivative_of(xp, height, s - step[..., -1:])
     return _carry(xp, finite, end, x)
+
+
+def _unit_slope(surface: LevelSet, x: Array) -> tuple[Array, Array]:
+    """∇F/|∇F|, and |∇F| (..., 1), or 1 where that is no length."""
+    xp, gradient = array_namespace(x), _autodiff.constant(array_namespace(x), surface.gradient(x))
+    size = length(xp, gradient)[..., None]
+    size = xp.where((size > 0) & xp.isfinite(size), size, xp.ones_like(size))
+    return gradient / size, size
+
+
+@equation.register
+def _(surface: LevelSet, query: Array, theta: Array) -> Solve:
+    """That of x + s∇F/|∇F| = q and F/|∇F| = 0, for (x, s)."""
+    xp, (normal, size) = array_namespace(query), _unit_slope(surface, theta)
+    height = dot(xp, _autodiff.constant(xp, query) - theta, normal)[..., None, None]
+    bend = height * _autodiff.constant(xp, surface.hessian(theta)) / size[..., None]
+    return _inverse(xp, *_spectrum(xp, _bordered(xp, bend, normal)))
 
 
 def attached_to_parameters(surface: Parametric, query: Array, end: Array) -> Array:
@@ -270,22 +298,55 @@ def attached_to_parameters(surface: Parametric, query: Array, end: Array) -> Arr
 
     def force(t: Array) -> Array:
         point, jacobian = surface.point_and_jacobian(t)
-        return xp.where(free, xp.sum(jacobian * (point - query)[..., :, None], axis=-2), xp.zeros_like(t))
+        return xp.sum(jacobian * (point - query)[..., :, None], axis=-2)
 
-    point, jacobian = (_autodiff.constant(xp, a) for a in surface.point_and_jacobian(rest))
-    away = point - _autodiff.constant(xp, query)
-    free = surface.free(rest, -xp.sum(jacobian * away[..., :, None], axis=-2))
     try:
-        bend = xp.sum(_autodiff.constant(xp, surface.second_derivatives(rest)) * away[..., None, None], axis=-3)
+        solve = equation(surface, query, rest)
     except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
         return _autodiff.without_derivative(xp, end, _sentence(surface, error), query, surface.point(rest))
+    for _ in range(ORDER):
+        theta = _autodiff.with_derivative_of(xp, rest, theta - solve(force(theta)))
+    return _carry(xp, finite, end, theta)
+
+
+@equation.register
+def _(surface: Parametric, query: Array, theta: Array) -> Solve:
+    """(JᵀJ + (x − q)·∂²x/∂t²)⁻¹ with J = ∂x/∂t; parameters that a rim holds do not move."""
+    xp = array_namespace(query)
+    point, jacobian = (_autodiff.constant(xp, a) for a in surface.point_and_jacobian(theta))
+    away = point - _autodiff.constant(xp, query)
+    free = surface.free(theta, -xp.sum(jacobian * away[..., :, None], axis=-2))
+    bend = xp.sum(_autodiff.constant(xp, surface.second_derivatives(theta)) * away[..., None, None], axis=-3)
     matrix = xp.matmul(xp.matrix_transpose(jacobian), jacobian) + bend
     matrix = xp.where(free[..., :, None] & free[..., None, :], matrix, xp.zeros_like(matrix))
-    solve = _inverse(xp, *_spectrum(xp, matrix))
-    for _ in range(ORDER):
-        step = xp.where(free, solve(force(theta)), xp.zeros_like(theta))
-        theta = _autodiff.with_derivative_of(xp, rest, theta - step)
-    return _carry(xp, finite, end, theta)
+    inverse = _inverse(xp, *_spectrum(xp, matrix))
+
+    def solve(v: Array) -> Array:
+        return xp.where(free, inverse(xp.where(free, v, xp.zeros_like(v))), xp.zeros_like(v))
+
+    return solve
+
+
+@singledispatch
+def tangents(surface: Any, theta: Array) -> Array:
+    """How the point moves with what `equation` is for: (I, ∇f) of a graph, (..., n, m)."""
+    xp, gradient = array_namespace(theta), surface.gradient(theta)
+    one = xp.eye(theta.shape[-1], dtype=theta.dtype, device=device_of(theta))
+    return xp.concat([xp.broadcast_to(one, (*theta.shape, theta.shape[-1])), gradient[..., None, :]], axis=-2)
+
+
+@tangents.register
+def _(surface: Parametric, theta: Array) -> Array:
+    """∂x/∂t."""
+    return surface.jacobian(theta)
+
+
+@tangents.register
+def _(surface: LevelSet, theta: Array) -> Array:
+    """(I, 0): the height s does not move it."""
+    xp, n = array_namespace(theta), theta.shape[-1]
+    one = xp.eye(n, n + 1, dtype=theta.dtype, device=device_of(theta))
+    return xp.broadcast_to(one, (*theta.shape[:-1], n, n + 1))
 
 
 def _bordered(xp: Namespace, bend: Array, normal: Array) -> Array:

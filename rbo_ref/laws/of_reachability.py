@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from geometry.shapes import Ellipsoid
 from rbo_ref.laws.law import Draw, Trial, law
 from rbo_ref.strategies import (
-    ImplicitQuery,
+    SurfaceQuery,
     coordinates,
     dyadics,
     implicit_queries,
@@ -67,7 +67,7 @@ def axis_of_a_parabola(trial: Trial, draw: Draw) -> None:
     trial.same("ρ²", radii**2, (2 * points[:, 1] - 1 / k) / k, rounding * (1 + most), told)
 
 
-def _largest(trial: Trial, query: ImplicitQuery, side: str, told: dict[str, Any]) -> numpy.ndarray:
+def _largest(trial: Trial, query: SurfaceQuery, side: str, told: dict[str, Any]) -> numpy.ndarray:
     return trial.answer(query.surface, trial.array(query.footpoint), side=side, given=told)
 
 

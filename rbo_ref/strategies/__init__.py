@@ -15,18 +15,17 @@ This package needs Hypothesis, and nothing imports it but you.
 
 from rbo_ref.strategies.arrays import Samples, batch_shapes, dtypes, heights, namespaces, samples
 from rbo_ref.strategies.drawing import KINDS, landscapes, planes
-from rbo_ref.strategies.implicit_surfaces import ImplicitQuery, implicit_queries
+from rbo_ref.strategies.implicit_surfaces import implicit_queries
 from rbo_ref.strategies.landscape import PROFILES, Bump, Landscape, Ridge
 from rbo_ref.strategies.numbers import coordinates, dimensions, dyadics, points, radii, vectors
-from rbo_ref.strategies.parametric_surfaces import SurfaceQuery, parametric_queries, sampled_queries
-from rbo_ref.strategies.queries import Query, medial_queries, queries
+from rbo_ref.strategies.parametric_surfaces import parametric_queries, sampled_queries
+from rbo_ref.strategies.queries import Query, SurfaceQuery, medial_queries, queries
 from rbo_ref.strategies.stability import InnerBounds, hyper_parameters, inner_bounds
 
 __all__ = [
     "KINDS",
     "PROFILES",
     "Bump",
-    "ImplicitQuery",
     "InnerBounds",
     "Landscape",
     "Query",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy
 from hypothesis import strategies as st
@@ -12,26 +12,16 @@ from hypothesis import strategies as st
 from geometry._namespace import Array
 from geometry.shapes import Cylinder, Ellipsoid, Plane, Sphere, Torus
 from rbo_ref.strategies.numbers import vectors
-from rbo_ref.strategies.queries import SHARES
+from rbo_ref.strategies.queries import SHARES, SurfaceQuery
 
-__all__ = ["ImplicitQuery", "implicit_queries"]
+__all__ = ["implicit_queries"]
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 SIZES = st.sampled_from([1.0, 2.0, 0.5, 4.0])
 
 
-class ImplicitQuery(NamedTuple):
-    """A query point q = p + rν(p) of an implicit surface, nearer to its only footpoint p than the reach."""
-
-    surface: Any  # LevelSet
-    name: str  # of the surface, in symbols
-    point: Array  # q (n,)
-    footpoint: Array  # p (n,)
-    offset: float  # r, positive where F > 0
-
-
 @st.composite
-def implicit_queries(draw: Draw, *, share: float = 0.5) -> ImplicitQuery:
+def implicit_queries(draw: Draw, *, share: float = 0.5) -> SurfaceQuery:
     """Points on normals of spheres, ellipsoids, planes, cylinders and tori, at most `share` of the reach away.
 
     Examples
@@ -43,7 +33,7 @@ def implicit_queries(draw: Draw, *, share: float = 0.5) -> ImplicitQuery:
     """
     surface, name, p = draw(st.sampled_from([_plane, _sphere, _ellipsoid, _cylinder, _torus]))(draw)
     offset = draw(st.sampled_from(SHARES)) * share * min(surface.true_reach(), 4.0)
-    return ImplicitQuery(surface, name, p + offset * surface.normal(p), p, offset)
+    return SurfaceQuery(surface, name, p + offset * surface.normal(p), p, offset)
 
 
 def _direction(draw: Draw, n: int) -> numpy.ndarray:

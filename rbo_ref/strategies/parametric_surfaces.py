@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy
 from hypothesis import strategies as st
@@ -14,23 +14,13 @@ from geometry.parametric import Parametric
 from geometry.sampled import SampledGraph
 from rbo_ref.strategies.drawing import landscapes
 from rbo_ref.strategies.numbers import dyadics
-from rbo_ref.strategies.queries import SHARES, queries
+from rbo_ref.strategies.queries import SHARES, SurfaceQuery, queries
 
-__all__ = ["SurfaceQuery", "parametric_queries", "sampled_queries"]
+__all__ = ["parametric_queries", "sampled_queries"]
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 SIZES = st.sampled_from([1.0, 2.0, 0.5])
 NEAR = 3.0  # samples from which searches without a box begin are not farther
-
-
-class SurfaceQuery(NamedTuple):
-    """A query point q = p + rν(p), nearer to its only footpoint p than the reach."""
-
-    surface: Any
-    name: str  # of the surface, in symbols
-    point: Array  # q (n,)
-    footpoint: Array  # p (n,)
-    offset: float  # r, positive where the normal points to
 
 
 @st.composite

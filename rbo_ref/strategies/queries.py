@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ from geometry._namespace import Array
 from rbo_ref.strategies.landscape import Landscape, Ridge
 from rbo_ref.strategies.numbers import DIMENSIONS, coordinates, dyadics
 
-__all__ = ["Query", "medial_queries", "queries"]
+__all__ = ["Query", "SurfaceQuery", "medial_queries", "queries"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +42,16 @@ class Query:
     point: Array
     footpoints: Array
     offset: float
+
+
+class SurfaceQuery(NamedTuple):
+    """A query point q = p + rν(p) of any surface, nearer to its only footpoint p than the reach."""
+
+    surface: Any
+    name: str  # of the surface, in symbols
+    point: Array  # q (n,)
+    footpoint: Array  # p (n,)
+    offset: float  # r, positive where the normal points to
 
 
 def _query(landscape: Landscape, theta: Any, offset: float, *others: Any) -> Query:
