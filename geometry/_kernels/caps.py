@@ -18,7 +18,7 @@ import numpy
 __all__ = ["ROOM", "carries", "clip", "cut", "height", "shared_sides", "touched"]
 
 CUTS = 32  # of one column, each of which halves what is left of it to cut at least
-ROOM = 2048  # corners of a polyhedron
+ROOM = 2048  # corners of a polyhedron: some 200 are usual, most of them of columns
 FAR = 4.0  # sides of the first polyhedron, beyond |v| = 2
 TOUCH = 1e-9  # part of |v|² by which a ball may be smaller that touches others, too, by rounding
 NOISE = 1e-12  # how far beyond a half-space a corner may be by rounding
@@ -77,8 +77,10 @@ def clip(
         beyond = height(normal, corners[out]) - level
         for k in range(kept):
             first, second = shared_sides(owners[out], owners[k])
-            if second < 0 or end == len(corners):
+            if second < 0:
                 continue
+            if end == len(corners):
+                raise RuntimeError("a polyhedron has more corners than there is room for")
             part = beyond / (beyond - min(height(normal, corners[k]) - level, 0.0))
             for axis in range(3):
                 corners[end, axis] = corners[out, axis] + part * (corners[k, axis] - corners[out, axis])

@@ -1,9 +1,10 @@
-"""Which samples of an image a ball can touch with its centre anywhere: many balls, closed forms, and lines."""
+"""Which samples of an image a ball can touch with its centre anywhere: Qhull, closed forms, and lines."""
 
 import math
 
 import numpy as np
 import pytest
+from scipy.spatial import HalfspaceIntersection
 
 from geometry import dilate, reachable_samples
 from geometry._kernels import caps
@@ -23,25 +24,34 @@ def random_images(count):
         yield f, radius
 
 
-def touched_by_many(f, radius, step):
-    """The samples that are highest under one of many balls."""
-    places = np.arange(-radius, len(f) - 1 + radius, step)
-    centres = np.stack(np.meshgrid(places, places, indexing="ij"), axis=-1).reshape(-1, 1, 2)
-    squares = ((centres - np.argwhere(np.ones(f.shape))) ** 2).sum(axis=-1)
-    heights = np.where(squares <= radius**2, f.ravel() + np.sqrt(np.maximum(radius**2 - squares, 0)), -INF)
-    seen = np.zeros(f.size, dtype=bool)
-    seen[heights.argmax(axis=-1)[heights.max(axis=-1) > -INF]] = True
-    return seen.reshape(f.shape) & np.isfinite(f)
+def farthest(f, place, radius):
+    """How large a ball touches a sample from above, in radii, by the polyhedron of Qhull; columns are many points."""
+    samples = [other for other in np.ndindex(*f.shape) if other != place and f[other] > -INF]
+    points = []
+    for other in samples:
+        away, rise = np.subtract(other, place) / radius, (f[other] - f[place]) / radius
+        below = np.linspace(0, min(rise, 2.5), 40) if rise > 0 else [rise]
+        points += [(*away, height) for height in below]
+    points = np.array(points)
+    sizes = np.linalg.norm(points, axis=1, keepdims=True)
+    walls = np.array([[0, 0, -1, 0], [0, 0, 1, -4], [1, 0, 0, -4], [-1, 0, 0, -4], [0, 1, 0, -4], [0, -1, 0, -4]])
+    sides = np.concatenate([np.hstack([points / sizes, -sizes]), walls])
+    corners = HalfspaceIntersection(sides, np.array([0.0, 0.0, 1e-4])).intersections
+    return np.linalg.norm(corners, axis=1).max() / 2
 
 
 def test_a_sample_is_touched_if_a_ball_rests_on_it():
-    """Hardly a sample is touched by balls of so small a region that none of many is in it."""
-    more = 0
-    for f, radius in random_images(15):
-        found, seen = reachable_samples(f, radius), touched_by_many(f, radius, 0.08)
-        assert (found | ~seen).all()
-        more += np.count_nonzero(found & ~seen)
-    assert more <= 3
+    """Where a ball larger or smaller by 2 % does not tell otherwise."""
+    seen = []
+    for f, radius in random_images(5):
+        found = reachable_samples(f, radius)
+        for place in np.argwhere(np.isfinite(f)).tolist():
+            size = farthest(f, tuple(place), radius)
+            if abs(size - 1) > 0.02:
+                assert found[tuple(place)] == (size > 1)
+                seen.append(size > 1)
+        assert not found[~np.isfinite(f)].any()
+    assert 8 <= sum(seen) <= len(seen) - 8
 
 
 def test_uncompiled():
