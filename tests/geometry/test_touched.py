@@ -55,7 +55,7 @@ def test_a_sample_is_touched_if_a_ball_rests_on_it():
 
 
 def test_uncompiled():
-    for f, radius in random_images(2):
+    for f, radius in random_images(1):
         found, steps = np.zeros(f.shape, dtype=bool), np.ones(2) / radius
         caps.touched(f / radius, _offsets(steps, f.shape), steps, found, 0, len(f))
         compiled = touched_in_plane(f[None], np.ones(2), radius, np.zeros((1, *f.shape), dtype=bool))[0]
