@@ -198,8 +198,12 @@ class Batch(Arithmetic):
         return bend, varies
 
 
+@numpy.errstate(all="ignore")
 def errors_of_formulas(loss: Any, middle: Floats, box: Floats, rounding: Rounding) -> list[Floats]:
-    """What rounding adds to f, (n,), and to ∇f, (n, d), which are evaluated anywhere in boxes (n, d)."""
+    """What rounding adds to f, (n,), and to ∇f, (n, d), which are evaluated anywhere in boxes (n, d).
+
+    Without bound, or NaN, where a formula may leave its domain.
+    """
     parts = loss.first(Running(rounding, middle, box), number_arrays)
     return [numpy.broadcast_to(part.error, part.shape) for part in parts]
 

@@ -257,11 +257,13 @@ class Landscape:
         return sum(term.gradient(theta) for term in self.terms)
 
     def rounding(self, theta: Array, unit: float) -> tuple[float, float]:
-        """How far value and gradient may be from the truth at θ (d,), in a format of that unit roundoff."""
+        """How far value and gradient may be from the truth at θ (d,), in a format of that unit roundoff; inf: at all."""
         place = numpy.asarray(theta, dtype=float)[None]
         target = coarse(unit, format_of("float64"))
         value, gradient = errors_of_formulas(self, place, numpy.zeros(place.shape), Rounding(target))
-        return float(value[0]), float(numpy.linalg.norm(gradient[0]))
+        errors = numpy.array([value[0], numpy.linalg.norm(gradient[0])])
+        e_value, e_gradient = numpy.where(numpy.isnan(errors), numpy.inf, errors).tolist()
+        return e_value, e_gradient
 
     def moved(self, by: Sequence[float] | numpy.ndarray) -> Landscape:
         """f(θ − by)."""
