@@ -257,7 +257,7 @@ class Landscape:
         return sum(term.gradient(theta) for term in self.terms)
 
     def rounding(self, theta: Array, unit: float) -> tuple[float, float]:
-        """How far value and gradient may be from the truth at θ (d,), in a format of that unit roundoff; inf: at all."""
+        """How far value and gradient may be from the truth at θ (d,), at that unit roundoff; inf: without bound."""
         place = numpy.asarray(theta, dtype=float)[None]
         target = coarse(unit, format_of("float64"))
         value, gradient = errors_of_formulas(self, place, numpy.zeros(place.shape), Rounding(target))
