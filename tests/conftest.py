@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -46,6 +47,14 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if whole and config.pluginmanager.hasplugin("xdist") and config.option.numprocesses is None:
         config.option.numprocesses, config.option.dist = "auto", "loadfile"
         config.option.maxprocesses = config.option.maxprocesses or PROCESSES
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _forgets_compiled_code() -> Iterator[None]:
+    """What JAX has compiled for a module is of no use to the next, and would add up to gigabytes."""
+    yield
+    if "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
 
 
 def _same(function: Callable) -> Callable:
