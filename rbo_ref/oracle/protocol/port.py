@@ -18,6 +18,7 @@ from rbo_ref.oracle.calls import PortError, Skip
 from rbo_ref.oracle.dialects import optimizer_of
 from rbo_ref.oracle.protocol.messages import VERSION, Numbers, line_of, read
 from rbo_ref.oracle.protocol.program import Program
+from rbo_ref.oracle.time_limit import granted, unstopped
 
 __all__ = ["Capabilities", "ProgramPort", "Undeclared"]
 
@@ -192,19 +193,24 @@ class ProgramPort:
         self.close()
 
     def _guarded(self, talk: Callable[[], Any]) -> Any:
-        """What comes of talking; a program that cannot be relied on any more is killed."""
-        try:
-            return talk()
-        except BaseException as error:
-            program, self._program = self._program, None
-            if program is None:
-                raise
-            last_words = program.last_words() if isinstance(error, TimeoutError) else ""
-            program.kill()
-            if not isinstance(error, TimeoutError):
-                raise
-            hint = "" if self._capabilities else " (does it flush its output after each line?)"
-            raise TimeoutError(f"no answer within {self.time_limit:g} s{hint}{last_words}") from None
+        """What comes of talking; a program that cannot be relied on any more is killed.
+
+        All of it keeps to the time that it is granted by itself, so that it is never stopped halfway.
+        """
+        with unstopped():
+            try:
+                return talk()
+            except BaseException as error:
+                program, self._program = self._program, None
+                if program is None:
+                    raise
+                is_late = isinstance(error, TimeoutError) and not error.args
+                last_words = program.last_words() if is_late else ""
+                program.kill()
+                if not is_late:
+                    raise
+                hint = "" if self._capabilities else " (does it flush its output after each line?)"
+                raise TimeoutError(f"no answer within {self._seconds:g} s{hint}{last_words}") from None
 
     def _talking(self) -> tuple[Program, Capabilities]:
         """The program, started if it does not run, and its capabilities."""
@@ -214,7 +220,7 @@ class ProgramPort:
             self._starts, self._capabilities, self._fresh = self._starts + 1, None, True
             self._program = self._started()
         if self._capabilities is None:
-            deadline = monotonic() + self.time_limit
+            deadline, self._seconds = granted(self.time_limit)
             self._program.send(line_of({"command": "start", "version": VERSION}), deadline)
             _, message = read(self._program.receive(deadline), "capabilities")
             self._capabilities = Capabilities(**message)
@@ -233,7 +239,7 @@ class ProgramPort:
         program, _ = self._talking()
         if program.unread:
             raise PortError(f"printed {quoted(program.unread)} after its answer")
-        deadline = monotonic() + self.time_limit
+        deadline, self._seconds = granted(self.time_limit)
         self._runs, fresh, self._fresh = self._runs + 1, self._fresh, False
         program.send(line_of(self._order(theta, arguments, fresh, numbers)), deadline)
         last = "result" if self.optimizer == "rolling-ball" else "iterates"

@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from rbo_ref._words import quoted
 from rbo_ref.oracle.calls import PortError
+from rbo_ref.oracle.time_limit import unstopped
 
 __all__ = ["Program"]
 
@@ -56,9 +57,14 @@ class Program:
         if os.name != "posix":
             raise OSError("programs are judged on POSIX systems only")
         self.output_limit, self._heard = output_limit, heard or (lambda direction, line: None)
+        with unstopped():  # or nobody would know of the process
+            self._start(list(command))
+        self._received, self._last_words, self._is_quiet = bytearray(), b"", False
+
+    def _start(self, command: list[str]) -> None:
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(
-            list(command), stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True
+            command, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True
         )
         self._streams = [
             stream for stream in (self._process.stdin, self._process.stdout, self._process.stderr) if stream
@@ -66,7 +72,6 @@ class Program:
         self._input, self._output, self._errors = self._streams
         for stream in self._streams:
             os.set_blocking(stream.fileno(), False)
-        self._received, self._last_words, self._is_quiet = bytearray(), b"", False
         self._finish = weakref.finalize(self, _finish, self._process, self._streams)
 
     def send(self, line: bytes, deadline: float) -> None:
@@ -133,7 +138,8 @@ class Program:
 
     def kill(self) -> None:
         """Kill the process and its group."""
-        self._finish()
+        with unstopped():
+            self._finish()
 
     def _wait(self, stream: IO[bytes] | None, event: int, deadline: float) -> None:
         """Wait until the stream is ready, or for None until standard error is; keep what comes there meanwhile."""
@@ -176,9 +182,10 @@ def _signal(number: int) -> str:
 
 def _finish(process: subprocess.Popen[bytes], streams: Sequence[IO[bytes]]) -> None:
     """Kill the group of a process, and forget the process."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    for stream in streams:
-        stream.close()
-    with suppress(subprocess.TimeoutExpired):
-        process.wait(GRACE)
+    with unstopped():
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        for stream in streams:
+            stream.close()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(GRACE)

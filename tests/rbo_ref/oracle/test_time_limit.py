@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from rbo_ref.oracle import RightPort, check
-from rbo_ref.oracle.time_limit import EXPECTING, within
+from rbo_ref.oracle.time_limit import EXPECTING, unstopped, within
 
 right = RightPort()
 SOME = {"cases": ["plane", "waves-3d", "walk-2d"], "diagnosis": False}
@@ -67,6 +67,24 @@ def test_results_and_exceptions_come_through():
 
         with pytest.raises(error):
             within(60, fails)
+
+
+def cleans_up_before_it_is_stopped():
+    done = []
+
+    def careful():
+        with unstopped():
+            time.sleep(0.03)
+            done.append("cleaned up")
+        loops()
+
+    assert stopped(careful, 0.01)
+    return done == ["cleaned up"]
+
+
+def test_what_must_not_be_stopped_is_done_to_its_end():
+    assert cleans_up_before_it_is_stopped()
+    assert in_a_thread(cleans_up_before_it_is_stopped)
 
 
 def test_no_end_comes_too_late():
