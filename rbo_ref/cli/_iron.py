@@ -14,7 +14,7 @@ import numpy
 from geometry import FunctionGraph, dilate
 from rbo_ref.cli._common import PICTURES, RIGHT, CouldNotRun, check_picture, save_picture, write_text
 from rbo_ref.cli._heights import load_heights
-from rbo_ref.ironing import Ironing, ironing, ironing_of_samples, ironing_of_sine
+from rbo_ref.ironed import Ironing, ironing, ironing_of_samples, ironing_of_sine
 from rbo_ref.landscapes import LANDSCAPES, by_name
 
 __all__ = ["add"]

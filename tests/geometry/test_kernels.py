@@ -29,7 +29,7 @@ from geometry._ball import Ball
 from geometry._kernels import KERNELS, arcs, caps, kernel
 from geometry.expressions import Expression
 from geometry.graph import FunctionGraph
-from geometry.offset import _starts as resting_starts
+from geometry.offsets import _starts as resting_starts
 from tests.conftest import BACKENDS, Backend
 
 SPECIFICATIONS = {
