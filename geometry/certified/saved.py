@@ -10,6 +10,7 @@ from zipfile import BadZipFile
 
 import numpy
 
+from geometry._files import whole_file
 from geometry._namespace import whole
 from geometry.certified._landscape import Landscape, Unsuitable, known_landscape, remember
 from geometry.graph import FunctionGraph, check_surface
@@ -60,7 +61,8 @@ def save_model(surface: FunctionGraph, d: int, path: str | PathLike[str]) -> Non
     arrays |= {"corners": corners, "roots": numpy.array(list(landscape._roots.values()), dtype=numpy.int64)}
     identity = {"format": FORMAT, "function": digest, "d": d, "side": landscape.side, "target": landscape.target}
     about = json.dumps(identity | {"checksum": _checksum(identity, arrays)})
-    numpy.savez(path, about=numpy.array(about), **arrays)
+    with whole_file(path) as file:
+        numpy.savez(file, about=numpy.array(about), **arrays)
 
 
 def load_model(surface: FunctionGraph, d: int, path: str | PathLike[str]) -> bool:

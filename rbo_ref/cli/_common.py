@@ -9,7 +9,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from rbo_ref._files import write_whole
+from geometry._files import write_whole
 
 __all__ = [
     "COULD_NOT_RUN",

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy
 
+from geometry._files import write_whole
 from geometry._namespace import array_namespace, device_of, is_array_api_obj, to_numpy
-from rbo_ref._files import write_whole
 from rbo_ref.training.course import Mark, Outcome, Progress, Run
 from rbo_ref.training.errors import TrainingError
 

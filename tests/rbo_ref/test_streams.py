@@ -234,7 +234,7 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(folder, monkeypatch,
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rbo_ref._files.os.open", full)
+    monkeypatch.setattr("geometry._files.os.open", full)
     assert main(["check", "some_ports.py:right", "--case", "plane", "--json", "r.json"]) == 2
     assert "cannot write r.json: No space left on device" in capsys.readouterr().err
     assert (folder / "r.json").read_text() == "old"

@@ -10,7 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from rbo_ref._files import write_whole
+from geometry._files import write_whole
 from rbo_ref.oracle import suite
 from rbo_ref.oracle.cases.case import CATCHES
 from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL

@@ -19,6 +19,7 @@ import numpy
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from geometry._files import whole_file
 from rbo_ref.oracle.replay.recording import FIELDS, Recording, RecordingError, Rows, filled
 from rbo_ref.oracle.replay.text_files import open_csv, open_json_lines, write_csv, write_json_lines
 
@@ -97,7 +98,8 @@ def save_recording(recording: Recording, path: str | Path, *, bits: bool = False
     writers: dict[str, Callable[..., None]] = {".npz": _write_npz, ".csv": write_csv, ".jsonl": write_json_lines}
     if path.suffix not in writers:
         raise ValueError(f"path must end in {', '.join(writers)}, got {str(path)!r}")
-    writers[path.suffix](recording, path, bits)
+    with whole_file(path) as file:
+        writers[path.suffix](recording, file, bits)
 
 
 @contextmanager
@@ -220,9 +222,9 @@ def _npz_metadata(archive: zipfile.ZipFile, member: str | None) -> dict[str, Any
     return metadata
 
 
-def _write_npz(recording: Recording, path: Path, bits: bool) -> None:
+def _write_npz(recording: Recording, file: IO[bytes], bits: bool) -> None:
     """All rows are held in memory."""
     rows = list(recording.rows(4096))
     arrays = {name: numpy.concatenate([part[name] for part in rows]) for name in rows[0]}
     steps = {name: array if name == "theta" else array[:-1] for name, array in arrays.items()}
-    numpy.savez_compressed(path, metadata=numpy.array(json.dumps(recording.metadata)), **steps)  # type: ignore[arg-type]
+    numpy.savez_compressed(file, metadata=numpy.array(json.dumps(recording.metadata)), **steps)  # type: ignore[arg-type]

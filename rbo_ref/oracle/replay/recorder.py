@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -262,13 +260,7 @@ class Recorder:
     def _write(self) -> None:
         for number, (rows, end) in enumerate(zip(self._rows, self._end, strict=True)):
             path = self.path if len(self._end) == 1 else self.path.with_stem(f"{self.path.stem}-{number}")
-            beside = path.with_name(f".{secrets.token_hex(8)}{path.suffix}")
-            try:
-                save_recording(self._recording(rows, end), beside)
-                beside.replace(path)
-            finally:
-                with suppress(OSError):
-                    beside.unlink(missing_ok=True)
+            save_recording(self._recording(rows, end), path)
 
     def _recording(self, rows: Sequence[_Row], end: NDArray[Any]) -> Recording:
         theta = numpy.stack([*(row.theta for row in rows), end])

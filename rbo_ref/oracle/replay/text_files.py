@@ -136,12 +136,10 @@ def _real(x: Any) -> float:
     return float(x)
 
 
-def write_json_lines(recording: Recording, path: Path, bits: bool) -> None:
+def write_json_lines(recording: Recording, file: IO[bytes], bits: bool) -> None:
     """Write JSON Lines."""
-    with path.open("w", encoding="utf-8") as file:
-        print(json.dumps(HEADER | recording.metadata), file=file)
-        for row in _written(recording, bits):
-            print(json.dumps(row), file=file)
+    for row in chain([HEADER | recording.metadata], _written(recording, bits)):
+        file.write(f"{json.dumps(row)}\n".encode())
 
 
 def _written(recording: Recording, bits: bool) -> Iterator[dict[str, Any]]:
@@ -255,21 +253,22 @@ def _csv_row(
     return row
 
 
-def write_csv(recording: Recording, path: Path, bits: bool) -> None:
+def write_csv(recording: Recording, file: IO[bytes], bits: bool) -> None:
     """Write CSV; inner iterates do not fit into it."""
     if unfit := [name for name in recording.shapes if "P" in FIELDS[name]]:
         raise ValueError(f"CSV cannot hold {', '.join(unfit)}; write JSON Lines or NPZ")
-    with path.open("w", encoding="utf-8", newline="") as file:
-        for key, value in (HEADER | recording.metadata).items():
-            print(f"# {key}: {json.dumps(value)}", file=file)
-        names = {
-            name: [f"{name}_{i}" for i in range(shape[0])] if shape else [name]
-            for name, shape in recording.shapes.items()
-        }
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(chain.from_iterable(names.values()))
-        for row in _written(recording, bits):
-            writer.writerow(chain.from_iterable(_cells(row.get(name), columns) for name, columns in names.items()))
+    for key, value in (HEADER | recording.metadata).items():
+        file.write(f"# {key}: {json.dumps(value)}\n".encode())
+    names = {
+        name: [f"{name}_{i}" for i in range(shape[0])] if shape else [name] for name, shape in recording.shapes.items()
+    }
+    _write_cells(chain.from_iterable(names.values()), file)
+    for row in _written(recording, bits):
+        _write_cells(chain.from_iterable(_cells(row.get(name), columns) for name, columns in names.items()), file)
+
+
+def _write_cells(cells: Iterable[Any], file: IO[bytes]) -> None:
+    file.write(f"{','.join(map(str, cells))}\n".encode())
 
 
 def _cells(value: Any, columns: list[str]) -> list[Any]:

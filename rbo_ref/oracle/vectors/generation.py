@@ -13,6 +13,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from geometry._files import write_whole
 from rbo_ref.oracle.catalogue import catalogue
 from rbo_ref.oracle.dialects import OPTIMIZERS, ROLLING_BALL
 from rbo_ref.oracle.hunters import flags
@@ -90,7 +91,7 @@ def generate(folder: str | Path, progress: Callable[[int], Any] | None = None) -
         raise FileExistsError(f"{folder} holds {foreign[0]!r}, which is not of a set of vectors: give an empty folder")
     made = contents(progress)
     for name, content in made.items():
-        (folder / name).write_bytes(content)
+        write_whole(folder / name, content)  # the manifest last: without it they are no set
     return {name: made[name].count(b"\n") for name in made if name in VECTORS}
 
 

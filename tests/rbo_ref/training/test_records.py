@@ -210,7 +210,7 @@ def test_a_record_without_a_checksum_counts_as_missing(tmp_path):
 def test_a_disk_that_fills_leaves_nothing_and_keeps_what_was(tmp_path, monkeypatch):
     records = Records(tmp_path)
     records.save_outcome(RUN, OUTCOME)
-    monkeypatch.setattr("rbo_ref._files.os.fdopen", full)
+    monkeypatch.setattr("geometry._files.os.fdopen", full)
     with pytest.raises(TrainingError, match="No space left on device"):
         records.save_outcome(RUN, OUTCOME._replace(steps=7))
     monkeypatch.undo()

@@ -1,6 +1,6 @@
 """Messages that chance has spoilt get a clear verdict, each of them.
 
-``benchmarks/fuzz_protocol.py`` does the same with many more.
+``benchmarks/fuzz.py messages`` does the same with many more.
 """
 
 from collections import Counter

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from rbo_ref._files import write_whole
+from geometry._files import whole_file, write_whole
 
 
 def test_a_file_and_a_new_one_in_its_place(tmp_path):
@@ -54,3 +54,33 @@ def test_a_pipe_is_written_to(tmp_path):
     write_whole(tmp_path / "pipe", b"one")
     reader.join(10)
     assert read == [b"one"]
+
+
+def test_what_fails_in_the_middle_leaves_what_was(tmp_path):
+    write_whole(tmp_path / "file", b"one")
+
+    def broken():
+        with whole_file(tmp_path / "file") as file:
+            file.write(b"two" * 10_000)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        broken()
+    assert (tmp_path / "file").read_bytes() == b"one"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_the_content_is_on_the_disk_before_its_name_is(tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda descriptor: seen.append((tmp_path / "file").exists()))
+    write_whole(tmp_path / "file", b"one")
+    assert seen[0] is False
+    assert seen[1:] == [True]  # then its folder
+
+
+def test_a_link_in_the_way_is_not_followed(tmp_path, monkeypatch):
+    monkeypatch.setattr("geometry._files.secrets.token_hex", lambda size: "guessed")
+    (tmp_path / ".guessed.new").symlink_to("victim")
+    with pytest.raises(FileExistsError):
+        write_whole(tmp_path / "file", b"one")
+    assert os.listdir(tmp_path) == [".guessed.new"]
