@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy
 
+from geometry._kernels.compiling import read_only
 from geometry._kernels.jitted import (
     BLOCK,
     LANES,
@@ -58,6 +59,7 @@ def roll(
 
     Returns the number of evaluations: pairs of a sample and a place whose heights were added.
     """
+    samples = read_only(samples)
     if samples.ndim > 1:
         return _over_planes(samples, cap, origin, out, contacts, workers)
     if not contacts.size and (cap.size <= NARROW + 1 or _is_concave(cap)):
