@@ -585,6 +585,28 @@ def test_long_lines(engine, name):
     np.testing.assert_array_equal(values[places], expected)
 
 
+@pytest.mark.parametrize(
+    ("module", "name", "shape", "options"),
+    [
+        ("jitted", "line", (30,), {}),
+        ("jitted", "strips", (3, 30), {}),
+        ("jitted", "tiles", (3, 30), {"return_contact": True}),
+        ("profiles", "profile", (30,), {"x": np.arange(30.0) ** 1.1}),
+    ],
+)
+def test_nothing_is_compiled_anew_for_what_nobody_may_write_to(module, name, shape, options):
+    f, compiled = (
+        np.random.default_rng(0).normal(size=shape),
+        getattr(import_module(f"geometry._kernels.{module}"), name),
+    )
+    expected = geometry.dilate(f, 2.0, **options)
+    known = list(compiled.signatures)
+    f.flags.writeable = False
+    np.testing.assert_array_equal(geometry.dilate(f, 2.0, **options), expected)
+    assert known
+    assert compiled.signatures == known
+
+
 def test_a_solid(engine):
     shape = (20, 40, 33)
     ball = Ball(6.0, (1.0, 1.0, 1.0))
