@@ -46,7 +46,7 @@ class _Oracle:
         """None of them made yet."""
         from rbo_ref.cli._common import CouldNotRun
         from rbo_ref.cli._ports import named_port
-        from rbo_ref.oracle.parametrize import judgements_of
+        from rbo_ref.oracle.parametrization import judgements_of
 
         option = self.config.getoption
         dtype, optimizer = option("--rbo-dtype"), option("--rbo-optimizer")
@@ -64,7 +64,7 @@ class _Oracle:
         items.extend(session.genitems(port))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        from rbo_ref.oracle.parametrize import unmatched
+        from rbo_ref.oracle.parametrization import unmatched
 
         try:
             judgements = self.judgements
@@ -101,7 +101,7 @@ class _Port(pytest.Collector):
         self.judgements, self.expected = judgements, expected
 
     def collect(self) -> Iterator[pytest.Item]:
-        from rbo_ref.oracle.parametrize import reason_for
+        from rbo_ref.oracle.parametrization import reason_for
 
         for judgement in self.judgements:
             item = _Judged.from_parent(self, name=judgement.id, judgement=judgement)

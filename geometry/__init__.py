@@ -16,18 +16,18 @@ from geometry._contact import Status
 from geometry._feet import Footpoints
 from geometry.background import rolling_ball
 from geometry.derivatives import check_gradient
-from geometry.distance import distance, distance_gradient, signed_distance
+from geometry.distances import distance, distance_gradient, signed_distance
 from geometry.footpoint import Descent, GaussNewton, MultiStart, Newton, Solver, project
 from geometry.frames import shape_matrix, steepest_tangent, upward_normal
 from geometry.graph import FunctionGraph
 from geometry.jacobian import project_and_jacobian
 from geometry.level_set import LevelSet
 from geometry.morphology import closing, dilate, erode, opening
-from geometry.offset import offset, offset_function
+from geometry.offsets import offset, offset_function
 from geometry.parametric import Parametric
 from geometry.point_cloud import reach_from_points
-from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
+from geometry.reaches import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.sampled import SampledGraph
 from geometry.sampling import Sampling
 from geometry.touched import free_of_ends, reachable_samples

@@ -19,7 +19,7 @@ from rbo_ref.cli._streams import say
 from rbo_ref.oracle.board import ROWS, Cell, Row, changes, judged, read, to_json, to_rst
 from rbo_ref.oracle.board.cells import MISSING, VARIANT
 from rbo_ref.oracle.board.processes import Task, cells_of
-from rbo_ref.oracle.check import DTYPES
+from rbo_ref.oracle.checking import DTYPES
 
 __all__ = ["add"]
 

@@ -24,7 +24,7 @@ from rbo_ref.cli._streams import say, warn
 from rbo_ref.oracle import READINGS, Report, check
 from rbo_ref.oracle.calls import attribute_of
 from rbo_ref.oracle.cases import select
-from rbo_ref.oracle.check import DTYPES, INNER_DTYPES
+from rbo_ref.oracle.checking import DTYPES, INNER_DTYPES
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.judge import LEVELS
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball

@@ -16,7 +16,7 @@ from rbo_ref.cli._common import RIGHT, CouldNotRun
 from rbo_ref.cli._heights import load_heights
 from rbo_ref.cli._output import ALONE, PICTURES, add_file, check_files, check_picture, save_picture, write_text
 from rbo_ref.cli._streams import say
-from rbo_ref.ironing import Ironing, ironing, ironing_of_samples, ironing_of_sine
+from rbo_ref.ironed import Ironing, ironing, ironing_of_samples, ironing_of_sine
 from rbo_ref.landscapes import LANDSCAPES, by_name
 
 __all__ = ["add"]

@@ -10,7 +10,7 @@ from rbo_ref.cli._common import RIGHT, WRONG
 from rbo_ref.cli._optimizer import add_optimizer
 from rbo_ref.cli._output import ALONE, add_file, check_files, write_text
 from rbo_ref.cli._streams import say
-from rbo_ref.oracle.check import DTYPES
+from rbo_ref.oracle.checking import DTYPES
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.matrix import KillMatrix, kill_matrix
 

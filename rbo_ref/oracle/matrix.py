@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 from rbo_ref._processes import ending_quietly, started_quietly
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.catalogue import catalogue
-from rbo_ref.oracle.check import check
+from rbo_ref.oracle.checking import check
 from rbo_ref.oracle.dialects import ROLLING_BALL
-from rbo_ref.oracle.report.page import html, new_page
+from rbo_ref.oracle.report.html_page import html, new_page
 from rbo_ref.oracle.report.plots import kills_plot
 from rbo_ref.oracle.suite import frozen
 

@@ -247,13 +247,13 @@ class Report:
 
     def to_junit(self) -> str:
         """The report as JUnit XML, see `junit`."""
-        from rbo_ref.oracle.report.junit import junit
+        from rbo_ref.oracle.report.junit_xml import junit
 
         return junit([self])
 
     def to_html(self) -> str:
         """The report as one self-contained page with plots, see `page`."""
-        from rbo_ref.oracle.report.page import page
+        from rbo_ref.oracle.report.html_page import page
 
         return page([self])
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from rbo_ref.oracle.cases import select
-from rbo_ref.oracle.check import check, wanted_levels
+from rbo_ref.oracle.checking import check, wanted_levels
 from rbo_ref.oracle.dialects import ROLLING_BALL, optimizer_of
 from rbo_ref.oracle.judge import levels_of
 from rbo_ref.oracle.report import Report, Result
