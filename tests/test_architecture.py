@@ -411,10 +411,8 @@ def test_rooms_are_attributes_of_their_package():
 HELP = """
 import json, sys
 from rbo_ref.cli import main
-try:
-    main(["--help"])
-except SystemExit:
-    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+main(["--help"])
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 
 
@@ -428,8 +426,7 @@ def test_help_loads_no_command():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command, capsys):
-    with pytest.raises(SystemExit):
-        main([command, "--help"])
+    assert main([command, "--help"]) == 0
     description = getattr(import_module(f"rbo_ref.cli._{command}"), f"_{command}").__doc__
     assert description.split()[:5] == capsys.readouterr().out.partition("\n\n")[2].split()[:5]
 

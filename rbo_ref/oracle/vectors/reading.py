@@ -17,6 +17,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry.arithmetic.formats import Format, format_of
+from rbo_ref._words import Quoting
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.vectors.loss_records import loss_of
@@ -48,7 +49,7 @@ PASSED = "must_pass.txt"
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
-class VectorError(ValueError):
+class VectorError(Quoting, ValueError):
     """What is wrong with a file of vectors, in a sentence."""
 
 
