@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from geometry import shapes
 from geometry._contact import Status
 from geometry._feet import Footpoints
+from geometry._version import __version__
 from geometry.background import rolling_ball
 from geometry.derivatives import check_gradient
 from geometry.distances import distance, distance_gradient, signed_distance
@@ -51,6 +52,7 @@ __all__ = [
     "Sampling",
     "Solver",
     "Status",
+    "__version__",
     "bottleneck",
     "check_gradient",
     "closing",

@@ -135,6 +135,7 @@ SHARED = (
     "geometry._kernels",
     "geometry._lending",
     "geometry._namespace",
+    "geometry._version",
     "geometry._results",
     "geometry._trees",
     "geometry._vectors",

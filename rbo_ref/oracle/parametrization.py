@@ -134,8 +134,8 @@ def parametrize(
     port : callable
         As for `check`.
     expected_failures : mapping of str to str, optional
-        Ids, or shell patterns of ids, as "waves-*-step", with the reason why the port fails there. One that passes is a
-        failure of the test.
+        Ids, or shell patterns of ids, as ``waves-*-step``, with the reason why the port fails there. One that passes is
+        a failure of the test.
     **options
         As for `check`, in particular `optimizer`, `xp`, `dtype`, `dialect`, `cases` and `levels`.
 
