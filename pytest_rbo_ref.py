@@ -44,9 +44,10 @@ class _Oracle:
     @cached_property
     def judgements(self) -> list[Any]:
         """None of them made yet."""
+        from rbo_ref._words import printable
         from rbo_ref.cli._common import CouldNotRun
         from rbo_ref.cli._ports import named_port
-        from rbo_ref.oracle.parametrize import judgements_of
+        from rbo_ref.oracle.parametrization import judgements_of
 
         option = self.config.getoption
         dtype, optimizer = option("--rbo-dtype"), option("--rbo-optimizer")
@@ -55,7 +56,7 @@ class _Oracle:
             port, xp = named_port(self.name, option("--rbo-xp"), dtype, optimizer)
             return judgements_of(port, optimizer=optimizer, xp=xp, dtype=dtype, **dialect)
         except (CouldNotRun, TypeError, ValueError) as error:
-            raise pytest.UsageError(f"--rbo-port: {error}") from error
+            raise pytest.UsageError(f"--rbo-port: {printable(error)}") from error
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -64,7 +65,7 @@ class _Oracle:
         items.extend(session.genitems(port))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        from rbo_ref.oracle.parametrize import unmatched
+        from rbo_ref.oracle.parametrization import unmatched
 
         try:
             judgements = self.judgements
@@ -101,7 +102,7 @@ class _Port(pytest.Collector):
         self.judgements, self.expected = judgements, expected
 
     def collect(self) -> Iterator[pytest.Item]:
-        from rbo_ref.oracle.parametrize import reason_for
+        from rbo_ref.oracle.parametrization import reason_for
 
         for judgement in self.judgements:
             item = _Judged.from_parent(self, name=judgement.id, judgement=judgement)

@@ -30,7 +30,7 @@ from geometry.arithmetic.formats import format_of
 from rbo_ref.cli._ports import prepare
 from rbo_ref.oracle import OPTIMIZERS, READINGS, Result, RightPort
 from rbo_ref.oracle.catalogue import in_dialect, right_port
-from rbo_ref.oracle.check import library_of
+from rbo_ref.oracle.checking import library_of
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.judge import judge, levels_of
 from rbo_ref.oracle.reference import reference, rolling_ball

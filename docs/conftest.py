@@ -4,4 +4,4 @@ from importlib.util import find_spec
 
 NEEDS = {"differentiation.rst": ("jax", "torch")}
 
-collect_ignore = [page for page, libraries in NEEDS.items() if not all(map(find_spec, libraries))]
+collect_ignore = ["conf.py", *(page for page, libraries in NEEDS.items() if not all(map(find_spec, libraries)))]

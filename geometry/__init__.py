@@ -14,20 +14,21 @@ from typing import TYPE_CHECKING, Any
 from geometry import shapes
 from geometry._contact import Status
 from geometry._feet import Footpoints
+from geometry._version import __version__
 from geometry.background import rolling_ball
 from geometry.derivatives import check_gradient
-from geometry.distance import distance, distance_gradient, signed_distance
+from geometry.distances import distance, distance_gradient, signed_distance
 from geometry.footpoint import Descent, GaussNewton, MultiStart, Newton, Solver, project
 from geometry.frames import shape_matrix, steepest_tangent, upward_normal
 from geometry.graph import FunctionGraph
 from geometry.jacobian import project_and_jacobian
 from geometry.level_set import LevelSet
 from geometry.morphology import closing, dilate, erode, opening
-from geometry.offset import offset, offset_function
+from geometry.offsets import offset, offset_function
 from geometry.parametric import Parametric
 from geometry.point_cloud import reach_from_points
-from geometry.reach import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.reachability import MedialAxis, medial_axis, medial_radius, reachable
+from geometry.reaches import Bottleneck, Reach, bottleneck, critical_radius, reach
 from geometry.sampled import SampledGraph
 from geometry.sampling import Sampling
 from geometry.touched import free_of_ends, reachable_samples
@@ -51,6 +52,7 @@ __all__ = [
     "Sampling",
     "Solver",
     "Status",
+    "__version__",
     "bottleneck",
     "check_gradient",
     "closing",

@@ -37,7 +37,7 @@ from geometry._sides import SIGNS, check_side
 from geometry._vectors import dot, length
 from geometry.graph import FunctionGraph
 from geometry.level_set import LevelSet
-from geometry.reach import corners, radius_of
+from geometry.reaches import corners, radius_of
 from geometry.surface import Surface, check_any_surface
 
 __all__ = ["MedialAxis", "medial_axis", "medial_radius", "reachable"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from rbo_ref.ironing import Ironing, ironing, ironing_of_samples, ironing_of_sine
+from geometry._version import __version__
+from rbo_ref.ironed import Ironing, ironing, ironing_of_samples, ironing_of_sine
 from rbo_ref.minimization import minimize
 from rbo_ref.optimizers import (
     SAM,
@@ -45,6 +46,7 @@ __all__ = [
     "RollingBall",
     "Step",
     "Trajectory",
+    "__version__",
     "ironing",
     "ironing_of_samples",
     "ironing_of_sine",

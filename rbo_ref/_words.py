@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["printable", "quoted", "text_of"]
+from collections.abc import Callable
+
+__all__ = ["Quoting", "printable", "quoted", "text_of"]
 
 LONGEST = 1000  # characters
 
@@ -31,13 +33,27 @@ def quoted(text: bytes | str, length: int = 60) -> str:
     return repr(text if len(text) <= length else f"{text[:length]}...")
 
 
-def text_of(thing: object) -> str:
-    """str(thing), also where that raises, or gives something else; bytes are taken for UTF-8."""
+def text_of(thing: object, form: Callable[[object], str] = str) -> str:
+    """str(thing), also where that raises, or gives something else; bytes are taken for UTF-8. Or its repr."""
     try:
         if isinstance(thing, bytes):
             return thing.decode("utf-8", "backslashreplace")
-        return str.__str__(thing if isinstance(thing, str) else str(thing))  # no subclass with ideas of its own
+        is_text = form is str and isinstance(thing, str)
+        return str.__str__(thing if is_text else form(thing))  # no subclass with ideas of its own
     except KeyboardInterrupt:
         raise
     except BaseException:
         return "(no text can be had of it)"
+
+
+class Quoting(Exception):
+    """An exception whose message holds words of others, and can be shown all the same.
+
+    Examples
+    --------
+    >>> print(Quoting("no file \\x1b[2K"))
+    no file \\x1b[2K
+    """
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(printable(message))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from rbo_ref._canvas import FAINT, GROUND, INK, NEXT, NOW, PATHS, new_axes
-from rbo_ref.ironing import Ironing
+from rbo_ref.ironed import Ironing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,7 +49,7 @@ def ranges(
 
     Examples
     --------
-    >>> from rbo_ref.ironing import ironing, ironing_of_sine
+    >>> from rbo_ref.ironed import ironing, ironing_of_sine
     >>> from rbo_ref.landscapes import sine
     >>> curve = ironing(sine(), [0.5, 2.0, 10.0], [(-3.2, 3.2)])
     >>> ranges(curve, exact=ironing_of_sine).get_xscale()  # doctest: +SKIP

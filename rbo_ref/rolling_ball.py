@@ -106,12 +106,17 @@ class RollingBall(Tree):
             A callable is differentiated by PyTorch or JAX.
         theta : array (..., d)
         state : optional
-            What `init` or the previous step returned.
+            What `init` or the previous step returned; the variant "distance" refuses to do without it.
 
         Returns
         -------
         Step
         """
+        if state is None and self.variant == "distance":
+            raise TypeError(
+                "state must be what init(theta) or the step before returned, got None: the ball would begin anew; the "
+                "first step is step(loss, theta, init(theta))"
+            )
         surface = loss if isinstance(loss, FunctionGraph) else FunctionGraph(loss)
         xp, theta = floating("theta", theta)
         rho, eta = per_item(xp, "radius", self.radius, theta), per_item(xp, "learning_rate", self.learning_rate, theta)

@@ -135,6 +135,7 @@ SHARED = (
     "geometry._kernels",
     "geometry._lending",
     "geometry._namespace",
+    "geometry._version",
     "geometry._results",
     "geometry._trees",
     "geometry._vectors",
@@ -196,6 +197,18 @@ def twins(known: dict[str, Module]) -> set[str]:
     """Names that two public modules have."""
     names = [name.rpartition(".")[2] for name in known if is_public(name)]
     return {name for name in names if names.count(name) > 1}
+
+
+def hidden(package: Module, known: dict[str, Module]) -> set[str]:
+    """Modules of a package that it cannot be asked for, because something else has their name in it."""
+    bound = set()
+    for node in package.tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            bound.add(f"{package.name}.{node.name}")
+        elif isinstance(node, ast.ImportFrom):
+            sources = {alias.asname or alias.name: f"{_absolute(package, node)}.{alias.name}" for alias in node.names}
+            bound |= {mine for name, source in sources.items() if (mine := f"{package.name}.{name}") != source}
+    return bound & known.keys()
 
 
 def exports(module: Module) -> list[str] | None:
@@ -327,6 +340,11 @@ def test_no_two_modules_have_one_name():
     assert not twins(MODULES)
 
 
+@pytest.mark.parametrize("package", [m for m in MODULES.values() if m.is_package], ids=lambda package: package.name)
+def test_no_verb_hides_a_module(package):
+    assert not hidden(package, MODULES)
+
+
 @public_module
 def test_exports(module):
     assert wrong_exports(module) == []
@@ -378,13 +396,23 @@ def test_import_loads_nothing_heavy(loaded, name):
     assert loaded[name] == []
 
 
+PROMISED = """
+import types, geometry, rbo_ref
+rooms = geometry.certified, geometry.shapes, rbo_ref.landscapes, rbo_ref.oracle
+assert all(isinstance(room, types.ModuleType) for room in rooms)
+assert rbo_ref.landscapes.sine is not None and geometry.certified.distance is not geometry.distance
+"""
+
+
+def test_rooms_are_attributes_of_their_package():
+    subprocess.run([sys.executable, "-c", PROMISED], check=True)
+
+
 HELP = """
 import json, sys
 from rbo_ref.cli import main
-try:
-    main(["--help"])
-except SystemExit:
-    print(json.dumps(sorted(sys.modules)), file=sys.stderr)
+main(["--help"])
+print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
 
 
@@ -398,8 +426,7 @@ def test_help_loads_no_command():
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command, capsys):
-    with pytest.raises(SystemExit):
-        main([command, "--help"])
+    assert main([command, "--help"]) == 0
     description = getattr(import_module(f"rbo_ref.cli._{command}"), f"_{command}").__doc__
     assert description.split()[:5] == capsys.readouterr().out.partition("\n\n")[2].split()[:5]
 
@@ -479,6 +506,13 @@ def test_a_cycle_is_seen():
     assert import_cycle(house(a="from b import x", b="import c", c="def f():\n    import a")) == ["a", "b", "c", "a"]
     assert import_cycle(house(p="from p.m import x", p__m="from p import x")) == ["p", "p.m", "p"]
     assert import_cycle(house(p="from p.m import x", p__m="from p import n", p__n="import math")) == []
+
+
+def test_a_hidden_module_is_seen():
+    known = house(p="from p import m\nfrom p.n import n, o", p__m="", p__n="", p__o="")
+    assert hidden(known["p"], known) == {"p.n", "p.o"}
+    known = house(p="from p.n import m as k\ndef n(): ...", p__m="", p__n="")
+    assert hidden(known["p"], known) == {"p.n"}
 
 
 def test_a_long_chain_and_twins_are_seen():

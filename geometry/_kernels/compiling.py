@@ -9,10 +9,11 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
+import numpy
 from numba import config, njit
 from numba.core.caching import FunctionCache, NullCache
 
-__all__ = ["SOURCES", "compiled", "linked", "remembered"]
+__all__ = ["SOURCES", "compiled", "linked", "read_only", "remembered"]
 
 if config.DISABLE_JIT:  # type: ignore[attr-defined]
     raise ImportError("numba is told not to compile (NUMBA_DISABLE_JIT), and the kernels are too slow uncompiled")
@@ -50,6 +51,13 @@ def linked(*functions: Callable[..., Any]) -> Any:
         copy.__module__, copy.__qualname__ = function.__module__, function.__qualname__
         known[function.__name__] = compiled()(copy)
     return known[functions[-1].__name__]
+
+
+def read_only(array: numpy.ndarray) -> numpy.ndarray:
+    """The same memory, not to be written to: one type, or numba would compile all anew for what the user locked."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def remembered(function: Callable[..., Any], otherwise: Any = None) -> Any:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy
 from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 
 from geometry._kernels.compiling import compiled
@@ -17,9 +18,11 @@ from geometry._kernels.compiling import compiled
 __all__ = ["BLOCK", "LANES", "MARGIN", "NARROW", "ROWS", "STRIP", "Cap", "Planes", "line", "refine", "strips", "tiles"]
 
 LANES = 16  # columns of a tile, rows of a group: two vectors of AVX-512, four of AVX2
+WIDE = 16  # columns that a small ball rolls over at once
+NEAR = 3072  # numbers that stay in the nearest cache
 ROWS = 8  # rows of a tile
 BLOCK = 8  # samples along an edge of a block; a superblock has BLOCK blocks along an edge
-STRIP = 32  # rows that a small ball rolls over at once
+STRIP = 64
 NARROW = 24  # half-width up to which a window is scanned as a whole
 INF = numpy.inf
 inlined = njit
@@ -88,29 +91,48 @@ def raise_by(typing: Any, out: Any, i: Any, weights: Any, k: Any, values: Any, j
 
 
 @intrinsic
-def raise_by_both(typing: Any, out: Any, i: Any, weights: Any, k: Any, values: Any, j: Any, d: Any) -> Any:
-    """out[i:i+16] = max(out[i:i+16], values[j±(d+s) : j±(d+s)+16] + weights[k+s] for s = 0..3)
+def raise_by_taps(
+    typing: Any, out: Any, i: Any, values: Any, j: Any, taps: Any, weights: Any, first: Any, stop: Any
+) -> Any:
+    """out[i:i+n] = max(out[i:i+n], max(values[j+p : j+p+n], values[j+q : j+q+n]) + weights[t]) for first ≤ t < stop
 
-    Of two samples the larger is found before its weight is added, which as rounding is monotone gives the same bits.
+    where (p, q) = taps[t] and n = WIDE. Of two samples the larger is found before their weight is added, which as
+    rounding is monotone gives the same bits.
     """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        (out, i, weights, k, values, j, d), kinds = arguments, signature.args
-        data = context.make_array(kinds[2])(context, builder, weights).data
-        terms = []
-        for s in range(4):
-            step = ir.Constant(ir.IntType(64), s)
-            away = builder.add(d, step)
-            both = [_load(context, builder, kinds[4], values, place(j, away)) for place in (builder.add, builder.sub)]
-            weight = _repeated(builder, builder.load(builder.gep(data, [builder.add(k, step)])))
-            terms.append(builder.fadd(_choose(builder, ">", *both), weight))
-        while len(terms) > 1:
-            terms = [_choose(builder, ">", a, b) for a, b in zip(terms[::2], terms[1::2], strict=True)]
-        place = _place(context, builder, kinds[0], out, i, LANES)
-        builder.store(_choose(builder, ">", terms[0], builder.load(place, align=8)), place, align=8)
+        (out, i, values, j, *tables, first, stop), kinds = arguments, signature.args
+        steps, heights = (
+            context.make_array(kind)(context, builder, table).data
+            for kind, table in zip(kinds[4:6], tables, strict=True)
+        )
+        place = _place(context, builder, kinds[0], out, i, WIDE)
+        best = cgutils.alloca_once_value(builder, builder.load(place, align=8))
+        with cgutils.for_range_slice(builder, first, stop, first.type(1)) as (t, _):
+            both = []
+            for side in range(2):
+                step = builder.load(builder.gep(steps, [builder.add(builder.add(t, t), t.type(side))]))
+                both.append(_load(context, builder, kinds[2], values, builder.add(j, step), WIDE))
+            weight = _repeated(builder, builder.load(builder.gep(heights, [t])), WIDE)
+            raised = builder.fadd(_choose(builder, ">", *both), weight)
+            builder.store(_choose(builder, ">", raised, builder.load(best)), best)
+        builder.store(builder.load(best), place, align=8)
         return context.get_dummy_value()
 
-    return types.void(out, types.intp, weights, types.intp, values, types.intp, types.intp), code
+    return types.void(out, types.intp, values, types.intp, taps, weights, types.intp, types.intp), code
+
+
+@intrinsic
+def larger(typing: Any, out: Any, i: Any, values: Any, j: Any, k: Any) -> Any:
+    """out[i:i+n] = max(values[j:j+n], values[k:k+n]), n = WIDE"""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        (out, i, values, j, k), kinds = arguments, signature.args
+        both = [_load(context, builder, kinds[2], values, place, WIDE) for place in (j, k)]
+        builder.store(_choose(builder, ">", *both), _place(context, builder, kinds[0], out, i, WIDE), align=8)
+        return context.get_dummy_value()
+
+    return types.void(out, types.intp, values, types.intp, types.intp), code
 
 
 @intrinsic
@@ -396,12 +418,12 @@ class Tile(NamedTuple):
 
 
 @inlined
-def neighbours(plane, lead, cap, origin, shape, sources, folded):
+def neighbours(plane, lead, leads, origin, shape, sources, folded):
     """The planes under a ball over a plane, −1 for none, and their numbers in an array that repeats periodically."""
-    for q in range(cap.leads.shape[0]):
+    for q in range(leads.shape[0]):
         rest, source, fold_, stride, stride_ = plane, 0, 0, 1, 1
-        for axis in range(cap.leads.shape[1] - 1, -1, -1):
-            i = rest % shape[axis] + cap.leads[q, axis]
+        for axis in range(leads.shape[1] - 1, -1, -1):
+            i = rest % shape[axis] + leads[q, axis]
             rest //= shape[axis]
             at = i + origin[axis]
             if at < 0 or at >= lead[axis]:
@@ -570,7 +592,7 @@ def tiles(image, cap, origin, shape, first, stop, out, contacts):
     for number in range(first, stop):
         plane, place = number // (down * across), number % (down * across)
         if plane != before:
-            neighbours(plane, image.lead, cap, origin, shape, sources, folded)
+            neighbours(plane, image.lead, cap.leads, origin, shape, sources, folded)
             before = plane
         y, x = place // across * ROWS, place % across * LANES
         ty, tx = y + origin[-2], x + origin[-1]
@@ -591,58 +613,80 @@ def tiles(image, cap, origin, shape, first, stop, out, contacts):
     return evaluations
 
 
-# Over strips of planes, for a small ball: every sample under it, for LANES balls at a time.
+# Over strips of planes, for a small ball: every sample under it, for WIDE balls at a time.
 
 
 @inlined
 def cover(samples, plane, row, column, field):
     """The samples from a row and a column on; −inf outside of the plane."""
-    for y in range(field.shape[0]):
-        for x in range(field.shape[1]):
-            inside = 0 <= row + y < samples.shape[1] and 0 <= column + x < samples.shape[2]
-            field[y, x] = samples[plane, row + y, column + x] if inside else -INF
+    low, high = max(0, -column), min(field.shape[1], samples.shape[2] - column)
+    field[:] = -INF
+    for y in range(max(0, -row), min(field.shape[0], samples.shape[1] - row)):
+        for x in range(low, high):
+            field[y, x] = samples[plane, row + y, column + x]
 
 
 @inlined
-def press(field, cap, u, half_y, half_x, heights, rows, larger):
-    """Raise the heights by the samples of a field that extends beyond them by `half_y` and half_x + BLOCK.
+def tap(cap, group, taps, weights, ends):
+    """Where the ball takes its samples, in rows of `group` blocks of WIDE, one for each |dx|: `taps` and their weights.
 
-    The weights are symmetric: of the rows as far above as below, the `larger` samples are all that matters.
+    Those of |dx| end at ends[|dx| + 1].
     """
-    lines, length = cap.weights.shape[1:]
-    center = u * lines * length + length // 2
-    for dy in range(half_y + 1):
-        reach = half_x
-        while reach >= 0 and cap.weights[u, dy, length // 2 + reach] == -INF:
-            reach -= 1
-        for r in range(rows if reach >= 0 else 0):
-            for x in range(larger.size):
-                above, below = field[r + half_y - dy, x], field[r + half_y + dy, x]
-                larger[x] = above if above > below else below
-            for x in range(0, heights.shape[1], LANES):
-                for dx in range(0, reach + 1, 4):
-                    out, weight = r * heights.shape[1] + x, center + dy * length + dx
-                    raise_by_both(heights, out, cap.weights, weight, larger, half_x + BLOCK + x, dx)
+    count = ends[0] = 0
+    for dx in range(cap.shape[1]):
+        for dy in range(cap.shape[0]):
+            if cap[dy, dx] > -INF:
+                weights[count] = cap[dy, dx]
+                taps[count, 0], taps[count, 1] = (dx % group - dy * group) * WIDE, (dx % group + dy * group) * WIDE
+                count += 1
+        ends[dx + 1] = count
+
+
+@inlined
+def press(field, rows, half_y, half_x, pairs, start, group, taps, weights, ends, heights):
+    """Raise the heights, in blocks of WIDE columns, by a field that extends beyond them by the half-widths of the ball.
+
+    The weights are symmetric: of the samples as far to the left as to the right, or above as below, the larger one is
+    all that matters. `pairs` holds those of each row, for `group` distances.
+    """
+    line = group * WIDE
+    for block in range(heights.shape[0]):
+        for first in range(0, half_x + 1, group):
+            stop = min(first + group, half_x + 1)
+            for row in range(rows + 2 * half_y):
+                middle = row * field.shape[1] + block * WIDE + half_x
+                for dx in range(first, stop):
+                    larger(pairs, start + row * line + (dx - first) * WIDE, field, middle - dx, middle + dx)
+            for r in range(rows):
+                place, middle = (block * STRIP + r) * WIDE, start + (r + half_y) * line
+                raise_by_taps(heights, place, pairs, middle, taps, weights, ends[first], ends[stop])
 
 
 @compiled()
-def strips(samples, lead, cap, origin, shape, first, stop, out):
-    """Strips first..stop of the dilation."""
+def strips(samples, lead, caps, leads, which, origin, shape, first, stop, out):
+    """Strips first..stop of the dilation by a ball of the tables `caps`; `leads`, `which` are as in `Cap`."""
     ny, nx = shape[-2], shape[-1]
-    half_y, half_x = cap.drops_x.shape[1] - 1, cap.drops_y.shape[1] - 1
-    across, down = (nx + LANES - 1) // LANES * LANES, (ny + STRIP - 1) // STRIP
-    sources, folded = numpy.empty(cap.which.size, numpy.int64), numpy.empty(cap.which.size, numpy.int64)
-    field = numpy.empty((STRIP + 2 * half_y, across + 2 * (half_x + BLOCK)))
-    heights, larger = numpy.empty((STRIP, across)), numpy.empty(field.shape[1])
+    half_y, half_x = caps.shape[1] - 1, caps.shape[2] - 1
+    blocks, down = (nx + WIDE - 1) // WIDE, (ny + STRIP - 1) // STRIP
+    group = min(max(NEAR // (WIDE * (2 * half_y + 1)), 1), half_x + 1)
+    sources, folded = numpy.empty(which.size, numpy.int64), numpy.empty(which.size, numpy.int64)
+    taps, weights = numpy.empty((caps[0].size, 2), numpy.int64), numpy.empty(caps[0].size)
+    ends = numpy.empty(half_x + 2, numpy.int64)
+    field = numpy.empty((STRIP + 2 * half_y, blocks * WIDE + 2 * half_x))
+    pairs = numpy.empty((STRIP + 2 * half_y) * group * WIDE + 8)
+    start = (-pairs.ctypes.data // 8) % 8  # whence a vector lies in one line of the cache
+    heights = numpy.empty((blocks, STRIP, WIDE))
     for number in range(first, stop):
         plane, y = number // down, number % down * STRIP
         rows = min(STRIP, ny - y)
-        neighbours(plane, lead, cap, origin, shape, sources, folded)
+        neighbours(plane, lead, leads, origin, shape, sources, folded)
         heights[:] = -INF
         for q in range(sources.size):
             if sources[q] >= 0:
-                cover(samples, sources[q], y + origin[-2] - half_y, origin[-1] - half_x - BLOCK, field)
-                press(field, cap, cap.which[q], half_y, half_x, heights, rows, larger)
+                cover(samples, sources[q], y + origin[-2] - half_y, origin[-1] - half_x, field)
+                tap(caps[which[q]], group, taps, weights, ends)
+                press(field, rows, half_y, half_x, pairs, start, group, taps, weights, ends, heights)
         for r in range(rows):
-            for x in range(nx):
-                out[plane, y + r, x] = heights[r, x]
+            for block in range(blocks):
+                for x in range(min(WIDE, nx - block * WIDE)):
+                    out[plane, y + r, block * WIDE + x] = heights[block, r, x]

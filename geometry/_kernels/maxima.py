@@ -53,7 +53,7 @@ def _seen(kind, block, item, places, w, x, g, h):
 
 @_compiled
 def _resting(block, item, v, w, x, g, h):
-    """f + ρ cos|v| at the contact θ + ρ sin|v| v/|v|, and f: as `geometry.offset._Ball.heights`."""
+    """f + ρ cos|v| at the contact θ + ρ sin|v| v/|v|, and f: as `geometry.offsets._Ball.heights`."""
     n, d = v.shape
     radius = item[d]
     for i in range(n):
@@ -109,7 +109,7 @@ def _touching(block, item, theta, w, x, g, h):
 
 @_compiled
 def _bending(block, item, v, w, x, g, h):
-    """The largest curvature towards the sides asked for: as the function in `geometry.reach._sought`."""
+    """The largest curvature towards the sides asked for: as the function in `geometry.reaches._sought`."""
     n, d = v.shape
     for i in range(n):
         for k in range(d):
@@ -322,7 +322,7 @@ def look(kind, block, items, places, first, stop, values):
     ), error_model="numpy",
 )  # fmt: skip
 def rest(block, items, points, neighbors, spacings, peaks, first, stop, values, places, spacing):
-    """The starts of balls first, ..., stop − 1, the pole behind them: as `geometry.offset._starts`."""
+    """The starts of balls first, ..., stop − 1, the pole behind them: as `geometry.offsets._starts`."""
     (sweeps, n, d), pole = points.shape, values.shape[1] - 1
     w, x, g, h = _room(RESTING, d)
     seen, around, v, order = np.empty(n), np.empty(n), np.empty((n, d)), np.empty(peaks, np.int64)

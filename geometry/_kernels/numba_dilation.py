@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy
 
+from geometry._kernels.compiling import read_only
 from geometry._kernels.jitted import (
     BLOCK,
     LANES,
@@ -56,6 +59,7 @@ def roll(
 
     Returns the number of evaluations: pairs of a sample and a place whose heights were added.
     """
+    samples = read_only(samples)
     if samples.ndim > 1:
         return _over_planes(samples, cap, origin, out, contacts, workers)
     if not contacts.size and (cap.size <= NARROW + 1 or _is_concave(cap)):
@@ -90,15 +94,16 @@ def _over_planes(
     contacts: numpy.ndarray,
     workers: int,
 ) -> int:
-    table, plane = _cap(cap), out.shape[-2:]
+    plane = out.shape[-2:]
     lead, start, extent = (numpy.asarray(n, numpy.int64) for n in (samples.shape[:-2], origin, out.shape))
     samples = samples.reshape(-1, *samples.shape[-2:])
     out, contacts = (a.reshape(-1, *plane) if a.size else numpy.empty((0, 0, 0), a.dtype) for a in (out, contacts))
     cost = _vectors(cap)
     if not contacts.size and cost <= SMALL * (cap.ndim - 1):
-        strip = out.shape[0] * -(-plane[0] // STRIP)
-        shared(lambda a, b: strips(samples, lead, table, start, extent, a, b, out), strip, workers)
+        count, (_, *ball) = out.shape[0] * -(-plane[0] // STRIP), _slices(cap)
+        shared(lambda a, b: strips(samples, lead, *ball, start, extent, a, b, out), count, workers)
         return out.size * cost * BLOCK
+    table = _cap(cap)
     planes = _planes(samples, lead, workers)
     count = out.shape[0] * -(-plane[0] // ROWS) * -(-plane[1] // LANES)
     return sum(shared(lambda a, b: tiles(planes, table, start, extent, a, b, out, contacts), count, workers))
@@ -129,8 +134,16 @@ def _coarse(reduce: numpy.ufunc, blocks: numpy.ndarray) -> numpy.ndarray:
     return blocks
 
 
-def _cap(cap: numpy.ndarray) -> Cap:
-    """The ball's table in the forms that the tiles read."""
+class Slices(NamedTuple):
+    """A ball as what it is over planes."""
+
+    inside: list[tuple[int, ...]]  # the distances, along the leading axes, of the planes that it reaches
+    caps: numpy.ndarray  # (inside, |dy|, |dx|): its table over each of them
+    leads: numpy.ndarray  # (neighbours, leading axes): offsets of the planes under the ball, nearest first
+    which: numpy.ndarray  # (neighbours,): the table of each
+
+
+def _slices(cap: numpy.ndarray) -> Slices:
     lead = cap.shape[:-2]
     inside = [place for place in numpy.ndindex(lead) if cap[place].max() > -numpy.inf]
     which = {place: u for u, place in enumerate(inside)}
@@ -140,17 +153,20 @@ def _cap(cap: numpy.ndarray) -> Cap:
     ]
     leads = [offset for offset in signed if tuple(map(abs, offset)) in which]
     leads.sort(key=lambda offset: -cap[tuple(map(abs, offset))][0, 0])
-    caps = numpy.stack([cap[place] for place in inside])
-    turned = numpy.ascontiguousarray(caps.transpose(0, 2, 1))
-    return Cap(
-        _mirrored(caps, MARGIN),
-        _mirrored(turned, MARGIN),
-        _drops(caps),
-        _drops(turned),
-        *_losses(cap, inside),
+    return Slices(
+        inside,
+        numpy.stack([cap[place] for place in inside]),
         numpy.asarray(leads, numpy.int64).reshape(len(leads), len(lead)),
         numpy.asarray([which[tuple(map(abs, offset))] for offset in leads], numpy.int64),
     )
+
+
+def _cap(cap: numpy.ndarray) -> Cap:
+    """The ball's table in the forms that the tiles read."""
+    inside, caps, leads, which = _slices(cap)
+    turned = numpy.ascontiguousarray(caps.transpose(0, 2, 1))
+    tables = _mirrored(caps, MARGIN), _mirrored(turned, MARGIN), _drops(caps), _drops(turned)
+    return Cap(*tables, *_losses(cap, inside), leads, which)
 
 
 def _mirrored(caps: numpy.ndarray, margin: int) -> numpy.ndarray:

@@ -41,7 +41,7 @@ def rest(
     *,
     workers: int | None = None,
 ) -> Found:
-    """As `geometry.offset._starts`, for balls (θ, ρ) (b, d+1) and a set of samples a sweep."""
+    """As `geometry.offsets._starts`, for balls (θ, ρ) (b, d+1) and a set of samples a sweep."""
     points, neighbors, spacings = _stacked(samples)
     results, run = _empty(len(items), starts + 1, points.shape[2]), block(function, 0)
 

@@ -15,7 +15,7 @@ import numpy
 from numba import njit
 
 from geometry._kernels import arcs, caps
-from geometry._kernels.compiling import compiled, linked
+from geometry._kernels.compiling import compiled, linked, read_only
 from geometry._kernels.shares import available_cores, shared
 
 __all__ = ["envelope", "profile_dilation", "touched"]
@@ -48,7 +48,7 @@ def profile_dilation(
     heights: numpy.ndarray, ball: ProfileBall, *, contact: bool = False, workers: int | None = None
 ) -> tuple[numpy.ndarray, numpy.ndarray | None]:
     """As `geometry._profile.profile_dilation`, with a number of threads."""
-    samples = numpy.ascontiguousarray(heights, dtype=float).reshape(-1, heights.shape[-1])
+    samples = read_only(numpy.ascontiguousarray(heights, dtype=float).reshape(-1, heights.shape[-1]))
     values, contacts = numpy.empty(samples.shape), numpy.empty(samples.shape, numpy.int64)
     count, scale = heights.shape[-1], ball.scale
     x, radius = ball.positions / scale, ball.radius / scale

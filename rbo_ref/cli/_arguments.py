@@ -13,7 +13,7 @@ NEGATIVE = re.compile(r"-(\d+\.?\d*|\.\d+)e[+-]?\d+|-inf(inity)?", re.IGNORECASE
 def split(arguments: Sequence[str]) -> tuple[list[str], list[str] | None]:
     """The arguments of ``check`` before "--", and the command after it; None if there is none."""
     arguments = list(arguments)
-    if arguments[:1] != ["check"] or "--" not in arguments:
+    if "--" not in arguments or [word for word in arguments if word != "--debug"][:1] != ["check"]:
         return arguments, None
     place = arguments.index("--")
     return arguments[:place], arguments[place + 1 :]

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from rbo_ref._words import printable
-from rbo_ref.cli._common import COULD_NOT_RUN, RIGHT, UNDECIDED, WRONG, CouldNotRun, check_files, write_text
+from rbo_ref.cli._common import COULD_NOT_RUN, RIGHT, UNDECIDED, WRONG, CouldNotRun
 from rbo_ref.cli._optimizer import add_optimizer
+from rbo_ref.cli._output import ALONE, add_file, check_files, write_text
 from rbo_ref.cli._ports import load
+from rbo_ref.cli._streams import say
 from rbo_ref.oracle.board import ROWS, Cell, Row, changes, judged, read, to_json, to_rst
 from rbo_ref.oracle.board.cells import MISSING, VARIANT
 from rbo_ref.oracle.board.processes import Task, cells_of
-from rbo_ref.oracle.check import DTYPES
+from rbo_ref.oracle.checking import DTYPES
 
 __all__ = ["add"]
 
@@ -31,19 +32,15 @@ def add(board: argparse.ArgumentParser) -> None:
     board.add_argument("--dtype", action="append", choices=DTYPES, help="only in this format, likewise")
     board.add_argument("--table", metavar="MODULE:ATTRIBUTE", help="rows of your own; MODULE may be a .py file")
     board.add_argument("--time-limit", type=float, default=60.0, metavar="SECONDS", help="for one step")
-    board.add_argument("--json", metavar="FILE", help="write the board as JSON ('-': to standard output, and no table)")
-    board.add_argument("--rst", metavar="FILE", help="write it as a page, likewise")
+    add_file(board, "--json", "write the board as JSON", ALONE)
+    add_file(board, "--rst", "write it as a page, likewise")
     board.add_argument("--compare", nargs=2, metavar="FILE", help="judge nothing: say what changed between two in JSON")
     board.add_argument("--cells", help=argparse.SUPPRESS)  # of a process that judges: NUMBER:DTYPE,...
     board.set_defaults(run=_board)
 
 
 def _board(options: argparse.Namespace) -> int:
-    """Judge the optimizers of all libraries that are installed, row by row of a table.
-
-    Exit status: 0 all are right, or variants by their documentation; 1 some are wrong; 2 some could not be run, or none
-    is installed; 3 some are undecided or incomplete. With --compare: 0 nothing changed, 1 something did.
-    """
+    """Judge the optimizers of all libraries that are installed, row by row of a table."""
     if options.compare:
         return _compare(*options.compare)
     check_files(json=options.json, rst=options.rst)
@@ -55,14 +52,14 @@ def _board(options: argparse.Namespace) -> int:
     for cell in cells_of(tasks, lambda todo: _arguments(todo, options)):
         cells.append(cell)
         if not quiet:
-            print(_line(cell), flush=True)
+            say(_line(cell), flush=True)
     if options.json:
         write_text(to_json(cells), options.json)
     if options.rst:
         write_text(to_rst(cells, "rbo-ref board --rst FILE"), options.rst)
     if not quiet:
         counts = Counter(cell.verdict for cell in cells)
-        print(f"\n{len(cells)} cells: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}")
+        say(f"\n{len(cells)} cells: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}")
     return _status(cells)
 
 
@@ -102,19 +99,11 @@ def _arguments(todo: Sequence[Task], options: argparse.Namespace) -> list[str]:
 
 
 def _answer(rows: Sequence[Row], options: argparse.Namespace) -> int:
-    """Judge and write cells to what was standard output, which nothing else can write to."""
-    with _alone() as out:
-        for part in options.cells.split(","):
-            number, _, dtype = part.partition(":")
-            print(json.dumps(asdict(judged(rows[int(number)], dtype, options.time_limit))), file=out, flush=True)
+    """Judge and write cells, one after the other."""
+    for part in options.cells.split(","):
+        number, _, dtype = part.partition(":")
+        say(json.dumps(asdict(judged(rows[int(number)], dtype, options.time_limit))), flush=True)
     return RIGHT
-
-
-def _alone() -> TextIO:
-    """Standard output for us alone; all others write to standard error."""
-    kept = os.dup(1)
-    os.dup2(2, 1)
-    return open(kept, "w", encoding="utf-8")
 
 
 def _line(cell: Cell) -> str:
@@ -136,8 +125,8 @@ def _status(cells: Sequence[Cell]) -> int:
 def _compare(before: str, after: str) -> int:
     found = changes(_read(before), _read(after))
     for change in found:
-        print(printable(change))
-    print(f"{len(found)} cells changed")
+        say(f"changed: {change}")
+    say(f"{len(found)} cells changed")
     return WRONG if found else RIGHT
 
 

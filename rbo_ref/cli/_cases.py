@@ -8,6 +8,7 @@ from typing import Any
 
 from rbo_ref.cli._common import RIGHT
 from rbo_ref.cli._optimizer import add_optimizer
+from rbo_ref.cli._streams import say
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.dialects import ROLLING_BALL
 
@@ -25,9 +26,9 @@ def _cases(options: argparse.Namespace) -> int:
     """List the cases: id, dimension, what it is about, and the mistakes it is there to catch."""
     for case in all_cases(options.optimizer):
         told = case.note or f"{case.walk} steps; {_listed(case.hyper(0))}"
-        print(f"{case.id:<20} d={case.dimension:<3} {told}")
+        say(f"{case.id:<20} d={case.dimension:<3} {told}")
         if case.catches:
-            print(f"{'':<26}catches {', '.join(case.catches)}")
+            say(f"{'':<26}catches {', '.join(case.catches)}")
     return RIGHT
 
 

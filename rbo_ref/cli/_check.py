@@ -20,10 +20,11 @@ from rbo_ref.cli._ports import as_port, load, named_port, prepare
 from rbo_ref.cli._program import add as add_program
 from rbo_ref.cli._program import carrier, program_port
 from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
+from rbo_ref.cli._streams import say, warn
 from rbo_ref.oracle import READINGS, Report, check
 from rbo_ref.oracle.calls import attribute_of
 from rbo_ref.oracle.cases import select
-from rbo_ref.oracle.check import DTYPES, INNER_DTYPES
+from rbo_ref.oracle.checking import DTYPES, INNER_DTYPES
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.judge import LEVELS
 from rbo_ref.oracle.reference import jitted_rolling_ball, rolling_ball
@@ -71,7 +72,6 @@ def add(judge: argparse.ArgumentParser) -> None:
 def _check(options: argparse.Namespace) -> int:
     """Judge a port of the Rolling Ball Optimizer, or of another.
 
-    Exit status: 0 right, 1 wrong, 2 it cannot be run, 3 nothing decided, or the port skipped what it was asked.
     Without a port: the package's own loop on every array library installed, and the example ports of the source tree.
     """
     refuse_files(options)
@@ -92,7 +92,7 @@ def _report(tasks: Iterable[_Task], options: argparse.Namespace) -> int:
     for task in tasks:
         reports.append(_judge(task, options))
         if not to_standard_output(options):
-            print(reports[0] if options.port else _row(reports[-1]), flush=True)
+            say(reports[0] if options.port else _row(reports[-1]), flush=True)
     write_files(reports, options)
     if not options.port and not to_standard_output(options):
         _conclude(reports)
@@ -160,10 +160,10 @@ def _own(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
     """The package's own loop on the wanted array libraries, if installed."""
     for xp in wanted:
         if util.find_spec(xp) is None:
-            print(f"skipped: rbo_ref.RollingBall on {xp}: {xp} is not installed", file=sys.stderr)
+            warn(f"skipped: rbo_ref.RollingBall on {xp}: {xp} is not installed")
             continue
         if xp == "cupy" and not _has_gpu():
-            print("skipped: rbo_ref.RollingBall on cupy: no CUDA device", file=sys.stderr)
+            warn("skipped: rbo_ref.RollingBall on cupy: no CUDA device")
             continue
         prepare(xp, dtype)
         yield _Task("rbo_ref.RollingBall", rolling_ball, xp, dtype)
@@ -183,7 +183,7 @@ def _has_gpu() -> bool:
 def _examples(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
     """The example ports of the source tree: each file's ``PORT``, on its ``LIBRARY``."""
     if not EXAMPLES.is_dir():
-        print("skipped: the example ports are in the source tree only", file=sys.stderr)
+        warn("skipped: the example ports are in the source tree only")
         return
     for path in sorted(EXAMPLES.glob("*_port.py")):
         package = path.stem.removesuffix("_port")
@@ -192,7 +192,7 @@ def _examples(wanted: Sequence[str], dtype: str) -> Iterator[_Task]:
             continue
         missing = [name for name in dict.fromkeys((xp, package)) if util.find_spec(name) is None]
         if missing:
-            print(f"skipped: {path.name}: {' and '.join(missing)} not installed", file=sys.stderr)
+            warn(f"skipped: {path.name}: {' and '.join(missing)} not installed")
             continue
         prepare(xp, dtype)
         yield _Task(path.name, as_port(load(f"{path}:PORT"), path.name), xp, dtype)
@@ -213,4 +213,4 @@ def _row(report: Report) -> str:
 def _conclude(reports: list[Report]) -> None:
     count = Counter(report.verdict for report in reports)
     told = ", ".join(f"{count[verdict]} {verdict}" for verdict in count if verdict != "RIGHT")
-    print(f"\n{len(reports)} ports judged: {told or 'all RIGHT'}")
+    say(f"\n{len(reports)} ports judged: {told or 'all RIGHT'}")

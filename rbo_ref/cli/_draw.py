@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Any
 
 import numpy
 
 from geometry import Descent, FunctionGraph
-from rbo_ref.cli._common import PICTURES, RIGHT, CouldNotRun, check_picture, save_picture
+from rbo_ref.cli._common import RIGHT, CouldNotRun
+from rbo_ref.cli._output import PICTURES, check_picture, save_picture
+from rbo_ref.cli._streams import warn
 from rbo_ref.figures import one_step, rolling
 from rbo_ref.landscapes import LANDSCAPES, by_name
 from rbo_ref.rolling_ball import RollingBall
@@ -58,7 +59,7 @@ def _picture(options: argparse.Namespace) -> Any:
         path = trajectory(ball, surface, start, options.steps)
     finite = numpy.isfinite(path.theta).all(axis=-1) & numpy.isfinite(path.height)
     if finite[0] and not finite.all():
-        print(f"rbo-ref: not finite after {finite.argmin()} steps; drawn up to there", file=sys.stderr)
+        warn(f"not finite after {finite.argmin()} steps; drawn up to there")
     return rolling(surface, path, options.radius).figure
 
 

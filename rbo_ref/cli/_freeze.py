@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun
 from rbo_ref.cli._optimizer import add_optimizer
+from rbo_ref.cli._streams import say
 from rbo_ref.oracle.dialects import OPTIMIZERS
 
 __all__ = ["add"]
@@ -31,8 +32,6 @@ def add(freeze: argparse.ArgumentParser) -> None:
 def _freeze(options: argparse.Namespace) -> int:
     """Write anew what follows from cases, mistakes and laws: who hunts what, the suite, the lists of vectors, numbers
     in the documents.
-
-    Exit status with --check: 0 if nothing would change, 1 if something would; 2 if it cannot be done.
     """
     from rbo_ref.oracle.freezing import FrozenError, planned, root
 
@@ -50,10 +49,8 @@ def _freeze(options: argparse.Namespace) -> int:
         raise CouldNotRun(f"cannot write {error.filename}: {error.strerror}") from error
     for path, lines in changes.items():
         hidden = len(lines) - SHOWN
-        print(
-            "\n  ".join([str(path.relative_to(top)), *lines[:SHOWN], *[f"... and {hidden} more lines"] * (hidden > 0)])
-        )
-    print(f"{len(changes)} of {len(plan.files)} files {'would change' if options.check else 'have changed'}")
+        say("\n  ".join([str(path.relative_to(top)), *lines[:SHOWN], *[f"... and {hidden} more lines"] * (hidden > 0)]))
+    say(f"{len(changes)} of {len(plan.files)} files {'would change' if options.check else 'have changed'}")
     return WRONG if options.check and changes else RIGHT
 
 

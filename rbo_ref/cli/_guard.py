@@ -19,9 +19,11 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any
 
 from rbo_ref.cli._common import COULD_NOT_RUN, UNDECIDED, WRONG
+from rbo_ref.cli._streams import warn
 
 __all__ = ["going_on", "guarded"]
 
@@ -30,7 +32,8 @@ GRACE = 0.2  # seconds in which Ctrl-C, which a terminal sends to both, reaches 
 UNFLUSHED = 120  # exit status of Python where standard output could not be written in the end
 OVERDUE = 30.0  # seconds after the end of its time in which a port may yet be stopped from inside
 LOOK = 1.0  # seconds between two looks at the clock
-DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+DIES_WITH_PARENT, ADOPTS = 1, 36  # PR_SET_PDEATHSIG and PR_SET_CHILD_SUBREAPER of Linux
+MOMENT = 0.01  # seconds
 
 
 class _Board:
@@ -103,14 +106,16 @@ def guarded(work: Callable[[], int], what: str) -> int:
     """
     if sys.platform != "linux" or threading.current_thread() is not threading.main_thread():
         return work()
-    board, parent = _Board(), os.getpid()
+    board, parent, others = _Board(), os.getpid(), _children()
     board.write(what)
+    _adopt()
     with _signals(board) as worker:
         pid = _forked()
         if pid:
             worker.append(pid)
             ending = _waited(board, pid)
     if pid:
+        _end_what_is_left(others)
         return _told(board, ending)
     from rbo_ref.oracle.time_limit import EXPECTING
 
@@ -148,16 +153,46 @@ def _waited(board: _Board, pid: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+def _adopt() -> None:
+    """Processes whose parents have ended become ours, as a daemon does that a port has started."""
+    with suppress(AttributeError, OSError):
+        ctypes.CDLL(None).prctl(ADOPTS, 1, 0, 0, 0)
+
+
+def _children() -> set[int]:
+    """The processes that are ours."""
+    return {int(pid) for path in Path("/proc/self/task").glob("*/children") for pid in path.read_text().split()}
+
+
+def _end_what_is_left(others: set[int]) -> None:
+    """End the processes that a port has left running, and say so; each leaves its own to us."""
+    deadline, ended = time.monotonic() + GRACE, set[int]()
+    while left := _running(_children() - others):
+        if time.monotonic() > deadline:
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+            ended |= left
+        time.sleep(MOMENT)
+    if ended:
+        told = "1 process running, which was ended" if len(ended) == 1 else f"{len(ended)} processes running, now ended"
+        warn(f"a port has left {told}")
+
+
+def _running(pids: set[int]) -> set[int]:
+    """Those that have not ended."""
+    return {pid for pid in pids if os.waitpid(pid, os.WNOHANG) == (0, 0)}
+
+
 def _told(board: _Board, ending: int) -> int:
     """The exit status for the shell, with a sentence where the work was not done."""
     if board.status is not None:
         return COULD_NOT_RUN if ending == UNFLUSHED else board.status
     if board.is_overdue and ending == -signal.SIGKILL:
-        print(f"rbo-ref: WRONG: no answer while {board.text}, and only its end could stop it", file=sys.stderr)
+        warn(f"WRONG: no answer while {board.text}, and only its end could stop it")
         return WRONG
     how = f"ended itself with exit status {ending}" if ending >= 0 else f"was killed by {signal.Signals(-ending).name}"
     verdict = "INCOMPLETE: " if board.is_judging else ""
-    print(f"rbo-ref: {verdict}the process {how} while {board.text}", file=sys.stderr)
+    warn(f"{verdict}the process {how} while {board.text}")
     return UNDECIDED if board.is_judging else COULD_NOT_RUN
 
 

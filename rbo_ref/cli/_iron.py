@@ -12,9 +12,11 @@ from typing import Any
 import numpy
 
 from geometry import FunctionGraph, dilate
-from rbo_ref.cli._common import PICTURES, RIGHT, CouldNotRun, check_picture, save_picture, write_text
+from rbo_ref.cli._common import RIGHT, CouldNotRun
 from rbo_ref.cli._heights import load_heights
-from rbo_ref.ironing import Ironing, ironing, ironing_of_samples, ironing_of_sine
+from rbo_ref.cli._output import ALONE, PICTURES, add_file, check_files, check_picture, save_picture, write_text
+from rbo_ref.cli._streams import say
+from rbo_ref.ironed import Ironing, ironing, ironing_of_samples, ironing_of_sine
 from rbo_ref.landscapes import LANDSCAPES, by_name
 
 __all__ = ["add"]
@@ -40,8 +42,8 @@ def add(iron: argparse.ArgumentParser) -> None:
     iron.add_argument("--boundary", choices=("none", "periodic"), help="of samples")
     iron.add_argument("--nan", choices=("raise", "omit", "propagate"), help="of samples")
     iron.add_argument("--page", type=int, metavar="N", help="of an image file with several, from 1 up")
-    iron.add_argument("--json", metavar="FILE", help="write the result as JSON ('-': to standard output, and no table)")
-    iron.add_argument("--out", metavar="FILE", help=f"a picture: {', '.join(PICTURES)}")
+    add_file(iron, "--json", "write the result as JSON", ALONE)
+    add_file(iron, "--out", f"a picture: {', '.join(PICTURES)}")
     iron.set_defaults(run=_iron)
 
 
@@ -52,6 +54,7 @@ def _iron(options: argparse.Namespace) -> int:
     A landscape is given by its name, samples by a .npy file of any dimension or by an image, whose heights are its grey
     levels. Radius, spacing and heights have one unit.
     """
+    check_files(json=options.json, out=options.out)
     if options.out:
         check_picture(options.out)
     radii = sorted({radius for text in options.radius for radius in _radii(text)})
@@ -161,9 +164,9 @@ def _with_progress(radii: list[float]) -> Any:
 
 
 def _print(result: Ironing) -> None:
-    print(f"{'radius':>14}  {'Δ(ρ)':>18}  {'lowest':>18}  {'highest':>18}")
+    say(f"{'radius':>14}  {'Δ(ρ)':>18}  {'lowest':>18}  {'highest':>18}")
     for radius, extent, low, high in zip(*result[:4], strict=True):
-        print(f"{radius:>14.8g}  {extent:>18.12g}  {low:>18.12g}  {high:>18.12g}")
+        say(f"{radius:>14.8g}  {extent:>18.12g}  {low:>18.12g}  {high:>18.12g}")
 
 
 def _write_json(target: str, result: Ironing, file: str) -> None:

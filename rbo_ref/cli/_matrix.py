@@ -6,9 +6,11 @@ import argparse
 import os
 import sys
 
-from rbo_ref.cli._common import RIGHT, WRONG, check_files, write_text
+from rbo_ref.cli._common import RIGHT, WRONG
 from rbo_ref.cli._optimizer import add_optimizer
-from rbo_ref.oracle.check import DTYPES
+from rbo_ref.cli._output import ALONE, add_file, check_files, write_text
+from rbo_ref.cli._streams import say
+from rbo_ref.oracle.checking import DTYPES
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.matrix import KillMatrix, kill_matrix
 
@@ -20,8 +22,8 @@ def add(matrix: argparse.ArgumentParser) -> None:
     matrix.description = _matrix.__doc__
     add_optimizer(matrix, f"default: {ROLLING_BALL}", default=ROLLING_BALL)
     matrix.add_argument("--dtype", default="float64", choices=DTYPES)
-    matrix.add_argument("--csv", metavar="FILE", help="write the matrix ('-': to standard output, and no table)")
-    matrix.add_argument("--html", metavar="FILE", help="write it as a page, likewise")
+    add_file(matrix, "--csv", "write the matrix", ALONE)
+    add_file(matrix, "--html", "write it as a page, likewise")
     matrix.add_argument(
         "--processes", type=_count, default=os.cpu_count() or 1, metavar="N", help="that work side by side"
     )
@@ -35,10 +37,7 @@ def _count(text: str) -> int:
 
 
 def _matrix(options: argparse.Namespace) -> int:
-    """Judge every known wrong port by every case.
-
-    Exit status 0: each is caught by two cases or more, and nine in ten are diagnosed by name; 1: not so.
-    """
+    """Judge every known wrong port by every case: each must be caught by two, and nine in ten be called by name."""
     check_files(csv=options.csv, html=options.html)
     matrix = _made(options)
     if options.csv:
@@ -46,7 +45,7 @@ def _matrix(options: argparse.Namespace) -> int:
     if options.html:
         write_text(matrix.to_html(), options.html)
     if "-" not in (options.csv, options.html):
-        print(matrix)
+        say(matrix)
     return RIGHT if matrix.passed else WRONG
 
 

@@ -6,6 +6,7 @@ import argparse
 
 from rbo_ref.cli._common import RIGHT
 from rbo_ref.cli._optimizer import add_optimizer
+from rbo_ref.cli._streams import say
 from rbo_ref.oracle.catalogue import catalogue
 from rbo_ref.oracle.dialects import ROLLING_BALL
 
@@ -22,5 +23,5 @@ def add(known: argparse.ArgumentParser) -> None:
 def _mistakes(options: argparse.Namespace) -> int:
     """List the known mistakes that a failing port is compared with."""
     for name, cls in catalogue(options.optimizer).items():
-        print(f"{name:<34}{cls.description}")
+        say(f"{name:<34}{cls.description}")
     return RIGHT

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module, util
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 from rbo_ref import oracle
-from rbo_ref._words import printable
+from rbo_ref._words import text_of
 from rbo_ref.cli._common import CouldNotRun
 from rbo_ref.cli._guard import going_on
 from rbo_ref.oracle import OPTIMIZERS
@@ -35,10 +37,8 @@ def named_port(name: str, xp: str | None, dtype: str, optimizer: str | None) -> 
 
 def as_port(port: Any, name: str) -> Any:
     """The port behind what the user names, with a sentence for what cannot be one."""
-    try:
+    with _code_of_others(f"{name} is no port"):
         return oracle.as_port(port)
-    except Exception as error:
-        raise CouldNotRun(f"{name} is no port: {printable(error)}") from error
 
 
 def load(name: str) -> Any:
@@ -48,14 +48,27 @@ def load(name: str) -> Any:
         raise CouldNotRun(f"expected MODULE:ATTRIBUTE, got {name!r}")
     sys.path.insert(0, os.getcwd())
     going_on(f"{place} was imported")
-    try:
+    with _code_of_others(f"cannot import {place}"):
         found = _load_file(Path(place)) if place.endswith(".py") else import_module(place)
-    except (Exception, SystemExit) as error:
-        raise CouldNotRun(f"cannot import {place}: {type(error).__name__}: {printable(error)}") from error
+    absent = f"{place} has no attribute {attribute!r}"
+    with _code_of_others(absent):
+        try:
+            return attrgetter(attribute)(found)
+        except AttributeError as error:
+            raise CouldNotRun(absent) from error
+
+
+@contextmanager
+def _code_of_others(what: str) -> Iterator[None]:
+    """Whatever it raises, SystemExit too, is a sentence."""
     try:
-        return attrgetter(attribute)(found)
-    except Exception as error:
-        raise CouldNotRun(f"{place} has no attribute {attribute!r}") from error
+        yield
+    except (KeyboardInterrupt, CouldNotRun):
+        raise
+    except TypeError as error:  # of ours, in words
+        raise CouldNotRun(f"{what}: {text_of(error)}") from error
+    except BaseException as error:
+        raise CouldNotRun(f"{what}: {type(error).__name__}: {text_of(error)}") from error
 
 
 def _load_file(path: Path) -> Any:

@@ -13,6 +13,7 @@ from rbo_ref.cli._guard import going_on
 from rbo_ref.cli._optimizer import add_optimizer
 from rbo_ref.cli._ports import load
 from rbo_ref.cli._reports import add_files, refuse_files, to_standard_output, write_files
+from rbo_ref.cli._streams import say
 from rbo_ref.oracle import READINGS, Report, check_trajectory, compare_trajectories
 from rbo_ref.oracle.replay import Recording, open_recording
 
@@ -42,7 +43,7 @@ def add(replay: argparse.ArgumentParser) -> None:
 
 
 def _replay(options: argparse.Namespace) -> int:
-    """Judge every step of a recorded run. Exit status: 0 right, 1 wrong, 2 it cannot be judged, 3 nothing decided.
+    """Judge every step of a recorded run.
 
     What the options say goes before what the recording says of itself.
     """
@@ -59,7 +60,7 @@ def _replay(options: argparse.Namespace) -> int:
     except (TypeError, ValueError) as error:
         raise CouldNotRun(str(error)) from error
     if not to_standard_output(options):
-        print("\n\n".join(str(report) for report in reports))
+        say("\n\n".join(str(report) for report in reports))
     write_files(reports, options)
     return status_of(report.verdict for report in reports)
 

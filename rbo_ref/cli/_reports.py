@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Callable, Sequence
 
-from rbo_ref.cli._common import check_files, write_text
+from rbo_ref.cli._output import ALONE, add_file, check_files, write_text
 from rbo_ref.oracle import Report
 from rbo_ref.oracle.report import junit, page
 
@@ -15,10 +15,9 @@ __all__ = ["add_files", "refuse_files", "to_standard_output", "write_files"]
 
 def add_files(parser: argparse.ArgumentParser) -> None:
     """Add the options to a command's."""
-    where = "('-': to standard output, and no table)"
-    parser.add_argument("--json", metavar="FILE", help=f"write the reports as JSON {where}")
-    parser.add_argument("--junit", metavar="FILE", help="write them as JUnit XML, likewise")
-    parser.add_argument("--html", metavar="FILE", help="write them as one page with plots, likewise")
+    add_file(parser, "--json", "write the reports as JSON", ALONE)
+    add_file(parser, "--junit", "write them as JUnit XML, likewise")
+    add_file(parser, "--html", "write them as one page with plots, likewise")
 
 
 def refuse_files(options: argparse.Namespace) -> None:

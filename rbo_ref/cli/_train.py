@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rbo_ref.cli._common import RIGHT, CouldNotRun
+from rbo_ref.cli._streams import say, warn
 from rbo_ref.training.comparison import Comparison, Finished, Plan
 from rbo_ref.training.contenders import CONTENDERS
 from rbo_ref.training.data import names
@@ -114,10 +115,10 @@ def _write(finished: Finished, folder: Path) -> None:
     write(folder / "summary.json", summary.as_json(finished).encode())
     write(folder / "runs.csv", summary.runs_csv(finished).encode())
     if util.find_spec("matplotlib") is None:
-        print("skipped: the picture: matplotlib is not installed", file=sys.stderr)
+        warn("skipped: the picture: matplotlib is not installed")
     else:
         write(folder / "comparison.png", _picture(finished))
-    print(summary.report(finished))
+    say(summary.report(finished))
 
 
 def _picture(finished: Finished) -> bytes:

@@ -6,8 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from rbo_ref._words import printable
-from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun, status_of, write_text
+from rbo_ref.cli._common import RIGHT, WRONG, CouldNotRun, status_of
+from rbo_ref.cli._output import ALONE, add_file, write_text
+from rbo_ref.cli._streams import say
 from rbo_ref.oracle import vectors
 
 __all__ = ["add"]
@@ -20,15 +21,12 @@ def add(command: argparse.ArgumentParser) -> None:
     what = command.add_mutually_exclusive_group()
     what.add_argument("--lint", action="store_true", help="check the vectors that are in DIR")
     what.add_argument("--judge", metavar="ANSWERS", help="judge the answers in a file of JSON Lines")
-    command.add_argument("--json", metavar="FILE", help="write the verdicts on answers as JSON ('-': standard output)")
+    add_file(command, "--json", "write the verdicts on answers as JSON", ALONE)
     command.set_defaults(run=_vectors)
 
 
 def _vectors(options: argparse.Namespace) -> int:
-    """Write the conformance vectors into a folder; check those of a folder; or judge answers to them.
-
-    Exit status: 0 right, 1 wrong, 2 it could not be done, 3 nothing decided, or must-pass vectors are missing.
-    """
+    """Write the conformance vectors into a folder; check those of a folder; or judge answers to them."""
     if options.json and not options.judge:
         raise CouldNotRun("--json goes with --judge")
     try:
@@ -48,24 +46,24 @@ def _write(folder: str) -> int:
     with tqdm(desc="vectors", unit="vector", leave=False, disable=None if sys.stderr.isatty() else True) as bar:
         counts = vectors.generate(folder, lambda done: bar.update(done - bar.n))
     for name, count in counts.items():
-        print(f"{count:>5}  {Path(folder) / name}")
-    print(f"{sum(counts.values()):>5}  vectors of suite {vectors.SUITE}")
+        say(f"{count:>5}  {Path(folder) / name}")
+    say(f"{sum(counts.values()):>5}  vectors of suite {vectors.SUITE}")
     return RIGHT
 
 
 def _lint(folder: str) -> int:
     found = vectors.lint(folder)
     for problem in found.problems:
-        print(printable(problem))
+        say(problem)
     flaws = f"{len(found.problems)} problems" if found.problems else "no problem"
-    print(f"{found.vectors} vectors checked: {flaws}")
+    say(f"{found.vectors} vectors checked: {flaws}")
     return WRONG if found.problems else RIGHT
 
 
 def _judge(options: argparse.Namespace) -> int:
     judgement = vectors.judge_answers(options.folder, options.judge)
     if options.json != "-":
-        print(judgement)
+        say(judgement)
     if options.json:
         write_text(judgement.to_json() + "\n", options.json)
     return status_of([judgement.verdict])

@@ -19,7 +19,7 @@ from geometry._namespace import Array, Namespace, to_numpy
 from geometry.arithmetic.formats import format_of
 from rbo_ref.oracle.asking import name_of
 from rbo_ref.oracle.calls import fresh
-from rbo_ref.oracle.check import library_of
+from rbo_ref.oracle.checking import library_of
 
 __all__ = ["BATCHES", "LAWS", "VERBS", "Draw", "Law", "LawBroken", "Trial", "law", "of"]
 

@@ -96,8 +96,8 @@ class VectorOptimizer(Tree):
         theta : array (..., d), or tree of arrays
             Leading axes are a batch, and hyper-parameters broadcast against it. A tree (mapping, list or tuple of
             arrays, also nested) is one set of parameters: norms run over all leaves together.
-        state : optional
-            What `init` or the previous step returned; default ``init(theta)``.
+        state : NamedTuple of arrays
+            What `init` or the previous step returned. May be left out where there is nothing to remember.
         **options
             The optimizers that draw random numbers take ``noise``, an array, to be used instead.
 
@@ -110,7 +110,8 @@ class VectorOptimizer(Tree):
         Raises
         ------
         TypeError, ValueError
-            For arguments of the wrong kind, structure or shape. Numerical trouble is a `status`.
+            For arguments of the wrong kind, structure or shape, and where the state is missing: without it every step
+            would be a first one. Numerical trouble is a `status`.
 
         Notes
         -----
@@ -118,9 +119,19 @@ class VectorOptimizer(Tree):
         them, or call `step` under ``torch.no_grad()``.
         """
         flat = Flat(theta, self._vectors)
+        if state is None and self._remembers:
+            raise TypeError(
+                f"state must be what init(theta) or the step before returned, got None: {type(self).__name__} would "
+                "begin anew; the first step is step(loss, theta, init(theta))"
+            )
         state = self._start(flat.vector) if state is None else state
         taken = self._advance(surface_of(loss, flat), flat.vector, state, **self._layout(flat), **options)
         return taken._replace(theta=flat.restore(taken.theta), status=_status(taken))
+
+    @property
+    def _remembers(self) -> bool:
+        """Whether a step depends on those before it."""
+        return True
 
     def _layout(self, flat: Flat) -> dict[str, Any]:
         """What `_advance` must know of the leaves."""

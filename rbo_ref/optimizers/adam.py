@@ -71,7 +71,8 @@ class Adam(VectorOptimizer):
     >>> import numpy as np
     >>> from geometry import FunctionGraph
     >>> plane = FunctionGraph(lambda t: t @ [1e-3, -1e3], lambda t: np.zeros_like(t) + [1e-3, -1e3])
-    >>> Adam(0.1, epsilon=0.0).step(plane, [0.0, 0.0]).theta
+    >>> adam, theta = Adam(0.1, epsilon=0.0), [0.0, 0.0]
+    >>> adam.step(plane, theta, adam.init(theta)).theta
     array([-0.1,  0.1])
     """
 
@@ -136,7 +137,8 @@ class AdamW(Adam):
     >>> import numpy as np
     >>> from geometry import FunctionGraph
     >>> flat = FunctionGraph(lambda t: 0 * t[..., 0], np.zeros_like)
-    >>> AdamW(0.1, weight_decay=0.5).step(flat, [2.0]).theta
+    >>> adamw = AdamW(0.1, weight_decay=0.5)
+    >>> adamw.step(flat, [2.0], adamw.init([2.0])).theta
     array([1.9])
     """
 

@@ -103,7 +103,7 @@ class EntropySGD(VectorOptimizer):
     >>> from geometry import FunctionGraph
     >>> plane = FunctionGraph(lambda t: t[..., 0], np.ones_like)
     >>> optimizer = EntropySGD(0.5, steps=3, inner_rate=0.1, averaging=1.0, scope=0.0, scaled=False)
-    >>> step = optimizer.step(plane, [1.0], noise=np.zeros((3, 1)))
+    >>> step = optimizer.step(plane, [1.0], optimizer.init([1.0]), noise=np.zeros((3, 1)))
     >>> step.walker, step.theta
     (array([0.7]), array([0.85]))
     """

@@ -83,6 +83,10 @@ class GradientDescent(VectorOptimizer):
         if self.nesterov and isinstance(self.momentum, int | float) and self.momentum == 0:
             raise ValueError("nesterov needs a momentum > 0, got momentum=0")
 
+    @property
+    def _remembers(self) -> bool:
+        return not (isinstance(self.momentum, int | float) and self.momentum == 0)
+
     def _start(self, theta: Array) -> State:
         xp, theta, *_ = hyper_parameters(theta, learning_rate=self.learning_rate, momentum=self.momentum)
         return State(xp.zeros_like(theta))

@@ -100,7 +100,8 @@ class InducedMetric(VectorOptimizer):
     >>> from geometry import FunctionGraph
     >>> parabola = FunctionGraph(lambda t: np.sum(t**2, axis=-1) / 2, lambda t: t)
     >>> theta = np.array([[1.0], [10.0], [100.0]])
-    >>> theta - InducedMetric(1.0, xi=1.0).step(parabola, theta).theta
+    >>> optimizer = InducedMetric(1.0, xi=1.0)
+    >>> theta - optimizer.step(parabola, theta, optimizer.init(theta)).theta
     array([[0.5      ],
            [0.0990099],
            [0.009999 ]])

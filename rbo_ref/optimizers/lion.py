@@ -62,7 +62,8 @@ class Lion(VectorOptimizer):
     >>> import numpy as np
     >>> from geometry import FunctionGraph
     >>> bowl = FunctionGraph(lambda t: np.sum(t**2, axis=-1) / 2, lambda t: t)
-    >>> Lion(0.5).step(bowl, [3.0, -1e-3, 0.0]).theta
+    >>> lion, theta = Lion(0.5), [3.0, -1e-3, 0.0]
+    >>> lion.step(bowl, theta, lion.init(theta)).theta
     array([2.5  , 0.499, 0.   ])
     """
 

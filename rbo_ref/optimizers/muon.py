@@ -147,7 +147,7 @@ class Muon(VectorOptimizer):
     ...         slope = np.diag([1.0, 0.1])
     ...         return np.sum(slope * theta), slope
     >>> muon = Muon(1.0, weight_decay=0.0, steps=25, coefficients=(15 / 8, -10 / 8, 3 / 8))
-    >>> muon.step(Plane(), np.zeros((2, 2))).theta.round(6)
+    >>> muon.step(Plane(), np.zeros((2, 2)), muon.init(np.zeros((2, 2)))).theta.round(6)
     array([[-1.,  0.],
            [ 0., -1.]])
     """

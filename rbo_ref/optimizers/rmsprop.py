@@ -76,7 +76,8 @@ class RMSprop(VectorOptimizer):
     >>> import numpy as np
     >>> from geometry import FunctionGraph
     >>> plane = FunctionGraph(lambda t: t @ [1e-3, -1e3], lambda t: np.zeros_like(t) + [1e-3, -1e3])
-    >>> RMSprop(0.1, smoothing=0.75, epsilon=0.0).step(plane, [0.0, 0.0]).theta
+    >>> rmsprop, theta = RMSprop(0.1, smoothing=0.75, epsilon=0.0), [0.0, 0.0]
+    >>> rmsprop.step(plane, theta, rmsprop.init(theta)).theta
     array([-0.2,  0.2])
     """
 

@@ -112,6 +112,10 @@ class SAM(VectorOptimizer):
     def _stepper(self) -> Any:
         return GradientDescent(self.learning_rate) if self.base is None else self.base
 
+    @property
+    def _remembers(self) -> bool:
+        return not isinstance(self._stepper, VectorOptimizer) or self._stepper._remembers
+
     def _values(self, theta: Array) -> tuple[Any, ...]:
         return hyper_parameters(theta, radius=self.radius, epsilon=self.epsilon, shift=self.shift)
 

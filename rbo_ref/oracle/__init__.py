@@ -4,9 +4,9 @@ from rbo_ref.oracle import vectors
 from rbo_ref.oracle.adapters import OptaxPort, TorchPort
 from rbo_ref.oracle.calls import Skip
 from rbo_ref.oracle.catalogue import MISTAKES, RightPort
-from rbo_ref.oracle.check import check, check_optimizer
+from rbo_ref.oracle.checking import check, check_optimizer
 from rbo_ref.oracle.dialects import DIALECTS, OPTIMIZERS, READINGS, Dialect
-from rbo_ref.oracle.parametrize import parametrize
+from rbo_ref.oracle.parametrization import parametrize
 from rbo_ref.oracle.protocol import ProgramPort
 from rbo_ref.oracle.recognition import as_port
 from rbo_ref.oracle.replay import Recorder, Recording, check_trajectory, compare_trajectories

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from rbo_ref._words import printable
+from rbo_ref._words import printable, text_of
 from rbo_ref.oracle.calls import attribute_of
 from rbo_ref.oracle.dialects import ROLLING_BALL
 
@@ -149,7 +149,7 @@ def acting(known: Mapping[str, inspect.Parameter], given: Iterable[str]) -> list
     ['weight_decay=0.01']
     """
     left = {name: p.default for name, p in known.items() if name not in set(given) and p.default is not p.empty}
-    return [f"{name}={value!r}" for name, value in left.items() if _is_number(value) and value]
+    return [f"{name}={text_of(value, repr)}" for name, value in left.items() if _is_number(value) and value]
 
 
 def _is_number(value: Any) -> bool:
@@ -160,7 +160,9 @@ def signature_of(port: Any) -> inspect.Signature | None:
     """None where it cannot be read, as of some compiled functions."""
     try:
         return inspect.signature(port)
-    except Exception:  # whatever its attributes raise
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # whatever its attributes raise
         return None
 
 

@@ -26,7 +26,8 @@ from geometry._namespace import (
     to_numpy,
 )
 from geometry.arithmetic.formats import Format, format_of
-from rbo_ref._words import printable, text_of
+from rbo_ref._words import Quoting, printable, text_of
+from rbo_ref.oracle.copies import CameBackTwice, without_copies
 from rbo_ref.oracle.losses import Loss, correctly_rounded
 from rbo_ref.oracle.time_limit import within
 
@@ -37,7 +38,7 @@ PACKAGE = str(Path(__file__).resolve().parents[1])
 LONGEST = 200  # characters, of a port's own words
 
 
-class PortError(Exception):
+class PortError(Quoting):
     """What went wrong inside a port, as a sentence that is the message of the verdict."""
 
 
@@ -85,7 +86,9 @@ def attribute_of(thing: Any, name: str, default: Any) -> Any:
     """``getattr`` that has the default for an attribute that raises, too."""
     try:
         return getattr(thing, name, default)
-    except Exception:
+    except KeyboardInterrupt:
+        raise
+    except BaseException:
         return default
 
 
@@ -204,13 +207,14 @@ def called(
         return Outcome(problem="changed its input theta in place") if changed else outcome
 
     try:
-        outcome = within(seconds, run)
+        with without_copies():
+            outcome = within(seconds, run)
     except TimeoutError as error:
         outcome = Outcome(problem=printable(error) or "raised TimeoutError", hung=True)
     except Skip as reason:
         outcome = Outcome(problem=printable(reason, LONGEST), skipped=True, declined=True)
-    except PortError as error:
-        outcome = Outcome(problem=printable(error))
+    except (PortError, CameBackTwice) as error:
+        outcome = Outcome(problem=str(error))
     except KeyboardInterrupt:
         raise
     except BaseException as error:

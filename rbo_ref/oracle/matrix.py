@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +13,12 @@ from functools import partial
 from multiprocessing import get_context
 from typing import Any, NamedTuple
 
+from rbo_ref._processes import ending_quietly, started_quietly
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.catalogue import catalogue
-from rbo_ref.oracle.check import check
+from rbo_ref.oracle.checking import check
 from rbo_ref.oracle.dialects import ROLLING_BALL
-from rbo_ref.oracle.report.page import html, new_page
+from rbo_ref.oracle.report.html_page import html, new_page
 from rbo_ref.oracle.report.plots import kills_plot
 from rbo_ref.oracle.suite import frozen
 
@@ -153,8 +154,17 @@ def workers(processes: int) -> Iterator[Callable[..., Iterator[Any]]]:
     if processes == 1:
         yield map
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield pool.map
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), ending_quietly)
+
+    def each(function: Callable[[Any], Any], items: Iterable[Any]) -> Iterator[Any]:
+        with started_quietly():
+            futures = [pool.submit(function, item) for item in items]
+        return (future.result() for future in futures)
+
+    try:
+        yield each
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _row(optimizer: str, dtype: str, name: str) -> Row:

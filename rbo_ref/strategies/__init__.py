@@ -19,7 +19,7 @@ from rbo_ref.strategies.implicit_surfaces import implicit_queries
 from rbo_ref.strategies.landscape import PROFILES, Bump, Landscape, Ridge
 from rbo_ref.strategies.numbers import coordinates, dimensions, dyadics, points, radii, vectors
 from rbo_ref.strategies.parametric_surfaces import parametric_queries, sampled_queries
-from rbo_ref.strategies.queries import Query, SurfaceQuery, medial_queries, queries
+from rbo_ref.strategies.query import Query, SurfaceQuery, medial_queries, queries
 from rbo_ref.strategies.stability import InnerBounds, hyper_parameters, inner_bounds
 
 __all__ = [

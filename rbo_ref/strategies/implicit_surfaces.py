@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from geometry._namespace import Array
 from geometry.shapes import Cylinder, Ellipsoid, Plane, Sphere, Torus
 from rbo_ref.strategies.numbers import vectors
-from rbo_ref.strategies.queries import SHARES, SurfaceQuery
+from rbo_ref.strategies.query import SHARES, SurfaceQuery
 
 __all__ = ["implicit_queries"]
 

@@ -14,7 +14,7 @@ from geometry.parametric import Parametric
 from geometry.sampled import SampledGraph
 from rbo_ref.strategies.drawing import landscapes
 from rbo_ref.strategies.numbers import dyadics
-from rbo_ref.strategies.queries import SHARES, SurfaceQuery, queries
+from rbo_ref.strategies.query import SHARES, SurfaceQuery, queries
 
 __all__ = ["parametric_queries", "sampled_queries"]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from rbo_ref._words import Quoting
+
 __all__ = ["DataError", "TrainingError"]
 
 
-class TrainingError(ValueError):
+class TrainingError(Quoting, ValueError):
     """The comparison that is asked for cannot be made."""
 
 

@@ -14,6 +14,7 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from rbo_ref._processes import started_quietly
 from rbo_ref.training.course import Network, Outcome, Run, drive
 from rbo_ref.training.data import DataSet, load
 from rbo_ref.training.errors import TrainingError
@@ -141,7 +142,8 @@ def execute(
     outcomes = {name: outcome for name, outcome in found.items() if outcome is not None}
     missing = {run.name: run for run in runs if run.name not in outcomes}
     crew.spend(sum(run.evaluations for run in runs) - sum(run.evaluations for run in missing.values()))
-    futures = {crew.pool.submit(_work, run, place): name for name, run in missing.items()}
+    with started_quietly():
+        futures = {crew.pool.submit(_work, run, place): name for name, run in missing.items()}
     tell(crew.spent.value)
     outcomes |= {futures[future]: future.result() for future in crew.outcomes(futures, tell)}
     return {run.name: outcomes[run.name] for run in runs}

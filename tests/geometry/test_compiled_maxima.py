@@ -22,11 +22,11 @@ from geometry import (
 from geometry import _maximum as maximum
 from geometry._kernels import KERNELS, kernel
 from geometry._maximum import Starts, climb
-from geometry.offset import _Ball
-from geometry.offset import _starts as rest
-from geometry.reach import _compiled as compiled_bends
+from geometry.offsets import _Ball
+from geometry.offsets import _starts as rest
 from geometry.reachability import _starts as touch
 from geometry.reachability import _Touch
+from geometry.reaches import _compiled as compiled_bends
 
 pytestmark = pytest.mark.skipif(kernel("climb", np) is None, reason="numba cannot compile here")
 
@@ -299,7 +299,7 @@ def test_the_constants_that_stand_twice():
     from geometry import reachability
     from geometry._kernels import maxima
 
-    offset = sys.modules["geometry.offset"]
+    offset = sys.modules["geometry.offsets"]
     assert (maxima.OVERLAP, maxima.LONGEST) == (maximum.OVERLAP, maximum.LONGEST)
     assert maxima.LOOK_AROUND == offset.LOOK_AROUND == reachability.LOOK_AROUND
     assert maxima.NOISE == reachability.NOISE

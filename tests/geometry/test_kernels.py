@@ -29,7 +29,7 @@ from geometry._ball import Ball
 from geometry._kernels import KERNELS, arcs, caps, kernel
 from geometry.expressions import Expression
 from geometry.graph import FunctionGraph
-from geometry.offset import _starts as resting_starts
+from geometry.offsets import _starts as resting_starts
 from tests.conftest import BACKENDS, Backend
 
 SPECIFICATIONS = {
@@ -583,6 +583,28 @@ def test_long_lines(engine, name):
     both_sides = np.concatenate([cap[:0:-1], cap])
     expected = [(windows[i] + both_sides).max() for i in places]
     np.testing.assert_array_equal(values[places], expected)
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "shape", "options"),
+    [
+        ("jitted", "line", (30,), {}),
+        ("jitted", "strips", (3, 30), {}),
+        ("jitted", "tiles", (3, 30), {"return_contact": True}),
+        ("profiles", "profile", (30,), {"x": np.arange(30.0) ** 1.1}),
+    ],
+)
+def test_nothing_is_compiled_anew_for_what_nobody_may_write_to(module, name, shape, options):
+    f, compiled = (
+        np.random.default_rng(0).normal(size=shape),
+        getattr(import_module(f"geometry._kernels.{module}"), name),
+    )
+    expected = geometry.dilate(f, 2.0, **options)
+    known = list(compiled.signatures)
+    f.flags.writeable = False
+    np.testing.assert_array_equal(geometry.dilate(f, 2.0, **options), expected)
+    assert known
+    assert compiled.signatures == known
 
 
 def test_a_solid(engine):

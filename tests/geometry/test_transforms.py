@@ -66,6 +66,7 @@ CIRCLE = LevelSet(lambda x: (x**2).sum(-1) - 1, name="circle")
 PAGE = Path(__file__).parents[2] / "docs" / "differentiation.rst"
 NEAR, HEIGHTS = QUERIES[:2, [0, 2]], np.array([[0.0, 2.0, 0.5, 1.0], [1.0, 0.0, 0.25, 3.0]])
 SLOPE, MANY = Descent(0.1, 3), MultiStart(Newton(matrix=False), starts=2)
+ADAM = Adam(0.1)
 ROLLING = RollingBall(0.1, 0.4, SLOPE)
 
 
@@ -101,7 +102,7 @@ ROWS = [
         torch="grad", dask="", slow="tracing"),
     Row("``curvatures``", lambda t: VALLEY.curvatures(t)[..., 0], THETA, FULL, slow="torch"),
     Row("``RollingBall.step``", lambda t: ROLLING.step(VALLEY, t).theta[..., 0], THETA, FULL, slow="torch"),
-    Row("``Adam.step``, other optimizers", lambda t: Adam(0.1).step(VALLEY, t).theta[..., 0], THETA, FULL),
+    Row("``Adam.step``, other optimizers", lambda t: ADAM.step(VALLEY, t, ADAM.init(t)).theta[..., 0], THETA, FULL),
     Row("``trajectory``", lambda t: trajectory(ROLLING, VALLEY, t, 3).theta[-1, ..., 0], THETA, FULL, slow="torch jax"),
     Row("``dilate``, ``erode``", lambda h: dilate(h, 1.5)[..., 1], HEIGHTS),
     Row("``closing``, ``opening``", lambda h: closing(h, 1.5)[..., 1], HEIGHTS),

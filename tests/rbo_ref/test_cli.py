@@ -1,12 +1,15 @@
 """The command, as its users run it."""
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from rbo_ref.cli import main
+from rbo_ref.cli import COMMANDS, main
+from rbo_ref.cli._common import STATUSES
 
 PORT = """
 import numpy as np
@@ -117,6 +120,14 @@ def test_lists(capsys):
     assert "eq13-paper" in capsys.readouterr().out
     assert main(["mistakes"]) == 0
     assert "normal_flipped" in capsys.readouterr().out
+
+
+def test_the_page_of_statuses_has_every_command_and_every_status():
+    page = (Path(__file__).parents[2] / "docs" / "statuses.rst").read_text(encoding="utf-8")
+    for status, meaning in STATUSES.items():
+        assert re.search(rf"^{status}  +{meaning[:18]}", page, re.MULTILINE)
+    told = re.findall(r"^[a-z, ]+(?=  )", page[page.index("\ncommand ") :], re.MULTILINE)
+    assert set(COMMANDS) <= set(" ".join(told).replace(",", "").split())
 
 
 def test_as_a_program(folder):

@@ -19,6 +19,28 @@ def vanishes(loss, theta, **hyper): os._exit(0)
 def exits_in_c(loss, theta, **hyper): ctypes.CDLL(None).exit(0)
 def crashes(loss, theta, **hyper): os.kill(os.getpid(), signal.SIGSEGV)
 def vanishes_later(loss, theta, **hyper): return os._exit(1) if theta.shape[0] == 2 else step(loss, theta, **hyper)
+def forks(loss, theta, **hyper):
+    os.fork()
+    return step(loss, theta, **hyper)
+def becomes_a_daemon(loss, theta, **hyper):
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    pathlib.Path("pid").write_text(str(os.getpid()))
+    return step(loss, theta, **hyper)
+def leaves_a_daemon(loss, theta, **hyper):
+    if not os.path.exists("pid") and os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            pathlib.Path("pid").write_text(str(os.getpid()))
+            time.sleep(60)
+        os._exit(0)
+    return step(loss, theta, **hyper)
+def listens(loss, theta, **hyper):
+    heard = []
+    signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
+    signal.raise_signal(signal.SIGUSR1)
+    return step(loss, theta, **hyper) if heard else None
 def spins(loss, theta, **hyper): collections.deque(itertools.repeat(0), maxlen=0)  # in C, and for ever
 def waits(loss, theta, **hyper):
     pathlib.Path("pid").write_text(str(os.getpid()))
@@ -53,6 +75,37 @@ def test_a_process_that_vanishes_is_no_verdict(folder, port, sentence):
     assert ran.stderr.startswith(f"rbo-ref: INCOMPLETE: the process {sentence}")
     assert ran.stdout == ""
     assert not (folder / "out.json").exists()
+
+
+def judged(folder, port, *arguments):
+    command = [*COMMAND, "check", f"ports.py:{port}", "--case", "plane", *arguments]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=here(), timeout=60)
+    return ran.returncode, ran.stdout, ran.stderr
+
+
+def test_a_port_that_forks_has_one_verdict(folder):
+    status, out, told = judged(folder, "forks", "--json", "out.json")
+    assert (status, told) == (1, "")
+    assert out.count("diagnosis: ") == out.count("WRONG: ") == 1
+    assert "forked, and came back in two processes" in out
+
+
+def test_a_port_that_becomes_a_daemon_has_none(folder):
+    status, out, told = judged(folder, "becomes_a_daemon", "--json", "out.json")
+    assert (status, out) == (3, "")
+    assert told.startswith("rbo-ref: INCOMPLETE: the process ended itself with exit status 0 while ports.py:becomes_a_")
+    assert not (folder / "out.json").exists()
+    assert is_gone(int((folder / "pid").read_text()))
+
+
+def test_what_a_port_leaves_running_is_ended(folder):
+    status, _, told = judged(folder, "leaves_a_daemon")
+    assert (status, told) == (0, "rbo-ref: a port has left 1 process running, which was ended\n")
+    assert is_gone(int((folder / "pid").read_text()))
+
+
+def test_a_port_has_the_main_thread(folder):
+    assert judged(folder, "listens")[::2] == (0, "")
 
 
 def test_what_cannot_be_imported_cannot_be_run(folder):

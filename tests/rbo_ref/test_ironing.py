@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from geometry import FunctionGraph, dilate
 from rbo_ref.cli import main
-from rbo_ref.ironing import Ironing, ironing, ironing_of_samples, ironing_of_sine
+from rbo_ref.ironed import Ironing, ironing, ironing_of_samples, ironing_of_sine
 from rbo_ref.landscapes import gaussian_well, paraboloid, sine, wrinkled
 from tests.geometry.test_morphology import DELTA
 

@@ -318,7 +318,8 @@ def test_one_inner_step_does_not_know_the_radius(d, seed, radius, rate, inner_ra
 def test_eq_11_changes_nothing_while_the_ball_touches():
     """u = ∇d_Γ(c_t) = ν(p_t) and ⟨ν, τ⟩ = 0: the projected update is −ητ, on the first step and on later ones."""
     ball = RollingBall(0.1, 0.25, EXACT, "distance")
-    theta, state = _starts(5), None
+    theta = _starts(5)
+    state = ball.init(theta)
     for _ in range(10):
         step = ball.step(WAVE, theta, state)
         assert_allclose(step.candidate - step.center, -0.1 * step.tangent, rtol=0, atol=2e-14)  # |c| < 8, |ητ| < 2
@@ -330,7 +331,7 @@ def test_eq_11_changes_nothing_while_the_ball_touches():
 
 def test_eq_11_corrects_an_inexact_footpoint():
     ball = RollingBall(0.1, 0.25, Descent(0.1, 1), "distance")
-    first = ball.step(WAVE, _starts(2))
+    first = ball.step(WAVE, _starts(2), ball.init(_starts(2)))
     second = ball.step(WAVE, first.theta, first.state)
     u = second.center - WAVE.point(first.theta)
     update = second.candidate - second.center
@@ -346,7 +347,7 @@ def test_without_a_way_back_the_distance_drifts_by_the_square_of_the_rate():
     radius, thetas = 0.5, np.array([[0.3], [1.0], [-0.7], [2.5]])
 
     def drift(eta: float, steps: int = 1) -> np.ndarray:
-        ball, theta, state = RollingBall(eta, radius, EXACT, "distance"), thetas, None
+        ball, theta, state = RollingBall(eta, radius, EXACT, "distance"), thetas, ()
         for _ in range(steps):
             step = ball.step(landscapes.sine(), theta, state)
             theta, state = step.theta, step.state
@@ -383,7 +384,7 @@ def _assert_carried(d: int, solver: Any, variant: str, scale: float, rotation: A
     theta, moved = _starts(d), _similar(scale, rotation, shift, lift)
     at = scale * theta @ rotation.T + shift
     plain, other = RollingBall(0.125, 0.25, solver, variant), RollingBall(0.125 * scale, 0.25 * scale, solver, variant)
-    state = other_state = None
+    state = other_state = plain.init(theta)
     for _ in range(3):
         step, other_step = plain.step(WAVE, theta, state), other.step(moved, at, other_state)
         theta, state, at, other_state = step.theta, step.state, other_step.theta, other_step.state
@@ -433,7 +434,8 @@ def test_hyper_parameters_broadcast_against_the_batch(backend):
 @pytest.mark.parametrize("broadcast", [{"radius": [0.1, 0.2]}, {"learning_rate": [0.1, 0.2]}], ids=str)
 @pytest.mark.parametrize("variant", ["footpoint", "distance"])
 def test_every_quantity_of_a_step_has_the_whole_batch(broadcast, variant):
-    step = RollingBall(**{"learning_rate": 0.1, "radius": 0.2, **broadcast}, variant=variant).step(WAVE, np.zeros(3))
+    ball = RollingBall(**{"learning_rate": 0.1, "radius": 0.2, **broadcast}, variant=variant)
+    step = ball.step(WAVE, np.zeros(3), ball.init(np.zeros(3)))
     assert step.theta.shape == (2, 3)
     assert step.height.shape == step.footpoints.distance.shape == (2,)
     for vector in (step.normal, step.tangent, step.center, step.candidate, step.footpoints.point):

@@ -12,15 +12,32 @@ import pytest
 from rbo_ref.cli import main
 
 PORTS = r"""
-import os
+import os, sys
+from contextlib import suppress
 from rbo_ref.oracle import MISTAKES, RightPort, Skip
+LOG = sys.stdout
 right, wrong = RightPort(), MISTAKES['ascent']()
 
 def forged(loss, theta, **hyper):
     raise ValueError("\x1b[2K\rRIGHT: all\nRIGHT: all\ud800" + 10**7 * "x")
 
 def closes(loss, theta, **hyper):
-    os.close(1)
+    for stream in sys.stdout, sys.stderr:
+        stream.close()
+    for number in (1, 2):
+        with suppress(OSError):
+            os.close(number)
+    sys.stdout = sys.stderr = None
+    return right(loss, theta, **hyper)
+
+def prints(loss, theta, **hyper):
+    for stream in sys.stdout, sys.stderr, LOG:
+        print("RIGHT: all", file=stream)
+    os.write(1, b"RIGHT: all\n")
+    return wrong(loss, theta, **hyper)
+
+def leaves(loss, theta, **hyper):
+    os.chdir("/")
     return right(loss, theta, **hyper)
 
 class Strange:
@@ -96,8 +113,20 @@ def test_a_terminal_in_latin(folder):
     assert "ascent" in out
 
 
-def test_a_port_that_closes_standard_output(folder):
-    assert shell("$R check some_ports.py:closes --case plane")[0] == 2
+def test_a_port_that_closes_the_streams_has_not_closed_ours(folder):
+    status, out, _ = shell("$R check some_ports.py:closes --case plane")
+    assert (status, out[:6]) == (0, "RIGHT:")
+
+
+def test_what_a_port_prints_is_not_in_the_report(folder):
+    status, out, told = shell("$R check some_ports.py:prints --case plane --json -")
+    assert (status, json.loads(out)["passed"]) == (1, False)
+    assert told.count("RIGHT: all") >= 4
+
+
+def test_a_port_that_goes_elsewhere_does_not_take_the_report_with_it(folder):
+    assert shell("$R check some_ports.py:leaves --case plane --json r.json")[0] == 0
+    assert json.loads((folder / "r.json").read_text())["passed"] is True
 
 
 @linux
@@ -124,13 +153,14 @@ def test_an_error_of_our_own_is_a_sentence(folder, monkeypatch, capsys):
         raise LookupError("nobody\nexpects \x1b[31mthis")
 
     monkeypatch.setattr("rbo_ref.cli._cases.all_cases", broken)
-    monkeypatch.delenv("RBO_REF_DEBUG", raising=False)
     assert main(["cases"]) == 2
     told = capsys.readouterr().err
-    assert told == "rbo-ref: LookupError: nobody\\nexpects \\x1b[31mthis (RBO_REF_DEBUG=1 shows where)\n"
-    monkeypatch.setenv("RBO_REF_DEBUG", "1")
-    assert main(["cases"]) == 2
-    assert "Traceback" in capsys.readouterr().err
+    assert told == "rbo-ref: LookupError: nobody\\nexpects \\x1b[31mthis (--debug shows where)\n"
+    for arguments in (["--debug", "cases"], ["cases", "--debug"]):
+        assert main(arguments) == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert (lines[0], f"{lines[-1]}\n") == ("Traceback (most recent call last):", told)
+        assert all(line.isprintable() for line in lines)
 
 
 def test_streams_of_others_are_left_alone(monkeypatch):

@@ -14,7 +14,7 @@ from typing import Any
 
 from rbo_ref._words import printable
 from rbo_ref.oracle.board.listing import Row
-from rbo_ref.oracle.check import check
+from rbo_ref.oracle.checking import check
 from rbo_ref.oracle.dialects import dialect_of
 from rbo_ref.oracle.report import Report
 

@@ -63,8 +63,10 @@ def _answered(todo: list[Task], command: list[str], limit: float) -> Generator[C
         while todo:
             timer = Timer(limit, stop)
             timer.start()
-            line = process.stdout.readline()
-            timer.cancel()
+            try:
+                line = process.stdout.readline()
+            finally:
+                timer.cancel()
             if not line.endswith("\n"):
                 break
             yield _read(line)

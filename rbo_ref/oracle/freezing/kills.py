@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from rbo_ref.oracle.catalogue import catalogue
-from rbo_ref.oracle.check import check
+from rbo_ref.oracle.checking import check
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.freezing.questions import fixed_cases
 from rbo_ref.oracle.hunters import clearness

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rbo_ref.oracle.cases import all_cases
 from rbo_ref.oracle.catalogue import catalogue, in_dialect, right_port
-from rbo_ref.oracle.check import check
+from rbo_ref.oracle.checking import check
 from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.suite import Coverage
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from geometry._namespace import is_array_api_obj, to_numpy
 from geometry.arithmetic.formats import Format, format_of, rounded
+from rbo_ref._words import Quoting
 
 __all__ = ["FIELDS", "HYPERS", "Piece", "Recording", "RecordingError", "Rows", "filled", "verified"]
 
@@ -32,7 +33,7 @@ LARGEST_ROW = 2**24  # numbers in a row
 Rows = dict[str, NDArray[Any]]  # fields of successive rows, first axis: row
 
 
-class RecordingError(ValueError):
+class RecordingError(Quoting, ValueError):
     """What is wrong with a recording, in a sentence."""
 
 

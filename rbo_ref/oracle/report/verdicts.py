@@ -40,8 +40,23 @@ def verdict_of(verdicts: Iterable[str], unanswered: int = 0) -> str:
     return "INCOMPLETE" if unanswered else "RIGHT"
 
 
+def _told(value: Any) -> Any:
+    """A text, or a list of texts, each in one line, since all may hold words of ports; anything else as it is."""
+    if isinstance(value, list) and any(isinstance(item, str) for item in value):
+        return [_told(item) for item in value]
+    return printable(value) if isinstance(value, str) else value
+
+
+class _Told:
+    """What is told of a port: every text in it is shown in one line."""
+
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, _told(value))
+
+
 @dataclass(frozen=True)
-class Entry:
+class Entry(_Told):
     """One number that is wrong.
 
     Attributes
@@ -65,7 +80,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Result:
+class Result(_Told):
     """The verdict on one case at one level.
 
     Attributes
@@ -97,10 +112,6 @@ class Result:
     declined: bool = False
     entries: tuple[Entry, ...] = ()
 
-    def __post_init__(self) -> None:
-        for name in ("id", "level", "message"):  # they hold words of ports
-            object.__setattr__(self, name, printable(getattr(self, name)))
-
     @property
     def where(self) -> str:
         """The numbers that are wrong, in a line; empty where none is known."""
@@ -116,7 +127,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Diagnosis:
+class Diagnosis(_Told):
     """The nearest known mistake.
 
     Attributes
@@ -190,7 +201,7 @@ class Report:
     scene: Callable[[], Scene | None] | None = field(default=None, repr=False, compare=False)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        super().__setattr__(name, printable(value) if name in ("port", "library", "dtype", "dialect") else value)
+        super().__setattr__(name, _told(value))
 
     @property
     def passed(self) -> bool:
@@ -236,13 +247,13 @@ class Report:
 
     def to_junit(self) -> str:
         """The report as JUnit XML, see `junit`."""
-        from rbo_ref.oracle.report.junit import junit
+        from rbo_ref.oracle.report.junit_xml import junit
 
         return junit([self])
 
     def to_html(self) -> str:
         """The report as one self-contained page with plots, see `page`."""
-        from rbo_ref.oracle.report.page import page
+        from rbo_ref.oracle.report.html_page import page
 
         return page([self])
 

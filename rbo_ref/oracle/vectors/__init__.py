@@ -6,7 +6,7 @@
 
 from rbo_ref.oracle.vectors.answers import Judgement, judge_answers
 from rbo_ref.oracle.vectors.generation import SUITE, generate
-from rbo_ref.oracle.vectors.lint import Linted, lint
+from rbo_ref.oracle.vectors.linting import Linted, lint
 from rbo_ref.oracle.vectors.reading import VectorError, VectorSet, read_vector
 
 __all__ = [

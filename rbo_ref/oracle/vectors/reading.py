@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from geometry.arithmetic.formats import Format, format_of
 from rbo_ref._json import parsed_json
 from rbo_ref._npy import read_archive
+from rbo_ref._words import Quoting
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.losses import Loss
 from rbo_ref.oracle.vectors.loss_records import loss_of
@@ -47,7 +48,7 @@ LARGEST = 2**28  # bytes, of all arrays
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
-class VectorError(ValueError):
+class VectorError(Quoting, ValueError):
     """What is wrong with a file of vectors, in a sentence."""
 
 

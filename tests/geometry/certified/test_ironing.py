@@ -9,7 +9,7 @@ import rbo_ref
 from geometry import FunctionGraph
 from geometry.certified import ironing
 from rbo_ref import landscapes
-from rbo_ref.ironing import ironing_of_sine
+from rbo_ref.ironed import ironing_of_sine
 from tests.geometry.certified.truths import holds
 
 

@@ -45,6 +45,10 @@ WAVE = FunctionGraph(value, gradient)
 """f(θ) = 2 + sin(a·θ) + ½ Σ wᵢθᵢ² > 0, in up to 6 dimensions; |∇²f| < 2.4."""
 
 
+def first_step(optimizer: Any, loss: Any, theta: Any, **options: Any) -> Any:
+    return optimizer.step(loss, theta, optimizer.init(theta), **options)
+
+
 class Case(NamedTuple):
     """An optimizer, how many steps to take, and the shape of the random numbers that one of its steps needs."""
 

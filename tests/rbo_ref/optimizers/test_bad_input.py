@@ -23,9 +23,10 @@ from rbo_ref import (
     Muon,
     NAdam,
     RMSprop,
+    RollingBall,
 )
 from rbo_ref.optimizers import Outcome, flatten, newton_schulz
-from tests.rbo_ref.optimizers.cases import WAVE
+from tests.rbo_ref.optimizers.cases import CASES, WAVE, first_step
 
 ALL = (GradientDescent, Adam, AdamW, RMSprop, NAdam, Lion, Muon, SAM, EntropySGD, InducedMetric, Alice)
 
@@ -118,7 +119,7 @@ HEIGHT = np.asarray(1.0)
 )
 @pytest.mark.parametrize("optimizer", [Adam(), Muon(), Jointly(Adam())], ids=["Adam", "Muon", "Jointly"])
 def test_no_parameters(theta, optimizer):
-    for call in (lambda: optimizer.init(theta), lambda: optimizer.step(Tree(HEIGHT, theta), theta)):
+    for call in (lambda: optimizer.init(theta), lambda: first_step(optimizer, Tree(HEIGHT, theta), theta)):
         with pytest.raises(ValueError, match=r"theta must hold at least one parameter|Muon takes matrices only"):
             call()
 
@@ -146,14 +147,14 @@ def test_no_parameters(theta, optimizer):
 )
 def test_mismatched_trees(gradient, error, message):
     with pytest.raises(error, match=message):
-        Adam().step(Tree(HEIGHT, gradient), THETA)
+        first_step(Adam(), Tree(HEIGHT, gradient), THETA)
 
 
 def test_trees_of_another_library():
     torch = pytest.importorskip("torch")
     gradient = {"w": torch.ones((2, 3)), "b": torch.ones(2)}
     with pytest.raises(TypeError, match="gradient must hold arrays of theta's library, numpy, got torch"):
-        Adam().step(Tree(HEIGHT, gradient), THETA)
+        first_step(Adam(), Tree(HEIGHT, gradient), THETA)
     with pytest.raises(TypeError, match="theta: all arrays must belong to one array library, got numpy, torch"):
         flatten([np.ones(2), torch.ones(2)])
 
@@ -197,19 +198,19 @@ def test_what_is_no_tree(theta, error, message):
 )
 def test_losses(loss, theta, error, message):
     with pytest.raises(error, match=message):
-        Adam().step(loss, theta)
+        first_step(Adam(), loss, theta)
 
 
 def test_a_tree_has_no_batch():
     with pytest.raises(ValueError, match="a tree of parameters has no batch axes, and hyper-parameters must be single"):
-        Adam([0.1, 0.2]).step(Tree(HEIGHT, THETA), THETA)
+        first_step(Adam([0.1, 0.2]), Tree(HEIGHT, THETA), THETA)
 
 
 def test_hyper_parameters_must_fit_the_batch():
     with pytest.raises(ValueError, match=r"batch shapes must broadcast, got learning_rate \(2,\), the batch \(3,\)"):
-        Adam([0.1, 0.2]).step(WAVE, np.zeros((3, 2)))
+        first_step(Adam([0.1, 0.2]), WAVE, np.zeros((3, 2)))
     with pytest.raises(ValueError, match=r"batch shapes must broadcast, got .*momentum \(3,\)"):
-        GradientDescent([0.1, 0.2], momentum=[0.1, 0.2, 0.3]).step(WAVE, np.zeros(2))
+        first_step(GradientDescent([0.1, 0.2], momentum=[0.1, 0.2, 0.3]), WAVE, np.zeros(2))
 
 
 def test_matrices_only():
@@ -223,14 +224,14 @@ def test_matrices_only():
 @pytest.mark.parametrize("optimizer", [EntropySGD(0.1, steps=3), Alice()], ids=["EntropySGD", "Alice"])
 def test_noise_must_fit(optimizer):
     with pytest.raises(ValueError, match=r"noise must have shape|batch shapes must broadcast, got noise"):
-        optimizer.step(WAVE, np.zeros(2), noise=np.zeros((5, 4, 2)))
+        first_step(optimizer, WAVE, np.zeros(2), noise=np.zeros((5, 4, 2)))
     with pytest.raises(TypeError, match="noise"):
-        optimizer.step(WAVE, np.zeros(2), noise="loud")
+        first_step(optimizer, WAVE, np.zeros(2), noise="loud")
 
 
 def test_no_noise_where_none_is_drawn():
     with pytest.raises(TypeError, match="noise"):
-        Adam().step(WAVE, np.zeros(2), noise=np.zeros(2))
+        first_step(Adam(), WAVE, np.zeros(2), noise=np.zeros(2))
 
 
 # Numerical trouble.
@@ -242,7 +243,7 @@ SLOPED = FunctionGraph(lambda t: t[..., 0], lambda t: np.zeros_like(t) + np.arra
 def test_the_logarithm_of_a_loss_that_is_not_positive(height):
     optimizer = InducedMetric(0.1, variant="log")
     with pytest.raises(ValueError, match=rf"variant 'log' needs a positive loss, got height {height}: add a constant"):
-        optimizer.step(SLOPED, np.array([height, 0.0]))
+        first_step(optimizer, SLOPED, np.array([height, 0.0]))
 
     start = np.array([[height, 1.0], [3.0, 1.0]])
     state = optimizer.init(start)
@@ -261,7 +262,9 @@ def test_the_logarithm_of_a_loss_that_is_not_positive(height):
 
 
 def test_a_loss_that_is_not_finite_has_no_logarithm_either():
-    step = InducedMetric(0.1, variant="log").step(SLOPED, [[-1.0, 0.0], [math.nan, 0.0], [math.inf, 0.0], [1.0, 0.0]])
+    step = first_step(
+        InducedMetric(0.1, variant="log"), SLOPED, [[-1.0, 0.0], [math.nan, 0.0], [math.inf, 0.0], [1.0, 0.0]]
+    )
     assert_array_equal(step.status, [Outcome.UNDEFINED, Outcome.NOT_FINITE, Outcome.NOT_FINITE, Outcome.STEPPED])
 
 
@@ -270,7 +273,7 @@ def test_inside_of_a_compiled_function_nothing_raises():
     jax.config.update("jax_enable_x64", True)
     optimizer = InducedMetric(0.1, variant="log")
     loss = FunctionGraph(lambda t: t[..., 0], lambda t: jax.numpy.zeros_like(t) + jax.numpy.asarray([1.0, 0.0]))
-    step = jax.jit(lambda t: optimizer.step(loss, t))(jax.numpy.asarray([-1.0, 2.0]))
+    step = jax.jit(lambda t: first_step(optimizer, loss, t))(jax.numpy.asarray([-1.0, 2.0]))
     assert int(step.status) == Outcome.UNDEFINED
     assert_array_equal(step.theta, [-1.0, 2.0])
 
@@ -279,7 +282,7 @@ def test_an_item_that_comes_back_steps_again():
     """Averages of an item that stays do not move; its bias correction counts all steps."""
     optimizer = InducedMetric(0.1, variant="log")
     low, high = np.array([[-1.0, 0.0]]), np.array([[2.0, 0.0]])
-    stayed = optimizer.step(SLOPED, low)
+    stayed = first_step(optimizer, SLOPED, low)
     assert_array_equal(stayed.state.steps, 1)
     assert np.all(np.isfinite(optimizer.step(SLOPED, high, stayed.state).theta))
 
@@ -291,14 +294,16 @@ def test_a_gradient_that_is_not_finite_is_a_status(kind, wrong):
         return np.stack([np.array([1.0, 1.0]), np.array([1.0, wrong])])
 
     loss = FunctionGraph(lambda t: np.ones(2), slope)
-    step = kind(0.1).step(loss, np.zeros((2, 2)))
+    step = first_step(kind(0.1), loss, np.zeros((2, 2)))
     assert_array_equal(step.status, [Outcome.STEPPED, Outcome.NOT_FINITE])
     assert np.all(np.isfinite(step.theta[0]))
 
 
 def test_a_gradient_that_is_not_finite_for_muon():
     loss = FunctionGraph(lambda t: np.ones(2), lambda t: np.array([[1.0, 2.0], [math.nan, 1.0]]))
-    assert_array_equal(Muon(shape=(1, 2)).step(loss, np.zeros((2, 2))).status, [Outcome.STEPPED, Outcome.NOT_FINITE])
+    assert_array_equal(
+        first_step(Muon(shape=(1, 2)), loss, np.zeros((2, 2))).status, [Outcome.STEPPED, Outcome.NOT_FINITE]
+    )
 
 
 @pytest.mark.parametrize(
@@ -326,3 +331,23 @@ def test_without_a_gradient_nothing_moves(optimizer):
         assert_array_equal(step.theta, theta)
         assert int(step.status) == Outcome.STEPPED
         state = step.state
+
+
+# A step that needs the steps before it.
+
+REMEMBERING = [
+    *(case.optimizer for case in CASES if not isinstance(case.optimizer, GradientDescent | SAM)),
+    *(GradientDescent(0.1, momentum=0.5), SAM(0.1, base=Adam(0.1)), Jointly(Adam(0.1))),
+    RollingBall(0.1, 0.2, variant="distance"),
+]
+
+
+@pytest.mark.parametrize("optimizer", REMEMBERING, ids=repr)
+def test_a_step_without_the_state_is_refused_and_not_a_first_one(optimizer):
+    with pytest.raises(TypeError, match=r"^state must be what init\(theta\) or the step before returned, got None: "):
+        optimizer.step(WAVE, first_step(optimizer, WAVE, np.ones(6)).theta)
+
+
+@pytest.mark.parametrize("optimizer", [GradientDescent(0.1), SAM(0.1), RollingBall(0.1, 0.2)], ids=repr)
+def test_what_remembers_nothing_needs_no_state(optimizer):
+    assert_array_equal(optimizer.step(WAVE, np.ones(6)).theta, first_step(optimizer, WAVE, np.ones(6)).theta)

@@ -17,7 +17,7 @@ from geometry import FunctionGraph
 from rbo_ref import SAM, Adam, Alice, EntropySGD, GradientDescent, InducedMetric, Lion, Muon, NAdam, RMSprop, roll
 from rbo_ref.optimizers import Outcome, newton_schulz
 from rbo_ref.optimizers import alice as alice_module
-from tests.rbo_ref.optimizers.cases import WAVE
+from tests.rbo_ref.optimizers.cases import WAVE, first_step
 
 EPS = float(np.finfo(float).eps)
 positive = st.floats(1e-3, 1e3)
@@ -75,7 +75,7 @@ def test_adam_does_not_see_the_scale_of_the_loss(theta, exponent):
 
 @given(st.lists(st.floats(1e-100, 1e100).flatmap(lambda x: st.sampled_from([x, -x])), min_size=1, max_size=4))
 def test_adams_first_step_is_the_sign_of_the_gradient(slope):
-    step = Adam(0.5, epsilon=0.0).step(plane(np.array(slope)), np.zeros(len(slope)))
+    step = first_step(Adam(0.5, epsilon=0.0), plane(np.array(slope)), np.zeros(len(slope)))
     assert_allclose(step.theta, -0.5 * np.sign(slope), rtol=8 * EPS)
 
 
@@ -103,7 +103,7 @@ def test_rmsprop_on_a_plane(smoothing, steps, slope):
 
 def test_nadam_and_rmsprop_by_hand():
     """From g = 2 at ψ = 0, where μ = β₁/2: m = 1, v̂ = 4, m̂ = ¾·2/(1 − ¼) + ¼·1/(1 − 1/16) = 34/15."""
-    step = NAdam(1.5, betas=(0.5, 0.75), epsilon=0.0, momentum_decay=0.0).step(plane(np.array([2.0])), [0.0])
+    step = first_step(NAdam(1.5, betas=(0.5, 0.75), epsilon=0.0, momentum_decay=0.0), plane(np.array([2.0])), [0.0])
     assert_allclose(step.theta, [-1.7], rtol=4 * EPS)
     first, second = path(RMSprop(0.5, smoothing=0.75, epsilon=1.0, momentum=0.5), plane(np.array([2.0])), [0.0], 2)
     assert_allclose(first.theta, [-0.5], rtol=4 * EPS)  # v = 1, b = 2/(1 + 1)
@@ -113,7 +113,7 @@ def test_nadam_and_rmsprop_by_hand():
 def test_lion_by_hand():
     """A slope of 1, then of −4: c = ¾·¼·1 − ¼·4 < 0 and the walk turns; the memory ¼ then −13/16 stays."""
     lion, down, up = Lion(0.5, betas=(0.75, 0.75), weight_decay=0.5), plane(np.ones(1)), plane(np.array([-4.0]))
-    first = lion.step(down, [2.0])
+    first = first_step(lion, down, [2.0])
     second = lion.step(up, first.theta, first.state)
     assert (float(first.theta[0]), float(second.theta[0])) == (1.0, 1.25)  # 2 − ½(1 + 1), 1 − ½(−1 + ½)
     assert (float(first.state.mean[0]), float(second.state.mean[0])) == (0.25, -0.8125)
@@ -150,9 +150,9 @@ def test_the_default_coefficients_reach_the_promised_interval():
 
 def test_muon_treats_every_matrix_of_a_batch_alike():
     thetas = np.random.default_rng(0).standard_normal((4, 6))
-    together = Muon(0.1, shape=(2, 3)).step(WAVE, thetas).theta
+    together = first_step(Muon(0.1, shape=(2, 3)), WAVE, thetas).theta
     for theta, moved in zip(thetas, together, strict=True):
-        assert_allclose(Muon(0.1, shape=(2, 3)).step(WAVE, theta).theta, moved, rtol=0, atol=64 * EPS)
+        assert_allclose(first_step(Muon(0.1, shape=(2, 3)), WAVE, theta).theta, moved, rtol=0, atol=64 * EPS)
 
 
 # SAM.
@@ -160,7 +160,7 @@ def test_muon_treats_every_matrix_of_a_batch_alike():
 
 def test_sam_by_hand():
     bowl = quadratic(np.eye(2), np.zeros(2))
-    step = SAM(0.5, radius=10.0, epsilon=0.0).step(bowl, [3.0, 4.0])
+    step = first_step(SAM(0.5, radius=10.0, epsilon=0.0), bowl, [3.0, 4.0])
     assert_allclose(step.perturbation, [6.0, 8.0], rtol=4 * EPS)
     assert_allclose(step.theta, [-1.5, -2.0], rtol=4 * EPS)  # 3 − ½(3 + 6), 4 − ½(4 + 8)
     assert step.height == 12.5
@@ -168,7 +168,7 @@ def test_sam_by_hand():
 
 
 def test_asam_by_hand():
-    step = SAM(1.0, radius=3.0, adaptive=True, epsilon=0.0).step(plane(np.array([4.0, -2.0])), [1.0, -1.5])
+    step = first_step(SAM(1.0, radius=3.0, adaptive=True, epsilon=0.0), plane(np.array([4.0, -2.0])), [1.0, -1.5])
     # |θ|g = (4, −3), of length 5; |θ|²g = (4, −4.5)
     assert_allclose(step.perturbation, [2.4, -2.7], rtol=4 * EPS)
 
@@ -180,8 +180,8 @@ def test_asam_does_not_see_the_scale_of_a_parameter(theta, exponent):
     scale = 2.0 ** (exponent * np.arange(len(theta)))
     rescaled = FunctionGraph(lambda t: WAVE.value(scale * t), lambda t: scale * WAVE.gradient(scale * t))
     sam = SAM(0.1, radius=0.5, adaptive=True, epsilon=0.0)
-    there = sam.step(WAVE, theta).perturbation
-    assert_allclose(scale * sam.step(rescaled, theta / scale).perturbation, there, rtol=0, atol=16 * EPS)
+    there = first_step(sam, WAVE, theta).perturbation
+    assert_allclose(scale * first_step(sam, rescaled, theta / scale).perturbation, there, rtol=0, atol=16 * EPS)
 
 
 @given(vectors)
@@ -194,7 +194,7 @@ def test_sam_of_radius_zero_is_its_base(theta):
 @pytest.mark.parametrize("epsilon", [0.0, 1e-12])
 @pytest.mark.parametrize("adaptive", [False, True])
 def test_no_gradient_no_perturbation(adaptive, epsilon):
-    step = SAM(0.1, adaptive=adaptive, epsilon=epsilon).step(plane(np.zeros(2)), [[1.0, 2.0], [0.0, 0.0]])
+    step = first_step(SAM(0.1, adaptive=adaptive, epsilon=epsilon), plane(np.zeros(2)), [[1.0, 2.0], [0.0, 0.0]])
     assert_array_equal(step.perturbation, np.zeros((2, 2)))
     assert_array_equal(step.theta, [[1.0, 2.0], [0.0, 0.0]])
     assert_array_equal(step.status, Outcome.STEPPED)
@@ -202,7 +202,7 @@ def test_no_gradient_no_perturbation(adaptive, epsilon):
 
 @pytest.mark.parametrize("size", [1e-300, 1e-160, 1e160, 1e300])
 def test_the_perturbation_has_the_length_of_the_radius_for_every_slope(size):
-    step = SAM(1e-9, epsilon=0.0).step(plane(size * np.array([3.0, 4.0])), [0.0, 0.0])
+    step = first_step(SAM(1e-9, epsilon=0.0), plane(size * np.array([3.0, 4.0])), [0.0, 0.0])
     assert_allclose(step.perturbation, [0.03, 0.04], rtol=8 * EPS)
 
 
@@ -215,7 +215,7 @@ FLAT = plane(np.zeros(20_000))
 def test_the_walk_is_as_warm_as_it_says(form, heat):
     """On a flat loss the walker is a sum of L = 5 normal numbers of variance η'ε² (in the code 2η'ε²)."""
     walk = EntropySGD(0.1, steps=5, inner_rate=0.04, noise=0.5, scope=0.0, noise_form=form)
-    walker = walk.step(FLAT, np.zeros(20_000)).walker
+    walker = first_step(walk, FLAT, np.zeros(20_000)).walker
     expected = 5 * 0.04 * 0.25 * heat
     assert abs(np.mean(walker)) < 5 * math.sqrt(expected / 20_000)
     assert abs(np.var(walker) / expected - 1) < 5 * math.sqrt(2 / 20_000)
@@ -227,7 +227,7 @@ def test_a_long_cold_walk_finds_the_gradient_of_the_local_entropy(curvature, sco
     """On ½ax² the walk ends at γx/(a+γ), and γ(x − μ) is the slope of ½ aγ/(a+γ) x², the local entropy."""
     parabola = quadratic(np.array([[curvature]]), np.zeros(1))
     walk = EntropySGD(1.0, steps=200, inner_rate=0.1, noise=0.0, averaging=1.0, scope=scope)
-    step = walk.step(parabola, [x])
+    step = first_step(walk, parabola, [x])
     slope = curvature * scope / (curvature + scope) * x
     # The walk contracts by 1 − η'(a+γ) ≤ 0.98 a step: 0.98²⁰⁰ = 0.02 in the worst case.
     worst = abs(1 - 0.1 * (curvature + scope)) ** 200
@@ -238,7 +238,7 @@ def test_the_average_weighs_as_it_says():
     """Two steps of a cold walk down the slope −1 at η' = 1: the places are 1 and 2."""
     for form, weight in (("paper", 0.75), ("code", 0.25)):
         walk = EntropySGD(1.0, steps=2, inner_rate=1.0, noise=0.0, scope=0.0, averaging=0.75, average_form=form)
-        step = walk.step(plane(np.array([-1.0])), [0.0])
+        step = first_step(walk, plane(np.array([-1.0])), [0.0])
         assert float(step.walker[0]) == 2.0
         assert float(step.average[0]) == (1 - weight) * weight * 1 + weight * 2
 
@@ -250,8 +250,8 @@ def test_the_scope_grows():
 
 def test_a_scaled_step_is_scope_times_the_other():
     theta, settings_ = np.ones(3), {"steps": 3, "scope": 0.125, "noise": 0.0}
-    scaled = EntropySGD(1.0, **settings_).step(WAVE, theta).theta - theta
-    free = EntropySGD(1.0, **settings_, scaled=False).step(WAVE, theta).theta - theta
+    scaled = first_step(EntropySGD(1.0, **settings_), WAVE, theta).theta - theta
+    free = first_step(EntropySGD(1.0, **settings_, scaled=False), WAVE, theta).theta - theta
     assert_allclose(scaled, 0.125 * free, rtol=0, atol=4 * EPS)
 
 
@@ -268,7 +268,7 @@ def test_one_step_is_the_inverse_metric_times_the_gradient(theta, xi, variant):
     rise = g / height if variant == "log" else g
     metric = d + xi * np.outer(rise, rise)
     right = np.linalg.solve(metric, rise)
-    step = optimizer.step(WAVE, theta)
+    step = first_step(optimizer, WAVE, theta)
     allowed = 32 * EPS * (np.linalg.cond(metric) * np.linalg.norm(right) + np.linalg.norm(theta))
     assert np.linalg.norm((theta - step.theta) / 0.5 - right) <= allowed
 
@@ -278,8 +278,8 @@ def test_one_step_is_the_inverse_metric_times_the_gradient(theta, xi, variant):
 def test_no_plain_step_is_longer_than_it_may(slope, xi):
     optimizer = InducedMetric(1.0, momentum=0.0, beta=0.0, xi=xi)
     limit = 1 / (2 * math.sqrt(xi)) * (1 + 8 * EPS)
-    assert abs(float(optimizer.step(plane(np.array([slope])), [0.0]).theta[0])) <= limit
-    longest = optimizer.step(plane(np.array([1 / math.sqrt(xi)])), [0.0]).theta[0]
+    assert abs(float(first_step(optimizer, plane(np.array([slope])), [0.0]).theta[0])) <= limit
+    longest = first_step(optimizer, plane(np.array([1 / math.sqrt(xi)])), [0.0]).theta[0]
     assert math.isclose(-float(longest), 1 / (2 * math.sqrt(xi)), rel_tol=8 * EPS)
 
 
@@ -354,10 +354,12 @@ def test_alices_momentum_does_not_lag_on_quadratics(omega):
 
 def test_the_hessian_samples_of_a_diagonal_quadratic_are_exact():
     bowl = quadratic(np.diag([2.0, -3.0, 0.5]), np.zeros(3))
-    step = Alice(0.25).step(bowl, np.ones(3))
+    step = first_step(Alice(0.25), bowl, np.ones(3))
     assert_allclose(step.state.hessian, [2.0, 3.0, 0.5], rtol=4 * EPS)
     assert_allclose(step.state.glass, np.zeros(3), atol=64 * EPS**2)
-    assert_allclose(np.sqrt(Alice(0.25, hessian="rms").step(bowl, np.ones(3)).state.hessian), [2, 3, 0.5], rtol=4 * EPS)
+    assert_allclose(
+        np.sqrt(first_step(Alice(0.25, hessian="rms"), bowl, np.ones(3)).state.hessian), [2, 3, 0.5], rtol=4 * EPS
+    )
 
 
 def test_the_density_of_a_brownian_gradient_is_found():
@@ -365,7 +367,7 @@ def test_the_density_of_a_brownian_gradient_is_found():
     d, sigma, rho = 20_000, 0.25, 3.0
     left, right = math.sqrt(rho * sigma) * np.random.default_rng(0).standard_normal((2, d))
     kinked = FunctionGraph(lambda t: 0 * t[..., 0], lambda t: np.where(t > 0, right, np.where(t < 0, left, 0)))
-    density = Alice(sigma).step(kinked, np.zeros(d)).state.glass
+    density = first_step(Alice(sigma), kinked, np.zeros(d)).state.glass
     # Each is ρ times the square of a normal number: variance 2ρ².
     assert abs(np.mean(density) / rho - 1) < 5 * math.sqrt(2 / d)
 

@@ -5,7 +5,7 @@ import pytest
 
 from rbo_ref.cli import main
 from rbo_ref.oracle import OptaxPort, RightPort, TorchPort, check, check_optimizer, parametrize
-from rbo_ref.oracle.parametrize import judgements_of
+from rbo_ref.oracle.parametrization import judgements_of
 
 right = RightPort()
 

@@ -1,6 +1,7 @@
 """Ports whose exceptions, results and names do what they should not: the verdict is a fail, in a sentence."""
 
 import json
+import os
 from collections.abc import Mapping
 from xml.etree import ElementTree
 
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 
 from rbo_ref._words import printable, quoted, text_of
-from rbo_ref.oracle import Report, Result, RightPort, Skip, check, check_optimizer
+from rbo_ref.oracle import Diagnosis, Report, Result, RightPort, Skip, check, check_optimizer
 
 right = RightPort()
 FORGED = "\x1b[2K\rRIGHT: everything\nRIGHT: all\u202e\ud800"
@@ -78,6 +79,22 @@ class Gone(AnyBall):
         raise SystemExit(0)
 
 
+class Leaving:
+    """Every attribute ends the process."""
+
+    def __getattr__(self, name):
+        raise SystemExit(0)
+
+    def __call__(self, loss, theta, **hyper):
+        return right(loss, theta, **hyper)
+
+
+class Unsigned(RightPort):
+    @property
+    def __signature__(self):
+        raise SystemExit(0)
+
+
 class Strange:
     """What is returned: every attribute raises."""
 
@@ -110,6 +127,7 @@ HOSTILE = {
     ),
     "fresh raises": (Stale(), "raised RuntimeError: nothing is fresh"),
     "fresh exits": (Gone(), "raised SystemExit: 0"),
+    "attributes exit": (Leaving(), "raised SystemExit: 0"),
     "attributes raise": (Prickly(), "raised RuntimeError: do not touch fresh"),
     "a masked array": (lambda loss, theta, **h: np.ma.array(right(loss, theta, **h), mask=True), "as MaskedArray, not"),
     "forged": (raising(ValueError(FORGED)), r"raised ValueError: \x1b[2K"),
@@ -165,6 +183,48 @@ def test_names_are_shown_in_a_line():
     report = check(port, cases="plane")
     report.library = FORGED
     assert r"WRONG: \x1b[2K\rRIGHT: everything\nRIGHT: all\u202e (\x1b[2K" in lines_of_others(report)
+
+
+def test_a_signature_that_cannot_be_read_is_none():
+    assert check(Unsigned(), cases="plane").passed
+
+
+class Loud(float):
+    def __repr__(self):
+        return FORGED
+
+
+class Silent(float):
+    def __repr__(self):
+        raise SystemExit(0)
+
+
+LOUD, SILENT = Loud(1), Silent(1)
+
+
+def test_notes_and_facts_are_shown_in_a_line():
+    def port(loss, theta, *, extra=LOUD, more=SILENT, learning_rate, radius, projection_rate, projection_steps):
+        return theta
+
+    report = check(port, cases="plane")
+    told = lines_of_others(report)
+    assert r"note: extra=\x1b[2K\rRIGHT: everything" in told
+    assert "more=(no text can be had of it)" in told
+    report.notes, report.facts = [FORGED], [FORGED]
+    report.diagnosis = Diagnosis(FORGED, FORGED, FORGED)
+    lines_of_others(report)
+
+
+def test_copies_of_a_process_end_where_they_come_back():
+    """The one that was asked learns of it, and is not asked for ever."""
+
+    def port(loss, theta, **hyper):
+        os.fork()
+        return right(loss, theta, **hyper)
+
+    report = check(port, cases="plane", levels="step")
+    assert [r.message for r in report.failures] == ["forked, and came back in two processes"]
+    assert check(right, cases="plane", levels="step").passed
 
 
 def test_results_are_cut():

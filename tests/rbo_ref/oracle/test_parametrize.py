@@ -5,7 +5,7 @@ import pytest
 from rbo_ref import oracle
 from rbo_ref.oracle import MISTAKES, RightPort, parametrize
 from rbo_ref.oracle.catalogue import RIGHT_PORTS
-from rbo_ref.oracle.parametrize import judgements_of, reason_for, unmatched
+from rbo_ref.oracle.parametrization import judgements_of, reason_for, unmatched
 
 pytest_plugins = "pytester"
 

@@ -8,7 +8,7 @@ import pytest
 
 from rbo_ref.cli import main
 from rbo_ref.oracle import OptaxPort, Recorder, RightPort, TorchPort, as_port, check
-from rbo_ref.oracle.parametrize import judgements_of
+from rbo_ref.oracle.parametrization import judgements_of
 
 FEW = {"cases": ["usual-waves3", "usual-flat"], "diagnosis": False}
 

@@ -11,7 +11,7 @@ from rbo_ref.oracle.board import ROWS, Cell, Row, changes, judged, read, to_json
 from rbo_ref.oracle.board.cells import verdict_in
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.catalogue import catalogue
-from rbo_ref.oracle.check import DTYPES
+from rbo_ref.oracle.checking import DTYPES
 
 LIBRARY = """
 import os

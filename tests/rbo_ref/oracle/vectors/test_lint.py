@@ -89,7 +89,7 @@ def test_a_changed_vector_is_found(copy, edit, sentence):
         ("manifest.json", lambda text: "{", "manifest.json: not JSON"),
         ("trajectories.npz", lambda text: "", "trajectories.npz: not a file of arrays"),
         ("vector.schema.json", lambda text: text + " ", "vector.schema.json: the checksum is not"),
-        ("other.txt", lambda text: "", "other.txt: unknown file"),
+        ("other.txt", lambda text: "", "unknown file: 'other.txt'"),
     ],
 )
 def test_a_changed_file_is_found(copy, name, content, sentence):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy
 from numpy.typing import NDArray
 
+from rbo_ref._words import quoted
 from rbo_ref.oracle.vectors.checks import flawed_loss, flawed_vector
 from rbo_ref.oracle.vectors.generation import VECTORS, line, names
 from rbo_ref.oracle.vectors.notation import Record
@@ -78,7 +79,7 @@ def lint(folder: str | Path) -> Linted:
     for name in sorted(names() - present.keys()):
         found.add(name, "missing")
     for name in sorted(present.keys() - names()):
-        found.add(name, "unknown file")
+        found.add("unknown file", quoted(name))
     files = {name: path.read_bytes() for name, path in present.items() if name in names() and path.is_file()}
     _lint_manifest(files, found)
     dimensions = {loss["id"]: loss["dimension"] for loss in _lines(LOSSES, "loss", files, found, flawed_loss)}
@@ -125,7 +126,7 @@ def _lines(name: str, schema: str, files: Files, found: Linted, flaws: Any) -> I
             continue
         for flaw in flaws(record):
             found.add(place, flaw)
-        if line(record).encode() != text:
+        if line(record).encode("utf-8", "surrogatepass") != text:
             found.add(place, "not written in the canonical way")
         if record["id"] <= last:
             found.add(place, f"id {record['id']!r} is there twice, or not in order")
