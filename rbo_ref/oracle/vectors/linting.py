@@ -124,7 +124,7 @@ def _lines(name: str, schema: str, files: Files, found: Linted, flaws: Any) -> I
             continue
         for flaw in flaws(record):
             found.add(place, flaw)
-        if line(record).encode() != text:
+        if line(record).encode("utf-8", "surrogatepass") != text:
             found.add(place, "not written in the canonical way")
         if record["id"] <= last:
             found.add(place, f"id {record['id']!r} is there twice, or not in order")
