@@ -17,7 +17,7 @@ from rbo_ref._json import parsed_json
 from rbo_ref._words import printable
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.report import Diagnosis, Result, verdict_of
-from rbo_ref.oracle.vectors.lint import lint
+from rbo_ref.oracle.vectors.linting import lint
 from rbo_ref.oracle.vectors.naming import named
 from rbo_ref.oracle.vectors.notation import FLOAT64, Record
 from rbo_ref.oracle.vectors.reading import VectorError, VectorSet, target_of
