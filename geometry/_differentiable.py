@@ -192,6 +192,14 @@ class Differentiable(Whole):
         xp = array_namespace(theta)
         return _autodiff.is_differentiable(xp) or isinstance(self._recording(theta.shape[-1]), Expression)
 
+    def is_smooth(self, theta: Array) -> bool:
+        """Whether f is known to have no kinks, from what was recorded of it."""
+        if self._both is not None:
+            return False
+        d, foreign = theta.shape[-1], _autodiff.is_differentiable(array_namespace(theta))
+        found = self._recordings.get(d) if foreign else self._recording(d)
+        return isinstance(found, Expression) and found.is_smooth
+
     _is_told_to_compile: bool | None = False
 
     def _compiled(self, theta: Array, order: int) -> tuple[Array, ...] | None:

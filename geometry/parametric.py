@@ -236,6 +236,18 @@ class Parametric(Whole):
         around = low + (theta + step - low) % (high - low)
         return xp.where(closed, around, ends), step
 
+    def is_smooth(self, theta: Array) -> bool:
+        """Whether all coordinates are known to have no kinks."""
+        return all(coordinate.is_smooth(theta) for coordinate in self.coordinates(theta))
+
+    def beside(self, theta: Array, far: Array, way: Array) -> tuple[Array, Array]:
+        """Steps that way, as long in the ambient space as the derivatives tell, and the points there."""
+        xp = array_namespace(theta)
+        speed = length(xp, xp.sum(self.jacobian(theta) * way[..., None, :], axis=-1))[..., None]
+        steps = far[..., None] * way / xp.where(speed > 0, speed, xp.ones_like(speed))
+        thetas, steps = self.moved(theta, steps)
+        return steps, self.place(thetas)
+
     def spot(self, theta: Array, query: Array, curved: bool) -> Spot:
         """φ = ½|x − q|² has the Hessian I − B in an orthonormal frame, B = ((q − x)·∂²x/∂t²) across the surface."""
         xp, (point, jacobian) = array_namespace(theta), self.point_and_jacobian(theta)
