@@ -44,6 +44,7 @@ class _Oracle:
     @cached_property
     def judgements(self) -> list[Any]:
         """None of them made yet."""
+        from rbo_ref._words import printable
         from rbo_ref.cli._common import CouldNotRun
         from rbo_ref.cli._ports import named_port
         from rbo_ref.oracle.parametrization import judgements_of
@@ -55,7 +56,7 @@ class _Oracle:
             port, xp = named_port(self.name, option("--rbo-xp"), dtype, optimizer)
             return judgements_of(port, optimizer=optimizer, xp=xp, dtype=dtype, **dialect)
         except (CouldNotRun, TypeError, ValueError) as error:
-            raise pytest.UsageError(f"--rbo-port: {error}") from error
+            raise pytest.UsageError(f"--rbo-port: {printable(error)}") from error
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> None:

@@ -1,5 +1,7 @@
 """How the pages become a site: ``python -m sphinx -W docs build/site``."""
 
+import inspect
+
 from docutils.parsers.rst.states import Inliner
 
 from rbo_ref import __version__
@@ -25,3 +27,16 @@ def _is_an_absolute_value(self, match, lineno):
 
 
 Inliner.dispatch["|"] = _is_an_absolute_value
+
+
+def _of_its_fields(app, what, name, obj, options, signature, returns):
+    """What a class is called with: it may take anything only to enter itself as a tree of arrays."""
+    if what != "class" or signature is None:
+        return None
+    parameters = inspect.signature(obj).parameters.values()
+    plain = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
+    return str(inspect.Signature(plain)), returns
+
+
+def setup(app):
+    app.connect("autodoc-process-signature", _of_its_fields)

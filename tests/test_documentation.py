@@ -52,3 +52,5 @@ def test_every_page_is_in_the_contents():
 def test_one_version():
     assert geometry.__version__ == rbo_ref.__version__
     assert re.fullmatch(r"\d+\.\d+\.\d+", rbo_ref.__version__)
+    for page, line in (("CITATION.cff", "version: {}\n"), ("CHANGELOG.rst", "{}")):
+        assert line.format(rbo_ref.__version__) in (DOCS.parent / page).read_text("utf-8")

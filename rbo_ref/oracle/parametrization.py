@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Any
 
+from rbo_ref._words import printable
 from rbo_ref.oracle.cases import select
 from rbo_ref.oracle.checking import check, wanted_levels
 from rbo_ref.oracle.dialects import ROLLING_BALL, optimizer_of
@@ -190,7 +191,8 @@ def parametrize(
 
 def reason_for(judgement: Judgement, expected_failures: Mapping[str, str]) -> str | None:
     """Why a judgement is expected to fail: the reason of the first pattern that matches its id, or None."""
-    return next((why for pattern, why in expected_failures.items() if fnmatchcase(judgement.id, pattern)), None)
+    found = (why for pattern, why in expected_failures.items() if fnmatchcase(judgement.id, pattern))
+    return next(map(printable, found), None)
 
 
 def unmatched(patterns: Iterable[str], judgements: Sequence[Judgement]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from rbo_ref._words import printable
 from rbo_ref.oracle.board.cells import Cell, key
 
 __all__ = ["Change", "changes"]
@@ -30,7 +31,7 @@ class Change(NamedTuple):
         before, after = (dict(cell.versions) if cell else {} for cell in self)
         moved = ", ".join(_moved(before, after)) or "the same versions"
         place = f"{some.library} {some.name} as {some.optimizer}, {some.dtype}"
-        return f"{place}: {_told(self.before)} -> {_told(self.after)} ({moved})"
+        return printable(f"{place}: {_told(self.before)} -> {_told(self.after)} ({moved})")
 
 
 def changes(before: Iterable[Cell], after: Iterable[Cell]) -> list[Change]:

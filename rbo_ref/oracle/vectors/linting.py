@@ -102,6 +102,8 @@ def _lint_manifest(files: Files, found: Linted) -> None:
     except VectorError as error:
         found.add(MANIFEST, str(error))
         return
+    for name in sorted(entries.keys() - files.keys()):
+        found.add(MANIFEST, f"lists {name}, which is not there")
     for name, content in files.items():
         entry = entries.get(name)
         if entry is None and name != MANIFEST:
@@ -124,7 +126,7 @@ def _lines(name: str, schema: str, files: Files, found: Linted, flaws: Any) -> I
             continue
         for flaw in flaws(record):
             found.add(place, flaw)
-        if line(record).encode() != text:
+        if line(record).encode("utf-8", "surrogatepass") != text:
             found.add(place, "not written in the canonical way")
         if record["id"] <= last:
             found.add(place, f"id {record['id']!r} is there twice, or not in order")

@@ -9,6 +9,7 @@ import flint  # noqa: F401
 import pytest
 
 import rbo_ref.oracle  # noqa: F401 -- runs in this process forget what they import, and compiled modules load only once
+from tests.rbo_ref.tainted import FORGED, only_shown
 
 pytest_plugins = "pytester"
 
@@ -42,6 +43,9 @@ def shy(loss, theta, **hyper):
         raise Skip("not written yet")
     return step(loss, theta, **hyper)
 
+def forged(loss, theta, **hyper):
+    raise ValueError(FORGED)
+
 number = 3
 """
 
@@ -50,7 +54,7 @@ number = 3
 def run(pytester, monkeypatch, pytestconfig):
     monkeypatch.syspath_prepend(str(ROOT))  # where the plugin is, if it is not installed
     monkeypatch.delitem(sys.modules, "mine", raising=False)
-    pytester.makepyfile(mine=PORT, test_other="def test_other(): pass")
+    pytester.makepyfile(mine=f"FORGED = {FORGED!r}\n{PORT}", test_other="def test_other(): pass")
 
     def run(*arguments):
         plugin = () if pytestconfig.pluginmanager.hasplugin("rbo-ref") else ("-p", "pytest_rbo_ref")
@@ -133,6 +137,16 @@ def test_expected_failures(run, pytester):
     result = run("--rbo-port", "mine:step", "--rbo-expected-failures", str(file), "-k", "valley-1d-step")
     result.assert_outcomes(failed=1, deselected=None)
     result.stdout.fnmatch_lines(["*XPASS(strict)*radius is doubled*"])
+
+
+def test_no_words_of_a_port_are_shown_as_they_are(run, pytester):
+    file = pytester.makefile(".txt", known=f"plane-step {FORGED[:4]}\nplane-[i]* {FORGED[:4]}\n{FORGED[:4]} gone")
+    arguments = ["--rbo-port", "mine:forged", "--rbo-expected-failures", str(file), "-k", "plane or valley-1d", "-rA"]
+    result = run(*arguments)
+    assert result.parseoutcomes()["failed"] > 1
+    only_shown(result.stdout.str(), ["rbo-ref: the expected failure ", "rbo-ref: suite 1"])
+    only_shown(result.stderr.str())
+    assert run(*arguments[:1], FORGED).ret == pytest.ExitCode.USAGE_ERROR
 
 
 @pytest.mark.parametrize(
