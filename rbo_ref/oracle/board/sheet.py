@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from rbo_ref._json import parsed_json
 from rbo_ref._words import printable
 from rbo_ref.oracle.board.cells import MISSING, Cell
 
@@ -49,10 +50,8 @@ def read(text: str) -> list[Cell]:
     import fastjsonschema
 
     try:
-        found = json.loads(text)
+        found = parsed_json(text)
         _validate()(found)
-    except json.JSONDecodeError as error:
-        raise ValueError(f"no JSON: {error}") from error
     except fastjsonschema.JsonSchemaValueException as error:
         raise ValueError(f"no board: {printable(error, 300)}") from error
     return [Cell(**{**cell, "cases": tuple(cell["cases"])}) for cell in found["cells"]]

@@ -14,8 +14,8 @@ from rbo_ref.oracle.suite import Coverage
 
 __all__ = ["DOCUMENTS", "rewritten", "with_numbers"]
 
-README, LAWS = "README.rst", "docs/laws.rst"
-DOCUMENTS = (README, LAWS)
+VERDICTS, LAWS = "docs/verdicts.rst", "docs/laws.rst"
+DOCUMENTS = (VERDICTS, LAWS)
 SENTENCES = (
     "calls the port on {cases} cases",
     "all {mistakes} known wrong ports fail, each in at least {least} cases,",
@@ -44,8 +44,8 @@ def rewritten(root: Path, suite: Mapping[str, object], vectors: int) -> dict[Pat
     text = {name: (root / name).read_text(encoding="utf-8") for name in DOCUMENTS}
     numbers = _numbers(suite, vectors)
     for sentence in SENTENCES:
-        text[README] = with_numbers(text[README], sentence, numbers)
-    text[README] = _replaced(EXAMPLE, text[README], _example(text[README], str(suite["version"])), COMMAND)
+        text[VERDICTS] = with_numbers(text[VERDICTS], sentence, numbers)
+    text[VERDICTS] = _replaced(EXAMPLE, text[VERDICTS], _example(text[VERDICTS], str(suite["version"])), COMMAND)
     text[LAWS] = _replaced(CATALOGUE, text[LAWS], PRINTED + rst(), "What is no law")
     return {root / name: content for name, content in text.items()}
 

@@ -12,6 +12,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry.arithmetic.formats import Format, rounded
+from rbo_ref._json import parsed_json
 from rbo_ref._words import printable, quoted
 from rbo_ref.oracle.bits import decode, encode
 from rbo_ref.oracle.calls import PortError
@@ -63,39 +64,13 @@ def read(line: bytes, *kinds: str) -> tuple[str, dict[str, Any]]:
 def _parsed(line: bytes) -> dict[str, Any]:
     """The JSON object on a line."""
 
-    def refused(reason: str) -> PortError:
-        return PortError(f"printed {quoted(line)}, which is not {reason}")
-
     try:
-        text = line.decode("utf-8")
-        message = json.loads(text, object_pairs_hook=_unique, parse_constant=_constant, parse_int=_integer)
-    except UnicodeDecodeError:
-        raise refused("UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise refused(f"JSON: {error.msg}") from None
+        message = parsed_json(line)
     except ValueError as error:
-        raise refused(f"JSON: {error}") from None
-    except RecursionError:
-        raise refused("read: it is nested too deeply") from None
+        raise PortError(f"printed {quoted(line)}, which is {error}") from None
     if not isinstance(message, dict):
-        raise refused("a JSON object")
+        raise PortError(f"printed {quoted(line)}, which is not a JSON object")
     return message
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a key occurs twice")
-    return found
-
-
-def _constant(name: str) -> float:
-    raise ValueError(f"{name} is no JSON number")
-
-
-def _integer(digits: str) -> float:
-    """Integers that do not fit in 64 bits are floating numbers."""
-    return int(digits) if len(digits) < 19 else float(digits)
 
 
 def _validate(kind: str, message: dict[str, Any]) -> None:

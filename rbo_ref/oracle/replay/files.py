@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-import warnings
+import os
+import tempfile
+import weakref
 import zipfile
 import zlib
 from codecs import BOM_UTF8
@@ -12,26 +14,28 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from math import prod
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO, Any
 
 import numpy
-from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from geometry._files import whole_file
+from rbo_ref._json import parsed_json
+from rbo_ref._npy import array_header
 from rbo_ref.oracle.replay.recording import FIELDS, Recording, RecordingError, Rows, filled
 from rbo_ref.oracle.replay.text_files import open_csv, open_json_lines, write_csv, write_json_lines
 
 __all__ = ["open_recording", "save_recording"]
 
 LONGEST_METADATA = 2**20  # bytes
+LONGEST_PIPE = 2**30
 
 
 def open_recording(path: str | Path) -> Recording:
     """The recording in a file; its kind is known by its contents.
 
-    Rows are read when they are needed, and no more of them are held in memory than are asked for.
+    Rows are read when they are needed, and no more of them are held in memory than are asked for. What comes from a
+    pipe is kept in a temporary file, at most 1 GiB.
 
     Raises
     ------
@@ -52,10 +56,27 @@ def open_recording(path: str | Path) -> Recording:
     """
     path = Path(path)
     with _explained(path):
-        with path.open("rb") as file:
-            head = file.read(64).removeprefix(BOM_UTF8).lstrip()
-        opener = _open_npz if head.startswith(b"PK") else open_json_lines if head.startswith(b"{") else open_csv
-        recording = opener(path)
+        if path.is_file() or path.is_dir():
+            return _named(path, _opened(path))
+        place = _kept(path)
+        try:
+            recording = _named(path, _opened(place))
+        except BaseException:
+            place.unlink()
+            raise
+        weakref.finalize(recording.raw_rows, place.unlink)
+        return recording
+
+
+def _opened(path: Path) -> Recording:
+    with path.open("rb") as file:
+        head = file.read(64).removeprefix(BOM_UTF8).lstrip()
+    opener = _open_npz if head.startswith(b"PK") else open_json_lines if head.startswith(b"{") else open_csv
+    return opener(path)
+
+
+def _named(path: Path, recording: Recording) -> Recording:
+    """A recording that tells what is wrong with its rows in a sentence with the name of its file."""
     rows = recording.rows
 
     def explained(size: int) -> Iterator[Rows]:
@@ -68,6 +89,23 @@ def open_recording(path: str | Path) -> Recording:
                 raise RecordingError("the recording has no rows")
 
     return Recording.of_rows(recording.metadata, recording.shapes, explained, str(path))
+
+
+def _kept(pipe: Path) -> Path:
+    """A file of what comes from a pipe, which is read more than once."""
+    with pipe.open("rb") as stream:
+        descriptor, name = tempfile.mkstemp()
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                left = LONGEST_PIPE
+                while (part := stream.read(2**20)) and left >= 0:
+                    left -= file.write(part)
+                if left < 0:
+                    raise RecordingError(f"more than {LONGEST_PIPE} bytes come from this pipe: record into a file")
+        except BaseException:
+            os.unlink(name)
+            raise
+    return Path(name)
 
 
 def save_recording(recording: Recording, path: str | Path, *, bits: bool = False) -> None:
@@ -129,6 +167,8 @@ def _explained(path: Path) -> Iterator[None]:
 def _open_npz(path: Path) -> Recording:
     with zipfile.ZipFile(path) as archive:
         names = {Path(name).stem: name for name in archive.namelist() if name.endswith(".npy")}
+        if len(names) < len(archive.namelist()):
+            raise RecordingError("the archive holds something that is no array, or an array twice")
         metadata = _npz_metadata(archive, names.pop("metadata", None))
         headers = {}
         for name, member in names.items():
@@ -165,17 +205,11 @@ def _open_npz(path: Path) -> Recording:
 
 def _header(name: str, stream: IO[bytes]) -> tuple[tuple[int, ...], numpy.dtype[Any]]:
     """Shape and dtype of the array that begins here."""
-    version = npy.read_magic(stream)
-    if version not in ((1, 0), (2, 0)):
-        raise RecordingError(f"{name}: version {version} of the NPY format is not known")
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that a file is from Python 2
-            shape, is_fortran, dtype = read(stream)
-    except (ValueError, TypeError, TokenError, SyntaxError) as error:  # the header is a Python literal
-        raise RecordingError(f"{name} has a damaged header") from error
-    if dtype.hasobject or dtype.kind not in "fiuU":
+        shape, is_fortran, dtype = array_header(stream)
+    except ValueError as error:
+        raise RecordingError(f"{name} has {error}"[:200]) from error
+    if dtype.kind not in "fiuU":
         raise RecordingError(f"{name} must hold real numbers, got dtype {dtype}")
     if is_fortran and len(shape) > 1:
         raise RecordingError(f"{name} is stored column by column; save numpy.ascontiguousarray({name})")
@@ -216,7 +250,7 @@ def _npz_metadata(archive: zipfile.ZipFile, member: str | None) -> dict[str, Any
         data = stream.read(dtype.itemsize)
     if len(data) < dtype.itemsize:
         raise RecordingError("metadata ends too early")
-    metadata = json.loads(str(numpy.frombuffer(data, dtype=dtype)[0]))
+    metadata = parsed_json(str(numpy.frombuffer(data, dtype=dtype)[0]), beyond=True)
     if not isinstance(metadata, dict):
         raise RecordingError("metadata must be a JSON object")
     return metadata

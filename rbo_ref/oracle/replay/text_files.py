@@ -13,6 +13,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry.arithmetic.formats import Format, format_of
+from rbo_ref._json import parsed_json
 from rbo_ref.oracle.bits import decode, encode
 from rbo_ref.oracle.replay.recording import FIELDS, HYPERS, Recording, RecordingError, Rows, verified
 
@@ -94,9 +95,9 @@ def open_json_lines(path: Path) -> Recording:
 
 def _object(number: int, line: str) -> dict[str, Any]:
     try:
-        found = json.loads(line)
+        found = parsed_json(line, beyond=True)
     except ValueError as error:
-        raise RecordingError(f"line {number} is not JSON ({error})") from error
+        raise RecordingError(f"line {number} is {error}") from error
     if not isinstance(found, dict):
         raise RecordingError(f"line {number} must be a JSON object")
     return found
@@ -104,12 +105,12 @@ def _object(number: int, line: str) -> dict[str, Any]:
 
 def _fields(number: int, line: str, target: Format) -> dict[str, NDArray[Any]]:
     """The fields of one row."""
-    fields = {}
+    fields, plain = {}, "true" not in line and "false" not in line  # which NumPy would take for numbers among others
     for name, value in _object(number, line).items():
         if name not in FIELDS:
             raise RecordingError(f"line {number}: unknown field {name!r}; there are {', '.join(FIELDS)}")
         try:
-            fields[name] = _numbers(value, target)
+            fields[name] = _numbers(value, target, plain)
         except (ValueError, TypeError, OverflowError) as error:
             raise RecordingError(f"line {number}: {name} must hold numbers or bit patterns ({error})"[:200]) from error
         if fields[name].ndim != len(FIELDS[name]):
@@ -121,9 +122,10 @@ def _depth(dimensions: int) -> str:
     return ("a number", "a list of numbers", "a list of lists of numbers")[dimensions]
 
 
-def _numbers(value: Any, target: Format) -> NDArray[Any]:
+def _numbers(value: Any, target: Format, plain: bool) -> NDArray[Any]:
+    """An array of numbers and bit patterns in lists."""
     array = numpy.array(value)
-    if array.dtype.kind in "if":
+    if plain and array.dtype.kind in "if":
         return array.astype(float)
     mixed = numpy.array(value, dtype=object)
     numbers = [_number(x, target) if isinstance(x, str) else _real(x) for x in mixed.reshape(-1)]
@@ -200,13 +202,15 @@ def _preamble(lines: Iterator[tuple[int, str]]) -> tuple[dict[str, Any], tuple[i
             return metadata, (number, line)
         key, colon, value = line[1:].partition(":")
         if colon:
+            if key.strip() in metadata:
+                raise RecordingError(f"line {number}: there are two values of {key.strip()[:40]!r}")
             metadata[key.strip()] = _value(value.strip())
     raise RecordingError("there is no header theta_0,theta_1,...")
 
 
 def _value(text: str) -> Any:
     try:
-        return json.loads(text)
+        return parsed_json(text, beyond=True)
     except ValueError:
         return text
 
@@ -218,6 +222,8 @@ def _columns(header: list[str], number: int) -> dict[str, list[int]]:
         name, _, index = column.rpartition("_")
         scalar = column in FIELDS and not FIELDS[column]
         vector = name in FIELDS and FIELDS[name] == ("d",) and index.isascii() and index.isdigit() and len(index) < 9
+        if ";" in column or "\t" in column:
+            raise RecordingError(f"line {number}: cells are parted by commas, and numbers have a decimal point")
         if not (scalar or vector or column == "step"):
             raise RecordingError(
                 f"line {number}: unknown column {column[:40]!r}; a recording has theta_0, theta_1, ... and may have "

@@ -13,8 +13,11 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry.arithmetic.formats import Format, rounded
+from rbo_ref._json import parsed_json
+from rbo_ref._words import printable
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.report import Diagnosis, Result, verdict_of
+from rbo_ref.oracle.vectors.linting import lint
 from rbo_ref.oracle.vectors.naming import named
 from rbo_ref.oracle.vectors.notation import FLOAT64, Record
 from rbo_ref.oracle.vectors.reading import VectorError, VectorSet, target_of
@@ -116,7 +119,7 @@ def judge_answers(vectors: str | Path | VectorSet, answers: str | Path) -> Judge
     Raises
     ------
     VectorError
-        If the folder is none of vectors. What is wrong with an answer is a verdict.
+        If the folder is none of vectors, or `lint` finds a flaw in it. What is wrong with an answer is a verdict.
     OSError
         If the file of answers cannot be read.
 
@@ -127,9 +130,18 @@ def judge_answers(vectors: str | Path | VectorSet, answers: str | Path) -> Judge
     ...
     rbo_ref.oracle.vectors.reading.VectorError: no such folder is no folder of vectors: ...
     """
-    stock, judgement = vectors if isinstance(vectors, VectorSet) else VectorSet.open(vectors), Judgement()
-    read: dict[str, Answer] = {}
-    for number, text in enumerate(Path(answers).read_bytes().splitlines(), 1):
+    if isinstance(vectors, VectorSet):
+        return _judged(vectors, Path(answers))
+    stock = VectorSet.open(vectors)
+    if flaws := lint(vectors).problems:  # though its checksums are right
+        more = f" (and {len(flaws) - 1} more, see --lint)" if len(flaws) > 1 else ""
+        raise VectorError(f"{vectors} is no set of vectors: {printable(flaws[0], 300)}{more}")
+    return _judged(stock, Path(answers))
+
+
+def _judged(stock: VectorSet, answers: Path) -> Judgement:
+    judgement, read = Judgement(), dict[str, Answer]()
+    for number, text in enumerate(answers.read_bytes().splitlines(), 1):
         if not text.strip():
             continue
         name = f"line {number}"
@@ -151,9 +163,9 @@ def judge_answers(vectors: str | Path | VectorSet, answers: str | Path) -> Judge
 def _read(text: bytes, stock: VectorSet, read: Mapping[str, Answer]) -> tuple[str, Answer]:
     """The id of an answer, and its arrays."""
     try:
-        record = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise VectorError(f"not JSON: {str(error)[:100]}") from error
+        record = parsed_json(text, beyond=True)  # NaN is a wrong answer, as infinity is
+    except ValueError as error:
+        raise VectorError(str(error)) from error
     if not isinstance(record, dict) or not isinstance(record.get("id"), str):
         raise VectorError("an answer is an object with an id, and the numbers by their names")
     vector = stock.vectors.get(record["id"])
@@ -190,10 +202,7 @@ def _numbers(name: str, value: Any, shape: tuple[int, ...], target: Format) -> N
             raise VectorError(f"{name}: {error}") from error
     if not all(isinstance(x, int | float) and not isinstance(x, bool) for x in flat):
         raise VectorError(f"{name}: expected numbers, or bit patterns of {target.name}")
-    try:
-        return rounded(numpy.array([float(x) for x in flat]), target).reshape(shape)
-    except OverflowError as error:
-        raise VectorError(f"{name}: a number is too large") from error
+    return rounded(numpy.array([float(x) for x in flat]), target).reshape(shape)
 
 
 def _flat(value: Any, shape: tuple[int, ...]) -> Iterator[Any]:

@@ -102,6 +102,8 @@ def _lint_manifest(files: Files, found: Linted) -> None:
     except VectorError as error:
         found.add(MANIFEST, str(error))
         return
+    for name in sorted(entries.keys() - files.keys()):
+        found.add(MANIFEST, f"lists {name}, which is not there")
     for name, content in files.items():
         entry = entries.get(name)
         if entry is None and name != MANIFEST:

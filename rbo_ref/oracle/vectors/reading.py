@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import numpy
 from numpy.typing import NDArray
 
 from geometry.arithmetic.formats import Format, format_of
+from rbo_ref._json import parsed_json
+from rbo_ref._npy import read_archive
 from rbo_ref._words import Quoting
 from rbo_ref.oracle.bits import decode
 from rbo_ref.oracle.losses import Loss
@@ -46,6 +44,7 @@ LOSSES = "losses.jsonl"
 MANIFEST = "manifest.json"
 NOTES = "notes.json"
 PASSED = "must_pass.txt"
+LARGEST = 2**28  # bytes, of all arrays
 SCHEMAS = Path(__file__).resolve().parents[1] / "schemas"
 
 
@@ -73,13 +72,9 @@ def parsed(text: bytes | str, schema: str) -> Record:
     import fastjsonschema
 
     try:
-        record = json.loads(text.decode() if isinstance(text, bytes) else text, parse_constant=_refused)
-    except UnicodeDecodeError as error:
-        raise VectorError(f"not UTF-8: {error.reason} at byte {error.start}") from error
-    except RecursionError as error:
-        raise VectorError("not JSON that can be read: nested too deeply") from error
+        record = parsed_json(text)
     except ValueError as error:
-        raise VectorError(f"not JSON: {error}") from error
+        raise VectorError(str(error)) from error
     try:
         validator(schema)(record)
     except fastjsonschema.JsonSchemaException as error:
@@ -87,10 +82,6 @@ def parsed(text: bytes | str, schema: str) -> Record:
     except RecursionError as error:
         raise VectorError("not as the schema says: nested too deeply") from error
     return record
-
-
-def _refused(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON number")
 
 
 def _short(text: str) -> str:
@@ -147,10 +138,9 @@ def read_arrays(content: bytes) -> dict[str, NDArray[Any]]:
         If it is no such file.
     """
     try:
-        with numpy.load(io.BytesIO(content), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, OSError, EOFError, AttributeError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise VectorError(f"not a file of arrays: {str(error)[:100]}") from error
+        return read_archive(content, LARGEST)
+    except ValueError as error:
+        raise VectorError(str(error)) from error
 
 
 @dataclass(frozen=True)
@@ -189,14 +179,15 @@ class VectorSet:
             If it is none, or was changed since it was written.
         """
         files = dict(_verified(Path(folder)))
-        lines = [text for name, content in files.items() if name.endswith(".jsonl") for text in content.splitlines()]
-        records = [json.loads(text) for text in lines]
+        records = [
+            record for name, content in files.items() if name.endswith(".jsonl") for record in _read(name, content)
+        ]
         arrays = [read_arrays(content) for name, content in files.items() if name.endswith(".npz")]
         return cls(
             {record["id"]: record for record in records if "kind" in record},
             {record["id"]: loss_of(record["terms"]) for record in records if "terms" in record},
             {name: array for some in arrays for name, array in some.items()},
-            frozenset(files[PASSED].decode().split()),
+            frozenset(files.get(PASSED, b"").decode(errors="replace").split()),
         )
 
     def loss(self, vector: Record) -> Loss | None:
@@ -207,6 +198,15 @@ class VectorSet:
         """The arrays of a vector: theta, one row more than steps, and tolerance; none if it has no arrays."""
         names = vector.get("arrays", {})
         return {name: self.arrays[names[name]] for name in ("theta", "tolerance") if names}
+
+
+def _read(name: str, content: bytes) -> Iterator[Record]:
+    """The records of a file of lines."""
+    for number, text in enumerate(content.splitlines(), 1):
+        try:
+            yield parsed(text, "loss" if name == LOSSES else "vector")
+        except VectorError as error:
+            raise VectorError(f"{name}:{number}: {error}") from error
 
 
 def _verified(folder: Path) -> Iterator[tuple[str, bytes]]:

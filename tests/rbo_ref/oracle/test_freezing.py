@@ -35,7 +35,7 @@ def copy(tmp_path_factory):
     for package in ("geometry", "rbo_ref"):
         shutil.copytree(ROOT / package, top / package, ignore=shutil.ignore_patterns("__pycache__"))
     (top / "docs").mkdir()
-    for name in prose.DOCUMENTS:
+    for name in (*prose.DOCUMENTS, "README.rst"):
         shutil.copy(ROOT / name, top / name)
     return top
 
@@ -72,7 +72,7 @@ def test_a_case_and_a_mistake_are_one_file_each(copy):
         for top in (oracle, PUBLISHED.parents[1])
     )
     assert former.items() < published.items()
-    assert f"{len(published)} questions" in (copy / "README.rst").read_text(encoding="utf-8")
+    assert f"{len(published)} questions" in (copy / prose.VERDICTS).read_text(encoding="utf-8")
     now = json.loads((oracle / "suite.json").read_text())
     for name in ("version", "vectors"):
         assert [int(n) for n in now[name].split(".")][1] == [int(n) for n in suite.frozen()[name].split(".")][1] + 1

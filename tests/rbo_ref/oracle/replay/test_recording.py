@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import random
+import tempfile
+import threading
 import tracemalloc
 import zipfile
 
@@ -17,7 +20,7 @@ from hypothesis.extra.numpy import arrays
 
 from geometry.arithmetic.formats import exact, format_of, nearest, rounded
 from rbo_ref.oracle import Recording, check_trajectory
-from rbo_ref.oracle.replay import RecordingError, open_recording, save_recording
+from rbo_ref.oracle.replay import RecordingError, files, open_recording, save_recording
 from rbo_ref.oracle.replay.recording import FIELDS
 
 from .runs import HYPERS
@@ -171,7 +174,14 @@ JSON += '"radius": 0.5, "projection_rate": 0.25, "projection_steps": 1}\n'
         (JSON + '{"theta": [1]}\n{"value": 2}\n', "line 3 has value, which the first row has not"),
         (JSON + '{"theta": [1]}\n{}\n', "line 3 lacks theta"),
         (JSON + '{"theta": [1], "speed": 3}\n', "unknown field 'speed'"),
-        (JSON + '{"theta": [1' + "0" * 400 + "]}\n", "line 2: theta must hold numbers"),
+        (JSON + '{"theta": [1.0, true]}\n', "line 2: theta must hold numbers or bit patterns .got True"),
+        (JSON + '{"theta": [1.0], "theta": [2.0]}\n', "line 2 is not JSON: a key occurs twice"),
+        (JSON + '{"theta": [0.5]}\n{"theta": [0,5]}\n', r"line 3: theta has shape"),
+        ('{"dtype": "float64", "dtype": "float32"}\n', "line 1 is not JSON: a key occurs twice"),
+        ("# radius: 1\n# radius: 2\ntheta_0\n1\n2\n", "line 2: there are two values of 'radius'"),
+        ("# radius: 0,5\ntheta_0\n1\n2\n", "radius must be number"),
+        ("theta_0;theta_1\n0,5;0,5\n", "line 1: cells are parted by commas, and numbers have a decimal point"),
+        ("theta_0\n0,5\n0,25\n", "line 2 has 2 cells, expected 1"),
         (JSON + '{"theta": ' + "[" * 5000 + "]" * 5000 + "}\n", "nested too deeply|line 2"),
     ],
 )
@@ -208,7 +218,7 @@ HUGE = b"\x93NUMPY\x01\x00v\x00" + HEADER
         (b"PK\x03\x04 and no more", "damaged archive"),
         (npz(), "no theta"),
         (npz(speed=THETA), "unknown array 'speed'"),
-        (npz(theta=np.array([{"a": 1}, None])), "real numbers, got dtype object"),
+        (npz(theta=np.array([{"a": 1}, None])), "objects instead of numbers"),
         (npz(theta=np.array(["a", "b"])), "theta must have shape"),
         (npz(theta=THETA * 1j), "real numbers"),
         (npz(theta=THETA[0]), "theta must have shape"),
@@ -217,6 +227,7 @@ HUGE = b"\x93NUMPY\x01\x00v\x00" + HEADER
         (npz(theta=THETA, value=np.zeros(7)), r"value must have shape \(1\), got \(7,\)"),
         (npz(theta=THETA, gradient=np.zeros((1, 3))), r"gradient must have shape \(2\)"),
         (npz(theta=b"nonsense"), "magic string|damaged"),
+        (npz(theta=b"\x93NUMPY\x02\x00\xff\xff\xff\x7f" + b" " * 20_000), "theta has a damaged header"),
         (npz(theta=HUGE), "theta ends before its row 0 of 1000000000000"),
         (npz(theta=THETA, metadata=np.array("{")), "Expecting"),
         (npz(theta=THETA, metadata=np.array("[]")), "JSON object"),
@@ -289,3 +300,72 @@ def test_numbers_are_numbers_in_every_language(tmp_path, number):
         (tmp_path / "run").write_text(text, encoding="utf-8")
         with pytest.raises(RecordingError, match=r"line 2: theta must hold numbers or bit patterns"):
             list(open_recording(tmp_path / "run").rows(9))
+
+
+def test_line_ends_are_those_of_any_system(tmp_path):
+    for end in ("\n", "\r\n", "\r"):
+        (tmp_path / "run").write_bytes(f"theta_0,theta_1{end}1.0,0.5{end}0.75,0.25{end}".encode())
+        np.testing.assert_array_equal(next(open_recording(tmp_path / "run").pieces(9)).theta, [[1, 0.5], [0.75, 0.25]])
+
+
+def test_a_long_header_is_not_read(tmp_path):
+    """Of 64 MiB of blanks, which a small archive holds."""
+    blanks = b"\x93NUMPY\x02\x00" + (2**26).to_bytes(4, "little") + b" " * 2**26
+    with zipfile.ZipFile(tmp_path / "run.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("theta.npy", blanks)
+    del blanks
+    tracemalloc.start()
+    with pytest.raises(RecordingError, match="theta has a damaged header"):
+        open_recording(tmp_path / "run.npz")
+    assert tracemalloc.get_traced_memory()[1] < 2**20
+    tracemalloc.stop()
+
+
+PIPES = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+
+
+@pytest.fixture
+def said(tmp_path, monkeypatch):
+    """What puts bytes into a pipe, and all temporary files beside it."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    os.mkfifo(tmp_path / "pipe")
+    writers = []
+
+    def say(content):
+        writers.append(threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(content,)))
+        writers[-1].start()
+        return tmp_path / "pipe"
+
+    yield say
+    for writer in writers:
+        writer.join(10)
+
+
+@PIPES
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_recording_from_a_pipe(tmp_path, said, suffix):
+    save_recording(Recording(THETA, **LINE), tmp_path / f"run.{suffix}")
+    recording = open_recording(said((tmp_path / f"run.{suffix}").read_bytes()))
+    for _ in range(2):  # as often as one likes
+        np.testing.assert_array_equal(next(recording.pieces(9)).theta, THETA)
+    assert recording.name == str(tmp_path / "pipe")
+    del recording
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pipe", f"run.{suffix}"]
+
+
+@PIPES
+@pytest.mark.parametrize("content", [b"theta_0\n" + b"1\n" * 100, b"speed\n"])
+def test_a_pipe_of_something_else_leaves_nothing(tmp_path, monkeypatch, said, content):
+    monkeypatch.setattr(files, "LONGEST_PIPE", 100)
+    with pytest.raises(RecordingError, match=r"more than 100 bytes come from this pipe|unknown column"):
+        open_recording(said(content))
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
+
+
+def test_a_recording_that_cannot_be_written_leaves_what_was(tmp_path):
+    save_recording(Recording(THETA), tmp_path / "run.csv")
+    before = (tmp_path / "run.csv").read_bytes()
+    with pytest.raises(ValueError, match="CSV cannot hold inner"):
+        save_recording(Recording(THETA, inner=np.zeros((1, 1, 2))), tmp_path / "run.csv")
+    assert (tmp_path / "run.csv").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run.csv"]

@@ -14,7 +14,7 @@ from rbo_ref.cli import main
 from rbo_ref.oracle.bits import encode
 from rbo_ref.oracle.catalogue import right_port
 from rbo_ref.oracle.dialects import ROLLING_BALL
-from rbo_ref.oracle.vectors import judge_answers, play
+from rbo_ref.oracle.vectors import VectorSet, judge_answers, play
 from tests.rbo_ref.oracle.vectors.test_mistakes import write_answers
 
 VALLEY = "rolling-ball.run.valley-1d.authors.float64"
@@ -77,7 +77,7 @@ def test_where_nothing_can_be_decided_only_gross_errors_are_wrong(stock, tmp_pat
     assert judged(stock, tmp_path, {"id": name, "iterates": gross}).failures
 
 
-def test_a_file_that_breaks_off_is_incomplete(folder, tmp_path, stock, capsys):
+def test_a_file_that_breaks_off_is_incomplete(copy, tmp_path, stock, capsys):
     """However right what it holds: a port that dies after its first line has not passed."""
     judgement = judged(stock, tmp_path, {"id": VALLEY, "iterates": right(stock, VALLEY)["iterates"].tolist()})
     assert judgement.vectors > 100
@@ -89,14 +89,17 @@ def test_a_file_that_breaks_off_is_incomplete(folder, tmp_path, stock, capsys):
     assert head.startswith("INCOMPLETE: 1 answers to ")
     owed = f"{len(judgement.missing)}, {len(judgement.owed)} of kinds that were answered: {judgement.owed[0]} and "
     assert told == f"must-pass vectors not answered: {owed}{len(judgement.owed) - 1} more"
-    assert main(["vectors", str(folder), "--judge", str(tmp_path / "answers.jsonl"), "--json", "-"]) == 3
+    name = next(name for name in stock.vectors if name.startswith("sam.run."))
+    (tmp_path / "one.jsonl").write_text(json.dumps({"id": name, "iterates": right(stock, name)["iterates"].tolist()}))
+    assert main(["vectors", str(copy), "--judge", str(tmp_path / "one.jsonl"), "--json", "-"]) == 3
     record = json.loads(capsys.readouterr().out)
-    assert (record["passed"], record["verdict"], record["owed"]) == (False, "INCOMPLETE", judgement.owed)
+    assert (record["passed"], record["verdict"], name in record["owed"]) == (False, "INCOMPLETE", False)
+    assert len(record["owed"]) > 20
 
 
-def test_nothing_decided_and_nothing_answered_have_a_status_of_their_own(folder, tmp_path, capsys):
+def test_nothing_decided_and_nothing_answered_have_a_status_of_their_own(copy, tmp_path, capsys):
     (tmp_path / "empty.jsonl").write_text("\n")
-    assert main(["vectors", str(folder), "--judge", str(tmp_path / "empty.jsonl")]) == 3
+    assert main(["vectors", str(copy), "--judge", str(tmp_path / "empty.jsonl")]) == 3
     assert capsys.readouterr().out.startswith("NOTHING DECIDED: 0 answers")
 
 
@@ -117,7 +120,7 @@ def test_nothing_decided_and_nothing_answered_have_a_status_of_their_own(folder,
         ({"id": VALLEY, "iterates": [["0x1"]]}, "iterates: a bit pattern of float64 is 0x and 16"),
         ({"id": VALLEY, "iterates": [[True]]}, "iterates: expected numbers, or bit patterns of float64"),
         ({"id": VALLEY, "iterates": [[{}]]}, "iterates: expected numbers, or bit patterns of float64"),
-        ({"id": VALLEY, "iterates": [[10**400]]}, "iterates: a number is too large"),
+        ({"id": VALLEY, "iterates": [[10**400]]}, "iterates is NaN or infinite"),
         ('{"id": "' + VALLEY + '", "iterates": [[NaN]]}', "iterates is NaN or infinite"),
         ({"id": VALLEY, "iterates": [["0x7ff0000000000000"]]}, "iterates is NaN or infinite"),
         ({"id": VALLEY, "iterates": [[-1.0]]}, "iterates is off by"),
@@ -149,12 +152,13 @@ def test_fuzzed_answers_get_a_verdict(stock, tmp_path):
 # --- the command ----------------------------------------------------------------------------------------------------
 
 
-def test_the_command_checks_and_judges(folder, tmp_path, stock, capsys):
+def test_the_command_checks_and_judges(copy, tmp_path, capsys):
+    folder, stock = copy, VectorSet.open(copy)
     assert main(["vectors", str(folder), "--lint"]) == 0
     assert capsys.readouterr().out == f"{len(stock.vectors)} vectors checked: no problem\n"
     write_answers(tmp_path / "right.jsonl", stock, "sam", right_port("sam"))
     assert main(["vectors", str(folder), "--judge", str(tmp_path / "right.jsonl")]) == 0
-    assert capsys.readouterr().out.startswith("RIGHT: 54 answers to 54 vectors: 54 right, 0 wrong, 0 undecidable")
+    assert capsys.readouterr().out.startswith("RIGHT: 27 answers to 27 vectors: 27 right, 0 wrong, 0 undecidable")
     (tmp_path / "wrong.jsonl").write_text("nonsense")
     assert main(["vectors", str(folder), "--judge", str(tmp_path / "wrong.jsonl"), "--json", "-"]) == 1
     record = json.loads(capsys.readouterr().out)
@@ -173,12 +177,12 @@ def test_the_command_checks_and_judges(folder, tmp_path, stock, capsys):
         (["{full}"], "holds 'thesis.tex', which is not of a set of vectors: give an empty folder"),
     ],
 )
-def test_what_cannot_be_done_is_told_in_a_sentence(folder, tmp_path, monkeypatch, capsys, arguments, sentence):
+def test_what_cannot_be_done_is_told_in_a_sentence(copy, tmp_path, monkeypatch, capsys, arguments, sentence):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "full").mkdir()
     for path in (tmp_path / "file", tmp_path / "full" / "thesis.tex"):
         path.write_text("")
-    places = {"folder": folder, "file": "file", "full": "full"}
+    places = {"folder": copy, "file": "file", "full": "full"}
     assert main(["vectors", *(argument.format(**places) for argument in arguments)]) == 2
     error = capsys.readouterr().err
     assert error.startswith("rbo-ref: ")

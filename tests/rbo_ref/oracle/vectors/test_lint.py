@@ -6,28 +6,8 @@ import time
 
 import pytest
 
-from rbo_ref.oracle.vectors import VectorError, checks, generation, lint, read_vector
+from rbo_ref.oracle.vectors import VectorError, checks, generation, judge_answers, lint, read_vector
 from rbo_ref.oracle.vectors.reading import parsed
-
-
-@pytest.fixture(scope="module")
-def small(stock):
-    """The files of a small set: some of SAM, some footpoints, a trajectory."""
-    chosen = [
-        v for name, v in stock.vectors.items() if name.startswith(("sam.run.", "footpoint.valley", "footpoint.wells"))
-    ]
-    chosen += [next(v for v in stock.vectors.values() if v["kind"] == "trajectory")]
-    records = [v | {"flags": [flag for flag in v["flags"] if flag.startswith("footpoint")]} for v in chosen]
-    losses = {v["loss"]: stock.losses[v["loss"]] for v in records}
-    return generation.packed(records, losses, stock.arrays, "".join(f"{v['id']}\n" for v in records))
-
-
-@pytest.fixture
-def copy(small, tmp_path):
-    for name, content in small.items():
-        (tmp_path / name).write_bytes(content)
-    assert lint(tmp_path).problems == []
-    return tmp_path
 
 
 def change(path, number, edit):
@@ -39,7 +19,8 @@ def change(path, number, edit):
     path.write_text("\n".join(lines) + "\n")
 
 
-def test_an_untouched_set_has_no_problem(folder, stock):
+def test_an_untouched_set_has_no_problem(folder, stock, copy):
+    assert lint(copy).problems == []
     found = lint(folder)
     assert found.problems == []
     assert found.vectors == len(stock.vectors)
@@ -126,6 +107,62 @@ def test_a_missing_file_is_found(copy):
 def test_there_must_be_a_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="no folder"):
         lint(tmp_path / "nowhere")
+
+
+# --- sets that somebody has forged: their checksums are right ---
+
+
+def signed(folder):
+    """Write the manifest anew."""
+    made = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+    (folder / "manifest.json").write_text(json.dumps(generation._manifest(made)))
+    return folder
+
+
+def put(key, value):
+    return lambda record: record | {key: value}
+
+
+@pytest.mark.parametrize(
+    ("name", "forged"),
+    [
+        ("sam.jsonl", b"nonsense"),
+        ("sam.jsonl", b"3"),
+        ("sam.jsonl", b"{}"),
+        ("sam.jsonl", b"\xff\xfe"),
+        ("sam.jsonl", b"[" * 100_000),
+        ("sam.jsonl", b'{"id": {"id": ' * 20_000),
+        ("sam.jsonl", put("loss", "nowhere")),
+        ("sam.jsonl", put("expected", {})),
+        ("losses.jsonl", put("terms", [{}])),
+        ("losses.jsonl", put("terms", [{"kind": "quadratic"}])),
+        ("losses.jsonl", put("dimension", 9)),
+        ("trajectories.npz", b"PK\x03\x04"),
+        ("must_pass.txt", b"\xff"),
+    ],
+)
+def test_a_forged_set_judges_nothing(copy, tmp_path, small, name, forged):
+    if callable(forged):
+        change(copy / name, 1, forged)
+    else:
+        (copy / name).write_bytes(forged)
+    asked = json.loads(small["sam.jsonl"].splitlines()[0])
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text(json.dumps({"id": asked["id"], "iterates": asked["expected"]["iterates"]["lower"]}))
+    with pytest.raises(VectorError) as told:
+        judge_answers(signed(copy), answers)
+    assert 10 < len(str(told.value)) < 500
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("path", ["..", ".", "other.jsonl"])
+def test_a_manifest_lists_files_of_the_set_alone(copy, path):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["files"].append({"path": path, "bytes": 0, "sha256": "0" * 64})
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    assert f"manifest.json: lists {path}, which is not there" in lint(copy).problems
+    with pytest.raises(VectorError, match="is no folder of vectors: cannot read"):
+        judge_answers(copy, "answers.jsonl")
 
 
 # --- fuzzed lines ---------------------------------------------------------------------------------------------------
