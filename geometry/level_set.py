@@ -171,6 +171,7 @@ class LevelSet(Whole):
         """Where searches for footpoints of points begin: at the points themselves."""
         return points
 
+    @quietly
     def normal(self, x: Array) -> Array:
         """Unit normal ∇F/|∇F| of the level set through x, towards F > 0; shape (..., n)."""
         gradient = self.gradient(x)

@@ -11,10 +11,11 @@ from statistics import fmean
 from typing import NamedTuple, TypeVar
 
 from rbo_ref.training.contenders import CONTENDERS
-from rbo_ref.training.course import Outcome, Run, package_version
+from rbo_ref.training.course import Outcome, Run
 from rbo_ref.training.data import DataSet, load
 from rbo_ref.training.errors import TrainingError
 from rbo_ref.training.tuning import candidates
+from rbo_ref.training.versions import versions
 from rbo_ref.training.workers import MODELS, Crew, Place, crew, execute, network_for
 
 __all__ = ["AIMS", "Comparison", "Finished", "Plan", "Trial", "best", "finalists", "score"]
@@ -235,7 +236,7 @@ class Comparison:
             seed=seed,
             evaluations=plan.evaluations,
             held_out="validation",
-            version=package_version(),
+            version=versions(plan.model),
         )
 
 

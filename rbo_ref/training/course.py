@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, NamedTuple, Protocol
 
 import numpy
@@ -18,7 +17,7 @@ from rbo_ref.training.budget import BudgetSpent, Meter
 from rbo_ref.training.contenders import CONTENDERS
 from rbo_ref.training.data import DataSet
 
-__all__ = ["Journal", "Mark", "Network", "Outcome", "Progress", "Run", "batch", "drive", "package_version"]
+__all__ = ["Journal", "Mark", "Network", "Outcome", "Progress", "Run", "batch", "drive"]
 
 
 class Network(Protocol):
@@ -49,7 +48,7 @@ class Run:
     seed: int  # of the initial parameters, of the order of the examples, and of the optimizer
     evaluations: int  # the budget
     held_out: str  # "validation" or "test": what the accuracy is measured on
-    version: str = ""  # of the package
+    version: str = ""  # of the code: see `versions`
 
     @property
     def name(self) -> str:
@@ -94,14 +93,6 @@ class Journal(Protocol):
     def load_progress(self, run: Run, start: Progress) -> Progress | None: ...
 
     def save_progress(self, run: Run, progress: Progress) -> None: ...
-
-
-def package_version() -> str:
-    """Of this package, if it is installed."""
-    try:
-        return version("rbo-ref")
-    except PackageNotFoundError:
-        return ""
 
 
 def batch(seed: int, step: int, count: int, size: int) -> numpy.ndarray:

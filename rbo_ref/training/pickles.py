@@ -16,10 +16,12 @@ from typing import Any
 
 import numpy
 
+from rbo_ref._words import quoted
 from rbo_ref.training.errors import DataError
 
 __all__ = ["read_cifar_pickle", "read_pickle"]
 
+LARGEST = 2**31  # of the sizes of an array
 PLAIN = ("u1", "i4", "i8", "f4", "f8")
 
 
@@ -41,12 +43,12 @@ class _Dtype:
     def __init__(self, name: Any, *_: Any) -> None:
         self.name, self.order = _text(name), "="
         if self.name not in PLAIN:
-            raise pickle.UnpicklingError(f"an array of dtype {self.name!r}")
+            raise pickle.UnpicklingError(f"an array of dtype {quoted(self.name)}")
 
     def __setstate__(self, state: Any) -> None:
         order = _text(state[1])
         if order not in ("<", ">", "=", "|"):
-            raise pickle.UnpicklingError(f"a dtype of byte order {order!r}")
+            raise pickle.UnpicklingError(f"a dtype of byte order {quoted(order)}")
         self.order = order
 
     def native(self) -> numpy.dtype:
@@ -61,8 +63,8 @@ class _Array:
 
     def __setstate__(self, state: Any) -> None:
         _, shape, dtype, is_fortran, body = state
-        if not (isinstance(shape, tuple) and all(isinstance(size, int) and size >= 0 for size in shape)):
-            raise pickle.UnpicklingError(f"an array of shape {shape!r}")
+        if not (isinstance(shape, tuple) and len(shape) <= 2 and all(map(_is_size, shape))):
+            raise pickle.UnpicklingError("an array of a shape that is none")  # whose text may be without end
         body = body.encode("latin-1") if isinstance(body, str) else body
         if not isinstance(dtype, _Dtype) or not isinstance(body, bytes):
             raise pickle.UnpicklingError("an array without a plain dtype and bytes")
@@ -72,13 +74,17 @@ class _Array:
         self.values = flat.reshape(shape, order="F" if is_fortran else "C")
 
 
+def _is_size(size: Any) -> bool:
+    return type(size) is int and 0 <= size <= LARGEST
+
+
 def _text(name: Any) -> str:
     return name.decode("latin-1") if isinstance(name, bytes) else str(name)
 
 
 def _encoded(text: Any, encoding: Any = "latin1") -> bytes:
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
-        raise pickle.UnpicklingError(f"text in encoding {encoding!r}")
+        raise pickle.UnpicklingError("text in another encoding than Latin-1")
     return text.encode("latin-1")
 
 
@@ -94,7 +100,7 @@ class _Reader(pickle.Unpickler):
             ("_codecs", "encode"): _encoded,
         }
         if (module, name) not in allowed:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}")
+            raise pickle.UnpicklingError(f"it asks for {module[:60]}.{name[:60]}")
         return _Call(allowed[module, name])
 
 

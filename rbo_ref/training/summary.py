@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from rbo_ref.training import published
 from rbo_ref.training.comparison import AIMS, FINALISTS, TUNING_SEEDS, Finished, Trial
 from rbo_ref.training.contenders import CONTENDERS
-from rbo_ref.training.course import package_version
+from rbo_ref.training.versions import versions
 
 __all__ = ["Row", "Spread", "as_json", "report", "rows", "runs_csv", "summary_csv", "to_target"]
 
@@ -189,7 +189,7 @@ def as_json(finished: Finished) -> str:
     """The plan, the rows and the published table."""
     plan = {name: value for name, value in asdict(finished.plan).items() if name not in ("folder", "jobs")}
     record = {
-        "version": package_version(),
+        "version": versions(finished.plan.model),
         "plan": plan,
         "parameters": finished.dimension,
         "examples": dict(zip(("training", "validation", "test"), finished.examples, strict=True)),

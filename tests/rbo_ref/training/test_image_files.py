@@ -232,3 +232,11 @@ def test_a_batch_without_images_and_labels_is_an_error(tmp_path, value):
     (tmp_path / "batch").write_bytes(pickle.dumps(value, 2))
     with pytest.raises(DataError, match=r"expected under '(data|labels)'"):
         read_cifar_pickle(tmp_path / "batch", "labels")
+
+
+def test_a_shape_without_end_is_not_told():
+    """A tuple of a tuple twice, and so on: a few bytes, and a text of 2^60 characters."""
+    shape = b"\x88\x85" + b"2\x86" * 60
+    array = b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\nK\x00\x85U\x01btR"
+    with pytest.raises(DataError, match="an array of a shape that is none"):
+        read_pickle(b"\x80\x02}U\x04data" + array + b"(K\x01" + shape + b"NNNtbs.")

@@ -5,6 +5,7 @@ import json
 import math
 import os
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -12,7 +13,8 @@ import pytest
 
 from rbo_ref.training.course import Mark, Outcome, Progress
 from rbo_ref.training.errors import TrainingError
-from rbo_ref.training.records import Records, write
+from rbo_ref.training.records import Records, _checksum_of, write
+from rbo_ref.training.versions import _digest, versions
 from tests.rbo_ref.training.test_course import RUN
 
 OUTCOME = Outcome((Mark(0, 0.0, 2.5, 2.4, 0.1), Mark(6, 0.1 + 0.2, 1 / 3, math.inf, 0.9)), 6, 6, False)
@@ -163,14 +165,49 @@ def test_a_changed_bit_of_the_progress_is_noticed_or_means_nothing(tmp_path):
     ],
 )
 def test_progress_that_cannot_be_counts_as_missing(tmp_path, change):
+    """Whether its checksum is that of other numbers, or somebody has made it anew."""
     records, path = Records(tmp_path), tmp_path / f"{RUN.name}.npz"
     records.save_progress(RUN, PROGRESS)
     with np.load(path) as file:
         arrays = dict(file)
-    np.savez(path, **arrays)
-    assert records.load_progress(RUN, START) is not None
-    np.savez(path, **(arrays | change))
-    assert records.load_progress(RUN, START) is None
+    old = arrays.pop("checksum")
+
+    def loaded(checksum, arrays):
+        np.savez(path, checksum=checksum, **arrays)
+        return records.load_progress(RUN, START)
+
+    assert loaded(_checksum_of(RUN, arrays), arrays) is not None
+    assert loaded(old, arrays | change) is None
+    assert loaded(_checksum_of(RUN, arrays | change), arrays | change) is None
+
+
+def test_progress_of_another_run_counts_as_missing(tmp_path, capsys):
+    records, other = Records(tmp_path), replace(RUN, seed=4)
+    records.save_progress(RUN, PROGRESS)
+    (tmp_path / f"{RUN.name}.npz").rename(tmp_path / f"{other.name}.npz")
+    assert records.load_progress(other, START) is None
+    assert "is damaged, its run is made again: the checksum is that of" in capsys.readouterr().err
+
+
+def test_what_is_damaged_is_told_and_what_is_missing_is_not(tmp_path, capsys):
+    records, path = Records(tmp_path), tmp_path / f"{RUN.name}.json"
+    assert (records.load_outcome(RUN), records.load_progress(RUN, START)) == (None, None)
+    assert capsys.readouterr().err == ""
+    path.write_text("\x1b[2K")
+    assert records.load_outcome(RUN) is None
+    assert capsys.readouterr().err == f"rbo-ref: {path} is damaged, its run is made again: not JSON: Expecting value\n"
+
+
+def test_another_version_of_anything_is_another_run(monkeypatch):
+    before = versions("mlp")
+    assert {part.split()[0] for part in before.split(", ")} == {"rbo-ref", "numpy", "scipy"}
+    monkeypatch.setattr("rbo_ref.training.versions.version", lambda name: "9")
+    assert versions("mlp") != before
+    monkeypatch.undo()
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"#" * (path.name == "adam.py"))
+    monkeypatch.setattr("rbo_ref.training.versions._digest", _digest.__wrapped__)
+    assert versions("mlp") != before
 
 
 @pytest.mark.parametrize("content", [b"\x93NUMPY\x01\x00", b"PK\x05\x06" + bytes(18), b"[" * 200_000, b"null", b"[]"])
