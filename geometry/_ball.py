@@ -34,8 +34,12 @@ class Ball(NamedTuple):
 
     def _reach(self, step: float, limit: int) -> int:
         """The largest m with m·step ≤ ρ up to rounding: 0.3 / 0.1 is 2.9999999999999996, but means 3."""
-        ratio = self.radius / step
+        ratio = self.ratio(step)
         return limit if ratio >= limit else math.floor(ratio * (1 + 4 * EPSILON))
+
+    def ratio(self, step: float) -> float:
+        """How many steps the radius is."""
+        return self.radius / step if step > 0 else math.inf
 
     def cap(self, half_widths: Sequence[int]) -> numpy.ndarray:
         """√(ρ² − |s|²) for s = (m₁h₁, …, mₙhₙ), 0 ≤ mₖ ≤ half_widths[k]; −inf outside of the ball.
@@ -97,7 +101,13 @@ def ball_on_grid(radius: Any, spacing: Any, ndim: int) -> Ball:
     height = axes[-1]
     steps = steps * ndim if len(steps) == 1 else steps
     across = axes[:-1] or [height] * ndim
-    return Ball(height, tuple(h if a == height else h * (height / a) for h, a in zip(steps, across, strict=True)))
+    return Ball(height, tuple(h if a == height else _scaled(h, height, a) for h, a in zip(steps, across, strict=True)))
+
+
+def _scaled(step: float, height: float, across: float) -> float:
+    """step · height / across, none of whose parts leaves the range of floats: 0 where a ball is as good as flat."""
+    (h, a), (c, b), (w, e) = math.frexp(step), math.frexp(height), math.frexp(across)
+    return math.ldexp(h * (c / w), min(a + b - e, 1022))
 
 
 def _numbers(name: str, value: Any) -> list[float]:

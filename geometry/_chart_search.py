@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Protocol
 
+from geometry._beside import aside, half_square_to, is_balanced, nearest
 from geometry._contact import Status, choose, mark, unit_of
 from geometry._namespace import Array, array_namespace, count_dtype, device_of, epsilon, while_loop
 from geometry._vectors import dot, length
@@ -42,6 +43,15 @@ class Chart(Protocol):
     def moved(self, theta: Array, step: Array) -> tuple[Array, Array]:
         """Where a step leads, and the step that leads there."""
 
+    def beside(self, theta: Array, far: Array, way: Array) -> tuple[Array, Array]:
+        """Steps that way, so far in the ambient space, and the points there; a way is as many numbers as dimensions."""
+
+    def dimension(self, theta: Array) -> int:
+        """Of the surface."""
+
+    def is_smooth(self, theta: Array) -> bool:
+        """Whether the surface is known to have no kinks."""
+
 
 class _State(NamedTuple):
     theta: Array
@@ -54,11 +64,13 @@ class _State(NamedTuple):
     stride: Array
     steps: Array
     status: Array
+    sure: Array  # (...): the distance is no less beside
 
 
 class _Descent(NamedTuple):
     chart: Any
     query: Array
+    start: Array
     far: Array  # |query|
     curved: bool
     tolerance: float
@@ -73,7 +85,7 @@ class _Descent(NamedTuple):
         small = state.stride * state.size <= 4 * epsilon(xp, state.point.dtype) * size
         status = mark(state.status, state.steps >= self.max_steps, Status.STEPS_USED)
         status = mark(status, small, Status.STALLED)
-        flat = (state.residual <= self.tolerance * size) | (small & moved)
+        flat = self.is_stationary(state) | (small & moved)
         status = mark(status, flat & state.is_minimum, Status.CONVERGED)
         return state._replace(status=xp.where(state.status == RUNNING, status, state.status))
 
@@ -90,9 +102,40 @@ class _Descent(NamedTuple):
         level = new <= old + NOISE * epsilon(xp, theta.dtype) * (self.scale(state.point) / unit) ** 2
         level = level & (trial.residual <= 0.99 * state.residual)
         nearer = running & xp.all(xp.isfinite(trial.point), axis=-1) & (falls | level)
-        chosen = choose(nearer, (*trial, xp.ones_like(state.stride)), (*state[:-3], state.stride / 4))
+        chosen = choose(nearer, (*trial, xp.ones_like(state.stride)), (*state[:-4], state.stride / 4))
         steps = state.steps + xp.astype(running, state.steps.dtype)
-        return self.settle(_State(*chosen, steps, state.status), nearer)  # type: ignore[call-arg]
+        return self.settle(_State(*chosen, steps, state.status, state.sure), nearer)  # type: ignore[call-arg]
+
+    def doubts(self, state: _State) -> Array:
+        """Where the search has converged to what no derivative may tell from a minimum: see `_beside`."""
+        balanced = is_balanced(state.theta, self.start) | ~self.is_stationary(state)
+        return (state.status == int(Status.CONVERGED)) & balanced & ~state.sure
+
+    def is_stationary(self, state: _State) -> Array:
+        return state.residual <= self.tolerance * self.scale(state.point)
+
+    def look_beside(self, doubtful: Array, state: _State) -> _State:
+        """Let those whose distance is less beside go there; the others are sure.
+
+        Where the point is not stationary, the search has come to a kink by ever smaller steps, and is stalled.
+        """
+        xp, distance = array_namespace(state.point), length(array_namespace(state.point), self.query - state.point)
+        unit = unit_of(distance)
+        noise = NOISE * epsilon(xp, distance.dtype) * (self.scale(state.point) / unit) * (distance / unit)
+        far, tells = aside(distance, noise, unit, self.scale(state.point))
+        d = self.chart.dimension(state.theta)
+        step, least = nearest(lambda way: self.chart.beside(state.theta, far, way), self.query, state.theta, d, unit)
+        stationary = self.is_stationary(state)
+        slope = xp.where(stationary, state.residual / unit, xp.zeros_like(noise))
+        lower = half_square_to(state.point, self.query, unit) - least > noise + 2 * (far / unit) * slope
+        lower = lower & tells & doubtful
+        return state._replace(
+            direction=xp.where(lower[..., None], step, state.direction),
+            stride=xp.where(lower, xp.ones_like(state.stride), state.stride),
+            size=xp.where(lower, far, state.size),
+            status=mark(mark(state.status, lower, Status.STALLED), lower & stationary, RUNNING),
+            sure=state.sure | (doubtful & ~lower),
+        )
 
 
 def descend(
@@ -101,18 +144,39 @@ def descend(
     """Footpoints: parameters, residuals, steps and statuses."""
     xp = array_namespace(query)
     tolerance = epsilon(xp, query.dtype) ** 0.75 if tolerance is None else tolerance
-    descent = _Descent(chart, query, length(xp, query), curved, tolerance, max_steps)
-    first = chart.spot(chart.onto(start), query, curved)
+    start = chart.onto(start)
+    descent = _Descent(chart, query, start, length(xp, query), curved, tolerance, max_steps)
+    first = chart.spot(start, query, curved)
     steps = xp.zeros(first.residual.shape, dtype=count_dtype(xp, query), device=device_of(query))
     finite = xp.all(xp.isfinite(first.point), axis=-1) & xp.all(xp.isfinite(query), axis=-1)
     status = mark(mark(steps, None, RUNNING), ~finite, Status.NOT_FINITE)
-    state = descent.settle(_State(*first, xp.ones_like(first.residual), steps, status), steps < 0)
-    end = _State(
-        *while_loop(
-            lambda s: xp.any(s[-1] == RUNNING), lambda s: tuple(descent.iterate(_State(*s))), tuple(state), query
-        )
-    )
+    state = descent.settle(_State(*first, xp.ones_like(first.residual), steps, status, steps < 0), steps < 0)
+    end = _State(*_settled(descent, tuple(state), not (curved and chart.is_smooth(start))))
     return end.theta, end.residual, end.steps, end.status
+
+
+def _settled(descent: _Descent, state: tuple[Array, ...], doubts: bool) -> tuple[Array, ...]:
+    """Where the search ends."""
+    xp = array_namespace(descent.query)
+
+    def runs(state: tuple[Array, ...]) -> Array:
+        return xp.any(_State(*state).status == RUNNING)
+
+    def run(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        return while_loop(runs, lambda s: tuple(descent.iterate(_State(*s))), state, descent.query)
+
+    def doubtful(state: tuple[Array, ...]) -> Array:
+        return descent.doubts(_State(*state))
+
+    def look(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        return tuple(descent.look_beside(doubtful(state), _State(*state)))
+
+    def settle(state: tuple[Array, ...]) -> tuple[Array, ...]:
+        return while_loop(lambda s: xp.any(doubtful(s)), look, run(state), descent.query)
+
+    if not doubts:
+        return run(state)
+    return while_loop(lambda s: runs(s) | xp.any(doubtful(s)), settle, state, descent.query)
 
 
 def downhill(bend: Array, force: Array, height: Array) -> tuple[Array, Array]:

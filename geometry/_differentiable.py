@@ -19,6 +19,7 @@ from geometry._namespace import (
     is_array_api_obj,
     is_compiling,
     library,
+    quietly,
 )
 from geometry._slips import slip
 from geometry._trees import Whole
@@ -100,6 +101,7 @@ class Differentiable(Whole):
         }
         return frozenset(name for name, function in functions.items() if function is not None)
 
+    @quietly
     def value(self, theta: Array) -> Array:
         """Height f(θ), shape (...)."""
         xp, theta = self._parameters(theta)
@@ -107,6 +109,7 @@ class Differentiable(Whole):
             return found[0][()]
         return self._checked(xp, "value", self._value(theta), theta, theta.shape[:-1])
 
+    @quietly
     def gradient(self, theta: Array) -> Array:
         """∇f(θ), shape (..., d)."""
         xp, theta = self._parameters(theta)
@@ -120,6 +123,7 @@ class Differentiable(Whole):
             return self._checked(xp, "gradient", self._gradient(theta), theta, theta.shape)
         return self._recorded(xp, theta, "gradient").parts(xp, theta, "slope")[0]
 
+    @quietly
     def value_and_gradient(self, theta: Array) -> tuple[Array, Array]:
         """The pair (f(θ), ∇f(θ)) from one evaluation."""
         xp, theta = self._parameters(theta)
@@ -141,6 +145,7 @@ class Differentiable(Whole):
             self._checked(xp, "gradient", gradient, theta, theta.shape),
         )
 
+    @quietly
     def hessian(self, theta: Array) -> Array:
         """∇²f(θ), shape (..., d, d)."""
         xp, theta = self._parameters(theta)
@@ -158,6 +163,7 @@ class Differentiable(Whole):
             result = self._recorded(xp, theta, "hessian").parts(xp, theta, "curvature")[0]
         return self._checked(xp, "hessian", result, theta, (*theta.shape, theta.shape[-1]))
 
+    @quietly
     def hessian_vector(self, theta: Array, vector: Array) -> Array:
         """∇²f(θ) v, shape (..., d), without forming the matrix where the framework or the user allows it."""
         xp, theta, vector = floating("theta and vector", theta, vector)
@@ -191,6 +197,14 @@ class Differentiable(Whole):
     def _finds_derivatives(self, theta: Array) -> bool:
         xp = array_namespace(theta)
         return _autodiff.is_differentiable(xp) or isinstance(self._recording(theta.shape[-1]), Expression)
+
+    def is_smooth(self, theta: Array) -> bool:
+        """Whether f is known to have no kinks, from what was recorded of it."""
+        if self._both is not None:
+            return False
+        d, foreign = theta.shape[-1], _autodiff.is_differentiable(array_namespace(theta))
+        found = self._recordings.get(d) if foreign else self._recording(d)
+        return isinstance(found, Expression) and found.is_smooth
 
     _is_told_to_compile: bool | None = False
 

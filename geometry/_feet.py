@@ -109,6 +109,7 @@ class Footpoints(Tree):
         return xp.concat([self.theta, self.contact.value[..., None]], axis=-1)
 
     @property
+    @quietly
     def normal(self) -> Array:
         """Unit normal of the surface at the footpoint, upward; shape (..., d+1)."""
         return upward_normal(self.contact.gradient)
@@ -119,6 +120,7 @@ class Footpoints(Tree):
         return self._smoothed(length(array_namespace(self.theta), self.query - self.point), signed=False)
 
     @property
+    @quietly
     def gradient(self) -> Array:
         """∇d(q) = (q − p)/|q − p|, shape (..., d+1): the normal towards the query, on the surface the upward one."""
         xp, normal = array_namespace(self.theta), self.normal
@@ -126,6 +128,7 @@ class Footpoints(Tree):
         return xp.where(above[..., None], normal, -normal)
 
     @property
+    @quietly
     def signed_distance(self) -> Array:
         """The distance, positive above the surface and negative below."""
         xp = array_namespace(self.theta)
@@ -175,6 +178,7 @@ class OnChart(Footpoints):
         return self.surface.place(self.theta)
 
     @property
+    @quietly
     def normal(self) -> Array:
         return self.surface.normal(self.theta)
 
@@ -183,6 +187,7 @@ class OnParameters(OnChart):
     """On a parametric surface, which may have a rim, and more than one normal."""
 
     @property
+    @quietly
     def gradient(self) -> Array:
         xp, away = array_namespace(self.theta), self.query - self.point
         size = length(xp, away)[..., None]

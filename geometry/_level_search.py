@@ -108,6 +108,24 @@ class LevelChart(NamedTuple):
     def moved(self, x: Array, step: Array) -> tuple[Array, Array]:
         return self.surface.point(x + step), step
 
+    def is_smooth(self, x: Array) -> bool:
+        return self.surface.is_smooth(x)
+
+    def dimension(self, x: Array) -> int:
+        return self.surface.dimension(x)
+
+    def beside(self, x: Array, far: Array, way: Array) -> tuple[Array, Array]:
+        """In the tangent plane, from where two of Newton's steps lead to the level set."""
+        xp = array_namespace(x)
+        way = xp.concat([way, xp.zeros_like(way[..., :1])], axis=-1)
+        steps = far[..., None] * reflect(xp, self.surface.normal(x), way[..., None, :])[..., 0, :]
+        points = x + steps
+        for _ in range(2):
+            value, gradient = self.surface.value_and_gradient(points)
+            size = length(xp, gradient)[..., None]
+            points = points - value[..., None] / size * (gradient / size)
+        return steps, points
+
     def spot(self, x: Array, query: Array, curved: bool) -> Spot:
         """With the shape operator S and the height s over the tangent plane, φ has the Hessian I − sS."""
         xp = array_namespace(x)

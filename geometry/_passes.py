@@ -95,7 +95,10 @@ class OnGrid(NamedTuple):
 
     def touched(self, f: numpy.ndarray) -> numpy.ndarray:
         steps, radius = self.ball.spacing, self.ball.radius
-        around = [math.ceil(2 * radius / h) + 1 if self.periodic else 0 for h in steps]
+        around = [
+            math.ceil(min(2 * self.ball.ratio(h), n)) + 1 if self.periodic else 0
+            for h, n in zip(steps, f.shape[1:], strict=True)
+        ]
         margins, inner = [(0, 0), *((m, m) for m in around)], (..., *(slice(m, -m or None) for m in around))
         wide = numpy.pad(f, margins, mode="wrap")
         if len(steps) == 1:

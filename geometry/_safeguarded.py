@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
+from geometry._beside import aside, is_balanced, nearest
 from geometry._contact import (
     Contact,
     Status,
@@ -58,6 +59,7 @@ class _State(NamedTuple):
     turn: Array  # the part of its step along the slope
     steps: Array
     status: Array
+    sure: Array  # (...): the distance is no less beside
 
 
 def descend(
@@ -69,8 +71,9 @@ def descend(
     max_steps: int,
 ) -> tuple[Contact, Array, Array]:
     """Follow `direction_of` downhill in φ until stationary: the contact, the steps and the status of each item."""
+    doubt = _Doubt(surface, start, tolerance) if direction_of is gauss_newton or not surface.is_smooth(start) else None
     if direction_of is not newton_cg and (expression := surface.to_compile(start)) is not None:
-        return _compiled(expression, query, start, direction_of is newton, tolerance, max_steps)
+        return _compiled(expression, query, start, doubt, direction_of is newton, tolerance, max_steps)
     xp = array_namespace(start)
     far = length(xp, query[..., :-1])
 
@@ -88,18 +91,88 @@ def descend(
         there = choose(nearer, trial, here)
         move = choose(nearer, direction_of(surface, there), move)
         steps = state.steps + xp.astype(running, state.steps.dtype)
-        return _settled(_State(there, move, stride, state.turn, steps, state.status), nearer, tolerance, max_steps)
+        state = state._replace(here=there, move=move, stride=stride, steps=steps)
+        return _settled(state, nearer, tolerance, max_steps)
 
     first = look(start)
     zeros = xp.zeros(start.shape[:-1], dtype=count_dtype(xp, start), device=device_of(start))
     status = mark(mark(zeros, None, RUNNING), ~is_finite(first.contact, query), Status.NOT_FINITE)
     ones = xp.ones_like(first.value)
-    state = _State(first, direction_of(surface, first), ones, ones, zeros, status)
+    state = _State(first, direction_of(surface, first), ones, ones, zeros, status, zeros < 0)
     state = _settled(state, zeros < 0, tolerance, max_steps)
+
+    def run(state: tuple[Any, ...]) -> tuple[Any, ...]:
+        return while_loop(_any_runs, lambda s: tuple(iterate(_State(*s))), state, query)
+
+    if doubt is None:
+        return _not_farther(first, _State(*run(tuple(state))), tolerance)
     state = _State(
-        *while_loop(lambda s: xp.any(s[-1] == RUNNING), lambda s: tuple(iterate(_State(*s))), tuple(state), query)
+        *while_loop(lambda s: _any_runs(s) | doubt.any(s), lambda s: doubt.settle(run(s), query), tuple(state), query)
     )
     return _not_farther(first, state, tolerance)
+
+
+def _any_runs(state: tuple[Any, ...]) -> Array:
+    status = _State(*state).status
+    return array_namespace(status).any(status == RUNNING)
+
+
+class _Doubt(NamedTuple):
+    """Where a search that has converged looks beside, and what it sees there."""
+
+    surface: FunctionGraph
+    start: Array
+    tolerance: float | None
+
+    def of(self, here: View, status: Array) -> Array:
+        balanced = is_balanced(here.theta, self.start) | ~is_converged(here, self.tolerance)
+        return (status == int(Status.CONVERGED)) & balanced
+
+    def any(self, state: tuple[Any, ...]) -> Array:
+        return array_namespace(self.start).any(self._about(_State(*state)))
+
+    def settle(self, state: tuple[Any, ...], query: Array) -> tuple[Any, ...]:
+        """The state with the next trial of those whose distance is less beside; the others are sure."""
+        return while_loop(self.any, lambda s: tuple(self._look(_State(*s), query)), state, query)
+
+    def _about(self, state: _State) -> Array:
+        return self.of(state.here, state.status) & ~state.sure
+
+    def _look(self, state: _State, query: Array) -> _State:
+        xp, doubtful = array_namespace(self.start), self._about(state)
+        lower, step, after = self.beside(state.here, query)
+        lower = lower & doubtful
+        return state._replace(
+            move=state.move._replace(direction=xp.where(lower[..., None], step, state.move.direction)),
+            stride=xp.where(lower, xp.ones_like(state.stride), state.stride),
+            turn=xp.where(lower, xp.zeros_like(state.turn), state.turn),
+            status=xp.where(lower, after, state.status),
+            sure=state.sure | (doubtful & ~lower),
+        )
+
+    def beside(self, here: View, query: Array) -> tuple[Array, Array, Array]:
+        """Where the distance is less beside a contact, the step that leads there, and the status of the search then.
+
+        It goes on from a stationary point. Another one is on a kink that the search has come to by ever smaller steps.
+        """
+        xp, unit = array_namespace(query), unit_of(here.distance)
+        noise, stationary = rounding(here, unit), is_converged(here, self.tolerance)
+        far, tells = aside(here.distance, noise, unit, here.size)
+
+        def look(way: Array) -> tuple[Array, Array]:
+            steps = far[..., None] * scale_along(way, here.at, -1)
+            thetas = here.theta + steps
+            return steps, xp.concat([thetas, self.surface.value(thetas)[..., None]], axis=-1)
+
+        step, least = nearest(look, query, here.theta, here.theta.shape[-1], unit)
+        slope = xp.where(stationary, here.residual / unit, xp.zeros_like(noise))
+        lower = half_square(here, unit) - least > noise + 2 * (far / unit) * slope
+        after = mark(
+            xp.full(noise.shape, int(Status.STALLED), dtype=count_dtype(xp, query), device=device_of(query)),
+            stationary,
+            RUNNING,
+        )
+        return lower & tells, step, after
 
 
 def _settled(state: _State, moved: Array, tolerance: float | None, max_steps: int) -> _State:
@@ -130,8 +203,34 @@ def _not_farther(first: View, state: _State, tolerance: float | None) -> tuple[C
     return choose(farther, first.contact, end.contact), state.steps, status
 
 
-def _compiled(expression: Expression, query: Array, start: Array, *settings: Any) -> tuple[Contact, Array, Array]:
+def _compiled(
+    expression: Expression, query: Array, start: Array, doubt: _Doubt | None, *settings: Any
+) -> tuple[Contact, Array, Array]:
     """The same, by a loop over the items that is compiled with the function."""
+    *how, max_steps = settings
+    contact, steps, status = _compiled_search(expression, query, start, *settings)
+    if doubt is None:
+        return contact, steps, status
+    xp = array_namespace(start)
+    sure = steps < 0
+    while xp.any(doubtful := doubt.of(here := view(contact, query), status) & ~sure):
+        lower, step, after = doubt.beside(here, query)
+        lower, running = lower & doubtful, lower & doubtful & (after == RUNNING)
+        sure = sure | (doubtful & ~lower)
+        status = mark(status, lower, Status.STALLED)
+        if not xp.any(running):
+            continue
+        there = contact.theta + xp.where(running[..., None], step, xp.zeros_like(step))
+        left = max_steps - 1 - int(xp.max(xp.where(running, steps, xp.zeros_like(steps))))
+        again, more, then = _compiled_search(expression, query, there, *how, max(left, 0))
+        contact = choose(running, again, contact)
+        steps, status = xp.where(running, steps + 1 + more, steps), xp.where(running, then, status)
+    return contact, steps, status
+
+
+def _compiled_search(
+    expression: Expression, query: Array, start: Array, *settings: Any
+) -> tuple[Contact, Array, Array]:
     d, batch = expression.d, tuple(start.shape[:-1])
     lent, back = lend(query, start)
     search: Any = kernel("search", array_namespace(*lent))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from inspect import signature
 from typing import Any
 
 from geometry._level_search import unit
 from geometry._namespace import Array, Namespace, array_namespace, device_of, floating, repeat
+from geometry._results import call
 from geometry._sides import check_side
 from geometry._vectors import length
 from geometry.level_set import LevelSet
@@ -33,10 +33,7 @@ class Shape(LevelSet, ABC):
         return made
 
     def __repr__(self) -> str:
-        arguments, options = self._written
-        bound = signature(type(self)).bind(*arguments, **options).arguments
-        written = (f"{name}={getattr(value, 'tolist', lambda v=value: v)()!r}" for name, value in bound.items())
-        return f"{type(self).__name__}({', '.join(written)})"
+        return call(type(self), *self._written)
 
     def __init__(self) -> None:
         super().__init__(self._value, self._gradient, self._hessian, name=type(self).__name__.lower())

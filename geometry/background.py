@@ -152,7 +152,7 @@ class _Apex(Ball):
 
     def box(self, shape: Sequence[int]) -> tuple[int, ...]:
         """How many samples the ball's bounding box reaches from its centre along each axis, ⌈ρ/h⌉ up to rounding."""
-        ratios = [self.radius / h * (1 - 4 * EPSILON) for h in self.spacing]
+        ratios = [self.ratio(h) * (1 - 4 * EPSILON) for h in self.spacing]
         return tuple(math.ceil(min(ratio, n - 1)) for ratio, n in zip(ratios, shape, strict=True))
 
 

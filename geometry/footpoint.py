@@ -218,7 +218,7 @@ class GaussNewton(Tree):
     starts at 1 and is corrected by the secant (Barzilai–Borwein) quotient in the metric G, which makes the iteration
     superlinear for d = 1; a step is taken only if it brings the point nearer (Armijo), so that but for rounding it
     never is farther than the start. Without second derivatives a maximum of the distance cannot be told from a
-    minimum: a start exactly there stays, and one within rounding of it stalls.
+    minimum: where symmetry may have kept θ on one, the search looks beside; a start within its rounding stalls.
 
     Parameters
     ----------
@@ -258,7 +258,9 @@ class Newton(Tree):
     the point nearer. Steps bend as the graph does, to second order along its geodesics: straight ones run into the
     walls of a steep curved valley. At a stationary point beyond a focal point, which is no minimum of the distance, the
     step follows the negative curvature. At a kink, where the Hessian is not finite, no minimum is known: the search
-    tries to leave it, and does not call it converged.
+    tries to leave it, and does not call it converged. Where it is finite, or f does not tell by its operations that it
+    has no kinks, θ may be kept on one by symmetry: the search looks to up to twelve sides of such a place, and goes on
+    where the point is nearer.
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 
+@quietly
 def upward_normal(gradient: Array) -> Array:
     """Upward unit normal of a graph, ν = (−g, 1)/√(1+|g|²), from its gradient.
 
@@ -77,6 +78,7 @@ def steepest_tangent(gradient: Array) -> Array:
     return xp.concat([g, dot(xp, g, g)[..., None]], axis=-1)
 
 
+@quietly
 def shape_matrix(gradient: Array, hessian: Array) -> Array:
     """The symmetric matrix G^(-1/2) H G^(-1/2), of which the eigenvalues are W times the principal curvatures.
 

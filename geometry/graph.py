@@ -11,7 +11,7 @@ from typing import Any
 
 from geometry._compilable import Compilable
 from geometry._differentiable import Function
-from geometry._namespace import Array, array_namespace, device_of, floating
+from geometry._namespace import Array, array_namespace, device_of, floating, quietly
 from geometry._vectors import length, slope
 from geometry.frames import eigenvalues, shape_matrix, steepest_tangent, upward_normal
 
@@ -128,12 +128,14 @@ class FunctionGraph(Compilable):
         """Tangent τ of steepest ascent at (θ, f(θ)), shape (..., d+1). See `steepest_tangent`."""
         return steepest_tangent(self.gradient(theta))
 
+    @quietly
     def metric(self, theta: Array) -> Array:
         """First fundamental form G = I + g gᵀ in θ-coordinates, shape (..., d, d)."""
         g = self.gradient(theta)
         xp = array_namespace(g)
         return xp.eye(g.shape[-1], dtype=g.dtype, device=device_of(g)) + g[..., :, None] * g[..., None, :]
 
+    @quietly
     def curvatures(self, theta: Array) -> Array:
         """Principal curvatures with respect to the upward normal, ascending, shape (..., d): positive in a valley.
 

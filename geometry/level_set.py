@@ -102,6 +102,10 @@ class LevelSet(Whole):
         """Whether Hessians are at hand for arrays such as `x`."""
         return self._function.has_second_order(x)
 
+    def is_smooth(self, x: Array) -> bool:
+        """Whether F is known to have no kinks."""
+        return self._function.is_smooth(x)
+
     def slip(self, x: Array) -> str:
         """In which entry a derivative that was given is not that of the values: see `FunctionGraph.slip`."""
         return self._function.slip(x)
@@ -167,6 +171,7 @@ class LevelSet(Whole):
         """Where searches for footpoints of points begin: at the points themselves."""
         return points
 
+    @quietly
     def normal(self, x: Array) -> Array:
         """Unit normal ∇F/|∇F| of the level set through x, towards F > 0; shape (..., n)."""
         gradient = self.gradient(x)

@@ -51,6 +51,7 @@ FEW, MANY = 3, 32  # dimensions: up to few, values alone find a maximum; beyond 
 ROUNDS = 8  # of rolling a contact to where it is its own footpoint; the convergence is quadratic
 
 
+@quietly
 def offset(surface: Surface, theta: Array, radius: Array) -> Array:
     """The point of the parallel surface over a contact: p + ρν(p), the centre of the ball that touches at θ.
 

@@ -93,6 +93,7 @@ class Parametric(Whole):
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_coordinates": {}}  # which another process records itself
 
+    @quietly
     def point(self, theta: Array, *, max_steps: int = 0) -> Array:
         """x(t), shape (..., n)."""
         xp, t = vectors("theta", theta)
@@ -112,12 +113,14 @@ class Parametric(Whole):
         """∂x/∂t, shape (..., n, k)."""
         return self.point_and_jacobian(theta)[1]
 
+    @quietly
     def point_and_jacobian(self, theta: Array) -> tuple[Array, Array]:
         """The pair (x, ∂x/∂t)."""
         xp, t = vectors("theta", theta)
         pairs = [x.value_and_gradient(t) for x in self.coordinates(t)]
         return tuple(xp.stack(parts, axis=axis) for parts, axis in zip(zip(*pairs, strict=True), (-1, -2), strict=True))
 
+    @quietly
     def second_derivatives(self, theta: Array) -> Array:
         """∂²x/∂t², shape (..., n, k, k)."""
         xp, t = vectors("theta", theta)
@@ -136,6 +139,7 @@ class Parametric(Whole):
         """Unit normal, det[∂x/∂t, ν] > 0, shape (..., n), n = k + 1; NaN where ∂x/∂t has not full rank."""
         return self._normal(self.jacobian(theta))
 
+    @quietly
     def point_and_normal(self, theta: Array) -> tuple[Array, Array]:
         """The pair (x, ν)."""
         point, jacobian = self.point_and_jacobian(theta)
@@ -160,6 +164,7 @@ class Parametric(Whole):
         second = xp.sum(bent * self._normal(jacobian)[..., None, None], axis=-3)  # NaN where there is no normal
         return eigenvalues(xp, _in_frame(xp, second, inverse))
 
+    @quietly
     def across(self, theta: Array, vector: Array) -> Array:
         """What of vectors (..., n) is normal to the surface at t."""
         jacobian = self.jacobian(theta)
@@ -215,7 +220,7 @@ class Parametric(Whole):
         if x.shape[-1] != points.shape[-1]:
             raise ValueError(f"points must have shape (..., {x.shape[-1]}), got {tuple(points.shape)}")
         flat = xp.reshape(points, (-1, x.shape[-1]))
-        flat = xp.where(xp.isfinite(flat), flat, xp.zeros_like(flat))
+        flat = _within_squares(xp, xp.where(xp.isfinite(flat), flat, xp.zeros_like(flat)))
         found = []
         for part in _parts(t, numpy.arange(len(t)), count):
             some = xp.asarray(t[part], dtype=points.dtype, device=device_of(points))
@@ -235,6 +240,18 @@ class Parametric(Whole):
         step = xp.where(closed, step, ends - theta)
         around = low + (theta + step - low) % (high - low)
         return xp.where(closed, around, ends), step
+
+    def is_smooth(self, theta: Array) -> bool:
+        """Whether all coordinates are known to have no kinks."""
+        return all(coordinate.is_smooth(theta) for coordinate in self.coordinates(theta))
+
+    def beside(self, theta: Array, far: Array, way: Array) -> tuple[Array, Array]:
+        """Steps that way, as long in the ambient space as the derivatives tell, and the points there."""
+        xp = array_namespace(theta)
+        speed = length(xp, xp.sum(self.jacobian(theta) * way[..., None, :], axis=-1))[..., None]
+        steps = far[..., None] * way / xp.where(speed > 0, speed, xp.ones_like(speed))
+        thetas, steps = self.moved(theta, steps)
+        return steps, self.place(thetas)
 
     def spot(self, theta: Array, query: Array, curved: bool) -> Spot:
         """φ = ½|x − q|² has the Hessian I − B in an orthonormal frame, B = ((q − x)·∂²x/∂t²) across the surface."""
@@ -356,6 +373,12 @@ def _parts(t: numpy.ndarray, index: numpy.ndarray, count: int, axis: int = 0) ->
     order, half = index[numpy.argsort(t[index, axis], kind="stable")], count // 2
     cut, turn = len(order) * half // count, (axis + 1) % t.shape[1]
     return _parts(t, order[:cut], half, turn) + _parts(t, order[cut:], count - half, turn)
+
+
+def _within_squares(xp: Namespace, points: Array) -> Array:
+    """Points (n, d), drawn in along their rays as far as squares of their coordinates are finite."""
+    size, most = xp.max(xp.abs(points), axis=-1, keepdims=True), float(xp.finfo(points.dtype).max) ** 0.375
+    return xp.where(size > most, points / xp.where(size > most, size, xp.ones_like(size)) * most, points)
 
 
 def _nearest_of(x: numpy.ndarray, points: Array) -> Array:

@@ -6,16 +6,20 @@ from typing import Any
 
 import numpy
 
-from geometry import Descent, FunctionGraph, GaussNewton, Newton
+from geometry import Descent, FunctionGraph, GaussNewton, Newton, project, steepest_tangent
+from geometry._beside import is_balanced
 from geometry._kernels import kernel
 from geometry._lending import lend
-from geometry._namespace import Array, Namespace, array_namespace, per_item
+from geometry._namespace import Array, Namespace, array_namespace, per_item, quietly
+from geometry._vectors import length
 from rbo_ref.rolling_ball import RollingBall
 
 __all__ = ["rolled"]
 
 SEARCH = 150
 """Evaluations on arrays that last as long as the operations of one search, if the items are few."""
+NEARER = 1e-9
+"""Share of the distance that is no rounding."""
 
 
 def rolled(ball: Any, surface: FunctionGraph, theta: Array, steps: int) -> tuple[Array, Array, Array] | None:
@@ -41,7 +45,24 @@ def rolled(ball: Any, surface: FunctionGraph, theta: Array, steps: int) -> tuple
         return None
     path = compiled(expression, theta, *hyper, steps, (rates, *settings), carried=ball.variant == "distance")
     theta, height, center = map(back, path)
-    return theta, height, center
+    doubts = rates is None and (isinstance(ball.solver, GaussNewton) or not expression.is_smooth)
+    return None if doubts and _strays(ball, surface, theta, center) else (theta, height, center)
+
+
+@quietly
+def _strays(ball: RollingBall, surface: FunctionGraph, theta: Array, center: Array) -> bool:
+    """Whether `geometry.project`, which looks beside such places, finds a nearer point than a ball that is balanced."""
+    xp = array_namespace(theta)
+    here, there, candidate = theta[:-1], theta[1:], center[1:]
+    balanced = is_balanced(there, here)
+    if not xp.any(balanced):
+        return False
+    if ball.variant == "footpoint":
+        eta = per_item(xp, "learning_rate", ball.learning_rate, here[0])
+        candidate = center[:-1] - eta * steepest_tangent(surface.gradient(here))
+    candidate, there = candidate[balanced], there[balanced]
+    nearest = project(surface, candidate, ball.solver, start=there).distance
+    return bool(xp.any(nearest < (1 - NEARER) * length(xp, candidate - surface.point(there))))
 
 
 def _projection(xp: Namespace, solver: Any, surface: FunctionGraph, theta: Array) -> tuple[Any, ...] | None:

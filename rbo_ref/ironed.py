@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geometry import FunctionGraph, dilate
 from geometry._namespace import Array, floating, positive, to_numpy, whole
+from geometry._results import comparable
 from geometry.graph import check_surface
 from rbo_ref._resting import Seen, highest, lowest, raised, values
 
@@ -21,6 +22,7 @@ MOST = 2**24  # samples to take of a function
 ALONG = 2**21  # evaluations for a radius, for d = 1, more or less
 
 
+@comparable
 class Ironing(NamedTuple):
     """The range Δ(ρ) = max f_ρ − min f_ρ of the offset function, and where it is attained; n radii, d dimensions."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from geometry import Footpoints, FunctionGraph, Solver, project, steepest_tangent, upward_normal
-from geometry._namespace import Array, floating, is_array_api_obj, per_item, positive
+from geometry._namespace import Array, floating, is_array_api_obj, per_item, positive, quietly
 from geometry._results import comparable
 from geometry._trees import Tree
 from geometry._vectors import dot
@@ -97,6 +97,7 @@ class RollingBall(Tree):
         """The state before the first step: (). Algorithm 1 remembers only θ; Section 3.2 finds its first centre."""
         return ()
 
+    @quietly
     def step(self, loss: FunctionGraph | Callable[[Array], Array], theta: Array, state: Any = None) -> Step:
         """One pass of lines 4 to 6: from θ_t to θ_{t+1}.
 

@@ -131,6 +131,7 @@ def wrong_directions(module: Module, known: dict[str, Module]) -> list[str]:
 
 
 SHARED = (
+    "geometry._beside",
     "geometry._files",
     "geometry._kernels",
     "geometry._lending",

@@ -64,7 +64,7 @@ def remembered(function: Callable[..., Any], otherwise: Any = None) -> Any:
     """The cache of a function on disk; where no directory can be written, or there is no source file, the other."""
     try:
         return _Cache(function)
-    except (RuntimeError, OSError):
+    except (RuntimeError, OSError, UnicodeError):  # the last of a path that the locale has no letters for
         return otherwise or NullCache()
 
 

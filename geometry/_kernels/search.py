@@ -322,7 +322,8 @@ def _spectral_step(finite, w, d):
         lowest = min(lowest, _eigenvalue(here, bends[k], finite))
         parts[k] = 0.0
         for i in range(d):
-            parts[k] += vectors[i * d + k] * force[i]
+            parts[k] += vectors[i * d + k] * -force[i]
+        parts[k] = -parts[k]  # with the sign of a zero that it has in `geometry._safeguarded.newton`
     beyond = lowest < -FLOOR
     lost = beyond and _is_lost(finite, w, d)
     bend = 0.0

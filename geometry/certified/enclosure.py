@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy
 
 from geometry._namespace import Array, array_namespace, device_of, to_numpy
+from geometry._results import comparable
 
 __all__ = ["Decision", "Enclosure", "Regions"]
 
 
+@comparable
 @dataclass(frozen=True, eq=False)
 class Enclosure:
     """Numbers that are proven to lie between two bounds.
@@ -58,6 +60,7 @@ class Enclosure:
         return bool(xp.all((self.lower <= truth) & (truth <= self.upper)))
 
 
+@comparable
 @dataclass(frozen=True, eq=False)
 class Decision:
     """Yes or no, where one of them is proven.
@@ -86,6 +89,7 @@ class Decision:
         return ~(self.yes | self.no)
 
 
+@comparable
 @dataclass(frozen=True, eq=False)
 class Regions:
     """Where nearest points can be: boxes in θ, all of them together for each query.

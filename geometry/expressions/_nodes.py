@@ -29,8 +29,10 @@ from numpy.typing import NDArray
 __all__ = [
     "Node",
     "constant",
+    "from_list",
     "join",
     "largest",
+    "listed",
     "matmul",
     "ordered",
     "places",
@@ -184,3 +186,18 @@ def ordered(roots: Iterable[Node]) -> Iterator[Node]:
             seen.add(node)
             stack.append((node, True))
             stack.extend((argument, False) for argument in node.arguments)
+
+
+def listed(root: Node) -> list[tuple[Any, ...]]:
+    """The graph as rows of plain data, each operation after its arguments: graphs are too deep to be pickled."""
+    nodes = list(ordered([root]))
+    place = {node: k for k, node in enumerate(nodes)}
+    return [(n.operation, [place[a] for a in n.arguments], n.shape, n.data, n.boolean) for n in nodes]
+
+
+def from_list(rows: list[tuple[Any, ...]]) -> Node:
+    """The graph of which these are the rows."""
+    nodes: list[Node] = []
+    for operation, arguments, shape, data, boolean in rows:
+        nodes.append(Node(operation, tuple(nodes[k] for k in arguments), shape, data=data, boolean=boolean))
+    return nodes[-1]

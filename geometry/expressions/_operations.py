@@ -61,6 +61,11 @@ def evaluated(name: str, *arrays: Any) -> Any:
         return getattr(numpy, NUMPY_NAMES.get(name, name))(*arrays)
 
 
+KINKED = frozenset({"abs", "sign", "maximum", "minimum", "where", "largest", "sqrt", "hypot", "atan2", "remainder"})
+"""What may have a kink, or a jump, within its domain, as the next ones do."""
+JUMPS = frozenset({"floor", "ceil", "trunc", "round"})
+
+
 EXACT = frozenset(
     {
         *("negative", "abs", "sign", "floor", "ceil", "trunc", "round", "maximum", "minimum", "where"),
@@ -130,6 +135,14 @@ def _of(name: str) -> Callable[..., Node]:
 sin, cos, exp, log, sqrt, square, sign = map(_of, ("sin", "cos", "exp", "log", "sqrt", "square", "sign"))
 sinh, cosh, hypot, floor, where = map(_of, ("sinh", "cosh", "hypot", "floor", "where"))
 ONE, TWO, HALF, MINUS = map(constant, (1.0, 2.0, 0.5, -1.0))
+
+
+def is_smooth(node: Node) -> bool:
+    """Whether an operation has derivatives of all orders wherever it is defined."""
+    if node.operation == "pow":
+        power = node.arguments[1]
+        return power.is_constant and bool(numpy.all(power.data == numpy.rint(power.data)))
+    return node.operation not in KINKED | JUMPS
 
 
 def raised(x: Node, p: Node) -> Node:

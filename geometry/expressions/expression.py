@@ -14,7 +14,8 @@ from geometry._namespace import Array, Namespace, floating, whole
 from geometry.expressions._differentiation import FEW, directional, gradient, hessian
 from geometry.expressions._interpretation import evaluate, evaluate_balls
 from geometry.expressions._lane_source import written_for_lanes
-from geometry.expressions._nodes import Node, constant, ordered, theta
+from geometry.expressions._nodes import Node, constant, from_list, listed, ordered, theta
+from geometry.expressions._operations import is_smooth
 from geometry.expressions._programs import LONGEST, Program, TooLong
 from geometry.expressions._recorder import Recorded, RecordingError, as_node, numeric
 from geometry.expressions._source import LANGUAGES, written
@@ -57,6 +58,10 @@ class Expression:
     def __repr__(self) -> str:
         return f"<Expression of {self.d} variables>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        slope = vars(self).get("slope")  # which may have been written by hand
+        return _again, (listed(self.node), self.d, None if slope is None else listed(slope))
+
     @property
     def digest(self) -> str:
         return self.node.digest.hex()
@@ -80,6 +85,11 @@ class Expression:
     def operations(self) -> list[Node]:
         """What f, ∇f and ∇²f need, each operation once."""
         return [n for n in ordered([self.node, self.slope, self.curvature]) if not n.is_constant]
+
+    @cached_property
+    def is_smooth(self) -> bool:
+        """Whether f is made of operations without kinks and jumps."""
+        return all(map(is_smooth, ordered([self.node])))
 
     @property
     def too_long(self) -> str:
@@ -278,6 +288,13 @@ def record(function: Callable[[Array], Array], d: int) -> Expression:
     expression = Expression(_returned(_run(function, d)), d)
     if told := difference(expression, function, ()):
         raise RecordingError(f"the recording is not the function: {told}")
+    return expression
+
+
+def _again(node: list[Any], d: int, slope: list[Any] | None) -> Expression:
+    expression = Expression(from_list(node), d)
+    if slope is not None:
+        expression.slope = from_list(slope)
     return expression
 
 

@@ -14,7 +14,7 @@ from rbo_ref._words import printable, text_of
 from rbo_ref.cli._arguments import split, with_numbers
 from rbo_ref.cli._common import COULD_NOT_RUN, STATUSES, CouldNotRun
 from rbo_ref.cli._guard import guarded
-from rbo_ref.cli._streams import finish_streams, only_ours, prepare_streams, warn, warn_at_length
+from rbo_ref.cli._streams import finish_streams, only_ours, prepare_streams, say, warn, warn_at_length
 
 __all__ = ["main"]
 
@@ -102,7 +102,7 @@ class _Parser(argparse.ArgumentParser):
         super().error(printable(message))
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        (file or sys.stderr).write(message)
+        say(message.rstrip("\n")) if file is sys.stdout else warn_at_length(message)
 
 
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:

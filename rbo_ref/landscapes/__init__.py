@@ -55,7 +55,7 @@ def by_name(name: str) -> FunctionGraph:
     Examples
     --------
     >>> by_name("sine")
-    <FunctionGraph of sine>
+    sine()
     """
     if name not in LANDSCAPES:
         raise ValueError(f"no landscape is called {name!r}; there are {', '.join(LANDSCAPES)}")

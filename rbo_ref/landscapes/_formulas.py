@@ -4,20 +4,52 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from copy import deepcopy
+from functools import wraps
 from numbers import Real
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy
 
 from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace, array_namespace, device_of, floating, to_numpy
+from geometry._results import call
 
-__all__ = ["Formula", "finite", "landscape", "like", "number"]
+__all__ = ["Formula", "Landscape", "finite", "landscape", "landscapes", "like", "number"]
 
+P = ParamSpec("P")
 Formula = Callable[[Namespace, Array], Array]
 
 
-def landscape(name: str, formula: Formula, *, at_least: int = 1, at_most: float = math.inf) -> FunctionGraph:
+class Landscape(FunctionGraph):
+    """A graph that knows which call made it: it is pickled, copied and written as that."""
+
+    made: tuple[Callable[..., FunctionGraph], tuple[Any, ...], dict[str, Any]]
+
+    def __repr__(self) -> str:
+        return call(*self.made)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, self.made, {"compile": self.compile}
+
+
+def _made_again(function: Callable[..., Any], arguments: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    return function(*arguments, **options)
+
+
+def landscapes(function: Callable[P, Landscape]) -> Callable[P, FunctionGraph]:
+    """A function that makes landscapes, which then know how they were made."""
+
+    @wraps(function)
+    def make(*arguments: P.args, **options: P.kwargs) -> FunctionGraph:
+        graph = function(*arguments, **options)
+        graph.made = make, *deepcopy((arguments, options))
+        return graph
+
+    return make
+
+
+def landscape(name: str, formula: Formula, *, at_least: int = 1, at_most: float = math.inf) -> Landscape:
     """The graph of a formula in (xp, θ) that holds for at_least ≤ d ≤ at_most."""
 
     def value(theta: Array) -> Array:
@@ -26,7 +58,7 @@ def landscape(name: str, formula: Formula, *, at_least: int = 1, at_most: float 
             raise ValueError(f"{name}: theta must have shape (..., d) with {d}, got {tuple(theta.shape)}")
         return formula(array_namespace(theta), theta)
 
-    return FunctionGraph(value, name=name)
+    return Landscape(value, name=name)
 
 
 def like(xp: Namespace, theta: Array, constants: Any) -> Array:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from functools import partial, reduce
 
-from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace, is_jax_namespace
-from rbo_ref.landscapes._formulas import landscape, like, number
+from rbo_ref.landscapes._formulas import Landscape, landscape, landscapes, like, number
 
 __all__ = ["ackley", "beale", "himmelblau", "rastrigin", "rosenbrock"]
 
 
-def beale() -> FunctionGraph:
+@landscapes
+def beale() -> Landscape:
     """Beale's function, f(x, y) = Σ_{i=1}^{3} (c_i − x(1 − yⁱ))², c = (1.5, 2.25, 2.625), d = 2.
 
     Minimum 0 at (3, ½). Usual domain [−4.5, 4.5]²; Harvey (2025) starts at the origin.
@@ -40,7 +40,8 @@ def beale() -> FunctionGraph:
     return landscape("beale", formula, at_least=2, at_most=2)
 
 
-def rosenbrock(a: float = 1.0, b: float = 100.0) -> FunctionGraph:
+@landscapes
+def rosenbrock(a: float = 1.0, b: float = 100.0) -> Landscape:
     """Rosenbrock's banana valley in its chained form, f(θ) = Σ_{i<d} b(θ_{i+1} − θ_i²)² + (a − θ_i)², d ≥ 2.
 
     Minimum 0 at (a, a²) for d = 2, and at (1, …, 1) for a = 1 in any dimension. Usual domain [−2, 2]ᵈ; Harvey (2025)
@@ -75,7 +76,8 @@ def rosenbrock(a: float = 1.0, b: float = 100.0) -> FunctionGraph:
     return landscape("rosenbrock", formula, at_least=2)
 
 
-def himmelblau() -> FunctionGraph:
+@landscapes
+def himmelblau() -> Landscape:
     """Himmelblau's function, f(x, y) = (x² + y − 11)² + (x + y² − 7)², d = 2.
 
     Four minima, all 0: (3, 2), (−2.805118, 3.131313), (−3.779310, −3.283186), (3.584428, −1.848127). One local maximum,
@@ -103,7 +105,8 @@ def himmelblau() -> FunctionGraph:
     return landscape("himmelblau", formula, at_least=2, at_most=2)
 
 
-def ackley(a: float = 20.0, b: float = 0.2, c: float = 2 * math.pi) -> FunctionGraph:
+@landscapes
+def ackley(a: float = 20.0, b: float = 0.2, c: float = 2 * math.pi) -> Landscape:
     """Ackley's function, f(θ) = a + e − a·exp(−b·√(|θ|²/d)) − exp(Σ cos(cθ_i)/d), any d.
 
     Minimum 0 at the origin. Usual domain [−32, 32]ᵈ; Harvey (2025) starts at (2, 2).
@@ -162,7 +165,8 @@ def _hypot(xp: Namespace, a: Array, b: Array) -> Array:
     return a * xp.sqrt(1 + (b / a) ** 2) if is_jax_namespace(xp) else xp.hypot(a, b)
 
 
-def rastrigin(amplitude: float = 10.0) -> FunctionGraph:
+@landscapes
+def rastrigin(amplitude: float = 10.0) -> Landscape:
     """Rastrigin's function, f(θ) = A·d + Σ_i θ_i² − A cos(2πθ_i), any d.
 
     Minimum 0 at the origin, where the curvatures are 2 + 4π²A, the largest: critical radius 1/(2 + 4π²A). Other minima

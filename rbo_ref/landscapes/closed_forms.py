@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy
 
-from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace
-from rbo_ref.landscapes._formulas import finite, landscape, like, number
+from rbo_ref.landscapes._formulas import Landscape, finite, landscape, landscapes, like, number
 
 __all__ = ["gaussian_well", "paraboloid", "plane"]
 
 
-def plane(slope: Any, height: float = 0.0) -> FunctionGraph:
+@landscapes
+def plane(slope: Any, height: float = 0.0) -> Landscape:
     """An inclined plane, f(θ) = height + ⟨slope, θ⟩: no minimum, no curvature, critical radius ∞.
 
     Parameters
@@ -42,7 +42,8 @@ def plane(slope: Any, height: float = 0.0) -> FunctionGraph:
     return landscape("plane", formula, at_least=d, at_most=d)
 
 
-def paraboloid(curvature: Any = 1.0) -> FunctionGraph:
+@landscapes
+def paraboloid(curvature: Any = 1.0) -> Landscape:
     """A quadratic, f(θ) = ½θᵀAθ, or f(θ) = ½k|θ|² in any dimension.
 
     Minimum 0 at the origin if A is positive definite. Critical radius: 1 over the largest eigenvalue of A (or over k)
@@ -76,7 +77,8 @@ def paraboloid(curvature: Any = 1.0) -> FunctionGraph:
     return landscape("paraboloid", formula, at_least=len(matrix), at_most=len(matrix))
 
 
-def gaussian_well(width: float = 1.0, depth: float = 1.0) -> FunctionGraph:
+@landscapes
+def gaussian_well(width: float = 1.0, depth: float = 1.0) -> Landscape:
     """A well in flat land, f(θ) = −depth·exp(−|θ|²/(2·width²)), any d.
 
     For depth > 0: minimum −depth at the origin, where all curvatures are depth/width², the largest; critical radius

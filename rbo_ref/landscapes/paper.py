@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy
 
-from geometry import FunctionGraph
 from geometry._namespace import Array, Namespace, whole
-from rbo_ref.landscapes._formulas import finite, landscape, like, number
+from rbo_ref.landscapes._formulas import Landscape, finite, landscape, landscapes, like, number
 
 __all__ = ["gaussians", "sine", "weierstrass", "wrinkled"]
 
 
-def sine() -> FunctionGraph:
+@landscapes
+def sine() -> Landscape:
     """The sine wave, f(θ) = sin θ, d = 1.
 
     Minima −1 at θ = −π/2 + 2πk, where the curvature takes its largest value: critical radius 1.
@@ -37,7 +37,8 @@ def sine() -> FunctionGraph:
     return landscape("sine", lambda xp, theta: xp.sin(theta[..., 0]), at_least=1, at_most=1)
 
 
-def wrinkled(terms: int = 100) -> FunctionGraph:
+@landscapes
+def wrinkled(terms: int = 100) -> Landscape:
     """A slow wave under ever finer wrinkles, f(θ) = Σ_{k=1}^{terms} sin(k²θ)/k², d = 1.
 
     Odd and 2π-periodic. |f″| ≤ Σ k², so the critical radius is at least 1/Σ k²: 3.0e-6 for 100 terms.
@@ -76,6 +77,7 @@ def wrinkled(terms: int = 100) -> FunctionGraph:
     return landscape("wrinkled", formula, at_least=1, at_most=1)
 
 
+@landscapes
 def gaussians(
     sigma: float,
     count: int = 1000,
@@ -86,7 +88,7 @@ def gaussians(
     low: float = -3,
     high: float = 3,
     d: int = 2,
-) -> FunctionGraph:
+) -> Landscape:
     """A bowl with random dents, f(θ) = |θ|² − Σ_k exp(−|θ − θ_k|²/σ²), the θ_k uniform in the cube [low, high]ᵈ.
 
     Parameters
@@ -139,7 +141,8 @@ def gaussians(
     return landscape("gaussians", formula, at_least=centers.shape[1], at_most=centers.shape[1])
 
 
-def weierstrass(a: float = 0.5, b: float = 3, terms: int = 20) -> FunctionGraph:
+@landscapes
+def weierstrass(a: float = 0.5, b: float = 3, terms: int = 20) -> Landscape:
     """Partial sums of Weierstrass's nowhere differentiable function, f(θ) = Σ_i Σ_{n<terms} aⁿ cos(bⁿπθ_i), any d.
 
     For odd integers b the minimum is −d·(1 − a^terms)/(1 − a), at odd integers θ_i. The largest curvature is there as

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,12 @@ def run(tmp_path, monkeypatch, capsys):
         return status, captured.out + captured.err
 
     return run
+
+
+def test_commands_print_in_one_way():
+    folder = Path(main.__code__.co_filename).parent
+    printing = [path.name for path in folder.glob("*.py") if re.search(r"(?<![\w.])print\(", path.read_text("utf-8"))]
+    assert sorted(printing) == ["_freeze.py", "_streams.py"]  # a progress, and the one way
 
 
 # Ports.

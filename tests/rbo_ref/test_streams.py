@@ -3,12 +3,16 @@
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
+from types import ModuleType
 from xml.etree import ElementTree
 
 import pytest
 
+import rbo_ref_command
+from rbo_ref._processes import started_quietly
 from rbo_ref.cli import main
 
 PORTS = r"""
@@ -78,11 +82,10 @@ def shell(command, **environment):
 
 
 @linux
-def test_a_full_standard_output(folder):
-    status, _, told = shell("$R check some_ports.py:right --case plane > /dev/full")
-    assert status == 2
-    assert told.startswith("rbo-ref: ")
-    assert "No space left on device" in told
+@pytest.mark.parametrize("command", ["check some_ports.py:right --case plane", "mistakes", "--help"])
+def test_a_full_standard_output(folder, command):
+    told = "rbo-ref: cannot write to standard output: No space left on device\n"
+    assert shell(f"$R {command} > /dev/full") == (2, "", told)
 
 
 def test_closed_streams(folder):
@@ -161,6 +164,25 @@ def test_an_error_of_our_own_is_a_sentence(folder, monkeypatch, capsys):
         lines = capsys.readouterr().err.splitlines()
         assert (lines[0], f"{lines[-1]}\n") == ("Traceback (most recent call last):", told)
         assert all(line.isprintable() for line in lines)
+
+
+def test_ctrl_c_while_importing_is_a_sentence(monkeypatch, capsys):
+    class Interrupted(ModuleType):
+        def __getattr__(self, name):
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "rbo_ref.cli", Interrupted("rbo_ref.cli"))
+    assert rbo_ref_command.main() == 2
+    assert capsys.readouterr().err == "rbo-ref: interrupted\n"
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="there are no masks of signals")
+def test_workers_do_not_hear_ctrl_c_before_they_can_answer():
+    code = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+    with started_quietly():
+        heard = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert heard == "True\n"
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, [])
 
 
 def test_streams_of_others_are_left_alone(monkeypatch):

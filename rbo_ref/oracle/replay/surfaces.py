@@ -71,7 +71,7 @@ def surface_of(loss: Any) -> Surface:
     Examples
     --------
     >>> surface_of("wrinkled")
-    Surface(graph=<FunctionGraph of wrinkled>, loss=..., is_served=False)
+    Surface(graph=wrinkled(), loss=..., is_served=False)
     >>> surface_of("eq14-valley").is_served
     True
     """
