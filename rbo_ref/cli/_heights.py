@@ -22,6 +22,7 @@ __all__ = ["Samples", "load_heights"]
 
 CHANNELS = {("RGB;", "RGB"), ("RGBA;", "RGBA"), ("RGBX;", "RGB"), ("LA;", "RGBA"), ("LA;", "LA")}  # layouts and modes
 WEIGHTS = (19595, 38470, 7471)  # of red, green and blue, in 65536ths
+IMAGES = (".png", ".tif", ".tiff", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".pbm", ".pgm", ".ppm", ".pnm")
 MAGIC = b"\x93NUMPY"
 EIGHT_BITS = (
     "L",
@@ -82,10 +83,12 @@ def load_heights(file: str, page: int | None = None) -> Samples:
 
 
 def _is_text(path: Path) -> bool:
-    """Whether the file begins as a text does, and not as one of the images that do."""
+    """Whether the file begins as a text does, and is not said to be an image."""
+    if path.suffix.lower() in IMAGES:
+        return False
     with path.open("rb") as stream:
         head = stream.read(1024)
-    return not (head[:1] == b"P" and head[1:2].isdigit()) and b"\0" not in head and _decoded(head[:1000]) is not None
+    return b"\0" not in head and _decoded(head) is not None
 
 
 def _decoded(content: bytes) -> str | None:
