@@ -106,13 +106,13 @@ def _of_one_variable(surface: FunctionGraph, radii: Numbers, low: Numbers, high:
 
 
 def ironing_of_samples(
-    heights: Array, radius: Any, *, spacing: Any = 1.0, boundary: str = "none", nan: str = "raise"
+    heights: Array, radius: Any, *, spacing: Any = 1.0, boundary: str = "none", nan: str = "raise", x: Any = None
 ) -> Ironing:
     """Δ(ρ) of a sampled function, such as an image or a measured profile.
 
     Parameters
     ----------
-    heights, spacing, boundary, nan
+    heights, spacing, boundary, nan, x
         As in `geometry.dilate`.
     radius : float or sequence of float
         ρ ≥ 0, in the units of spacing and heights. Δ(0) is the range of the heights.
@@ -120,7 +120,7 @@ def ironing_of_samples(
     Returns
     -------
     Ironing
-        The places are multiples of the spacing, from the first sample.
+        The places are multiples of the spacing, from the first sample; with `x` its entries.
 
     Examples
     --------
@@ -131,11 +131,22 @@ def ironing_of_samples(
     if heights.ndim == 0 or 0 in heights.shape:
         raise ValueError(f"heights must have at least one sample along every axis, got shape {tuple(heights.shape)}")
     options = {"spacing": spacing, "boundary": boundary, "nan": nan}
-    dilate(numpy.zeros((1,) * heights.ndim), 1.0, **options)  # refuses wrong options, if only Δ(0) is wanted
+    options |= {} if x is None else {"x": x}
+    shape = (1,) * heights.ndim if x is None else tuple(heights.shape)
+    dilate(numpy.zeros(shape), 1.0, **options)  # refuses wrong options, if only Δ(0) is wanted
     step = numpy.broadcast_to(to_numpy(floating("spacing", spacing)[1]), (heights.ndim,))
     origin, radii = numpy.zeros(heights.ndim), _radii(radius)
     rolled = (to_numpy(dilate(heights, rho, **options) if rho > 0 else heights) for rho in radii)
-    return _result(radii, *_for_all(_extremes(values, origin, step) for values in rolled))
+    lowest, highest = _for_all(_extremes(values, origin, step) for values in rolled)
+    if x is not None:
+        lowest, highest = (_at(extreme, to_numpy(floating("x", x)[1])) for extreme in (lowest, highest))
+    return _result(radii, lowest, highest)
+
+
+def _at(extreme: _Extreme, x: Numbers) -> _Extreme:
+    """An extreme whose places are numbers of samples, at the positions of these."""
+    places = numpy.where(numpy.isnan(extreme.theta), 0, extreme.theta).astype(int)
+    return extreme._replace(theta=numpy.where(numpy.isnan(extreme.theta), numpy.nan, x[places]))
 
 
 def ironing_of_sine(radius: Any) -> Numbers:

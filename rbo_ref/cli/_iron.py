@@ -31,7 +31,7 @@ def add(iron: argparse.ArgumentParser) -> None:
     """Add the options to the command's parser."""
     iron.description = _iron.__doc__
     known = ", ".join(LANDSCAPES)
-    iron.add_argument("target", metavar="LANDSCAPE|FILE", help=f"a .npy file, an image, or one of {known}")
+    iron.add_argument("target", metavar="LANDSCAPE|FILE", help=f"a .npy file, a table, an image, or one of {known}")
     iron.add_argument(
         "--radius", nargs="+", required=True, metavar="R", help="radii; LOW:HIGH:COUNT is a geometric sequence"
     )
@@ -51,8 +51,9 @@ def add(iron: argparse.ArgumentParser) -> None:
 def _iron(options: argparse.Namespace) -> int:
     """The range Δ(ρ) = max f_ρ − min f_ρ of the offset function, for balls of several radii.
 
-    A landscape is given by its name, samples by a .npy file of any dimension or by an image, whose heights are its grey
-    levels. Radius, spacing and heights have one unit.
+    A landscape is given by its name, samples by a .npy file of any dimension, by a text (a column of heights, positions
+    and heights, or the rows of an image), or by an image, whose heights are its grey levels; pages of a TIFF are the
+    slices of a volume. Radius, spacing and heights have one unit.
     """
     check_files(json=options.json, out=options.out)
     if options.out:
@@ -129,11 +130,14 @@ def _default_box(surface: FunctionGraph, name: str) -> list[tuple[float, float]]
 def _of_file(options: argparse.Namespace, radii: list[float]) -> Work:
     if options.box:
         raise CouldNotRun("--box is for landscapes; samples are taken as they are")
-    heights, spacing = load_heights(options.target, options.page), options.spacing or [1.0]
+    (heights, positions), spacing = load_heights(options.target, options.page), options.spacing or [1.0]
+    if positions is not None and options.spacing:
+        raise CouldNotRun(f"{options.target} says where its samples are; --spacing is for files that do not")
     rest: dict[str, Any] = {
         "spacing": spacing[0] if len(spacing) == 1 else spacing,
         "boundary": options.boundary or "none",
         "nan": options.nan or "raise",
+        **({} if positions is None else {"x": positions}),
     }
     result = _joined(ironing_of_samples(heights, radius, **rest) for radius in _with_progress(radii))
 
@@ -141,7 +145,7 @@ def _of_file(options: argparse.Namespace, radii: list[float]) -> Work:
         if heights.ndim > 1:
             return None
         rolled = [(radius, dilate(heights, radius, **rest)) for radius in _some(radii)]
-        return spacing[0] * numpy.arange(heights.size), heights, rolled
+        return spacing[0] * numpy.arange(heights.size) if positions is None else positions, heights, rolled
 
     return result, profile
 
