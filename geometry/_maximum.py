@@ -25,6 +25,7 @@ from geometry._namespace import (
     not_compiling,
     while_loop,
 )
+from geometry._spread import kronecker
 from geometry._vectors import length
 
 __all__ = [
@@ -38,7 +39,6 @@ __all__ = [
     "highest",
     "in_chunks",
     "join",
-    "kronecker",
     "sampled",
     "samples_of_the_ball",
     "samples_of_the_cube",
@@ -74,18 +74,6 @@ def samples_of_the_ball(d: int, count: int, block: int) -> Samples:
 def samples_of_the_cube(d: int, count: int, block: int) -> Samples:
     """The same for the cube [−1, 1]ᵈ."""
     return _with_neighbors(_block(d, count, block))
-
-
-def kronecker(d: int, first: int, stop: int) -> numpy.ndarray:
-    """Points first, ..., stop − 1 of an additive recurrence in the unit cube, (n, d): multiples of powers, modulo 1.
-
-    The powers are those of 1/s, s^(d+1) = s + 1, which makes the worst gap small in every dimension; for d = 1 s is the
-    golden ratio. M. Roberts, "The unreasonable effectiveness of quasirandom sequences" (2018).
-    """
-    root = 2.0
-    for _ in range(64):
-        root = (1 + root) ** (1 / (d + 1))
-    return (0.5 + numpy.arange(first, stop)[:, None] * root ** -numpy.arange(1.0, d + 1)) % 1
 
 
 def _block(d: int, count: int, block: int) -> numpy.ndarray:

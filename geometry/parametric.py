@@ -13,7 +13,6 @@ import numpy
 from geometry import _autodiff
 from geometry._chart_search import Spot, downhill
 from geometry._compilable import Compilable
-from geometry._maximum import kronecker
 from geometry._namespace import (
     Array,
     Namespace,
@@ -25,6 +24,7 @@ from geometry._namespace import (
     quietly,
     to_numpy,
 )
+from geometry._spread import kronecker
 from geometry._trees import Whole
 from geometry._vectors import dot, length
 from geometry.frames import eigenvalues, vectors

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy
 
 from geometry._feet import Footpoints
-from geometry._maximum import kronecker
 from geometry._namespace import Array, Namespace, array_namespace, device_of, not_compiling, to_numpy, whole
+from geometry._spread import kronecker
 from geometry._trees import Tree
 from geometry._vectors import length
 from geometry.footpoint import GaussNewton, Newton, Solver, nearest_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy
 
+from geometry._spread import kronecker
 from geometry.surface import OfFunction
 
 __all__ = ["check_near", "check_within"]
@@ -17,21 +18,15 @@ def check_near(surface: OfFunction, theta: numpy.ndarray, radius: numpy.ndarray)
     some = numpy.flatnonzero((numpy.abs(theta) < FAR).all(1) & (radius < FAR))
     some = some[:: max(1, len(some) // POINTS)][:POINTS]
     reach = radius[some, None] / numpy.sqrt(theta.shape[1])
-    around = theta[some] + (2 * _spread(len(some), theta.shape[1]) - 1) * reach
+    around = theta[some] + (2 * kronecker(theta.shape[1], 1, len(some) + 1) - 1) * reach
     _check(surface, numpy.concatenate([theta[some], around]))
 
 
 def check_within(surface: OfFunction, low: numpy.ndarray, high: numpy.ndarray) -> None:
     """Raise if hand-written derivatives are wrong at some points of a box."""
-    _check(surface, low + _spread(POINTS, len(low)) * (high - low))
+    _check(surface, low + kronecker(len(low), 1, POINTS + 1) * (high - low))
 
 
 def _check(surface: OfFunction, theta: numpy.ndarray) -> None:
     if told := surface.slip(theta):
         raise ValueError(f"{surface.name}: {told}")
-
-
-def _spread(count: int, d: int) -> numpy.ndarray:
-    """Points all over the unit cube, (count, d)."""
-    steps: numpy.ndarray = numpy.outer(numpy.arange(1, count + 1), numpy.log(numpy.arange(2, d + 2)))
-    return numpy.modf(steps)[0]

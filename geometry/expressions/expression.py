@@ -11,6 +11,7 @@ import numpy
 from numpy.typing import NDArray
 
 from geometry._namespace import Array, Namespace, floating, whole
+from geometry._spread import kronecker
 from geometry.expressions._differentiation import FEW, directional, gradient, hessian
 from geometry.expressions._interpretation import evaluate, evaluate_balls
 from geometry.expressions._lane_source import written_for_lanes
@@ -319,8 +320,7 @@ def _returned(result: Any) -> Node:
 
 def trial_points(d: int, count: int) -> NDArray[Any]:
     """Points (count, d) spread over [−2, 2]ᵈ, always the same."""
-    turns = numpy.arange(1.0, count + 1)[:, None] * numpy.sqrt(numpy.arange(2.0, d + 2.0))
-    return 4 * (turns % 1) - 2
+    return 4 * kronecker(d, 1, count + 1) - 2
 
 
 def difference(expression: Expression, function: Callable[[Array], Array], batch: tuple[int, ...]) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from geometry import FunctionGraph, LevelSet, Newton, Sampling, Status, offset, project
-from geometry._maximum import kronecker
+from geometry._spread import kronecker
 from geometry.certified import distance
 from rbo_ref import landscapes
 from tests.geometry import surfaces
