@@ -24,6 +24,8 @@ from geometry.sampled import SampledGraph as SampledGraph
 from geometry.sampling import Sampling as Sampling
 from geometry.surface import Surface
 
+__version__: str
+
 class ArrayObject(Protocol):
     @property
     def shape(self) -> Any: ...

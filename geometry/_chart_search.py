@@ -1,6 +1,9 @@
 """The safeguarded descent to footpoints on a surface that is known by charts: a level set, or a parametrised surface.
 
-A chart says where a parameter lies, which way half the squared distance falls there, and where a step leads.
+A chart says where a parameter lies, which way half the squared distance falls there, and where a step leads. A graph is
+no chart here, but has a search of its own, `_safeguarded`: there f − y and the polar form of ∇f are at hand, which keep
+φ exact to its rounding and steep walls in range, and the compiled searches repeat it operation by operation. A chart
+knows only points, of which φ is good to the rounding of their coordinates.
 """
 
 from __future__ import annotations
