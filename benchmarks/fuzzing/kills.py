@@ -17,7 +17,7 @@ from tests.rbo_ref.training.files import write_mnist
 COUNT = 200
 SHORTEST, LONGEST = 0.6, 2.5  # seconds until a kill: the imports take most of the first one
 PLAN = ["--data", "mnist", "--hidden", "4", "--batch", "6", "--trials", "1", "--seeds", "1", "--evaluations", "400"]
-OPTIMIZERS = ("rbo", "adam", "sam", "muon", "alice", "entropy-sgd")
+OPTIMIZERS = ("rbo", "adam", "sam", "momentum", "alice", "entropy-sgd")
 
 
 def prepared(folder: Path) -> Callable[[int, Random], str]:

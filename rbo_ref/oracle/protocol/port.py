@@ -22,6 +22,7 @@ from rbo_ref.oracle.time_limit import granted, unstopped
 
 __all__ = ["Capabilities", "ProgramPort", "Undeclared"]
 
+MOST_LISTS = 10_000  # in an answer: they are read after the clock has stopped
 STARTS = 20  # of a program that breaks off again and again
 ARRAYS = ("theta", "normal", "tangent", "center", "candidate")
 
@@ -169,6 +170,9 @@ class ProgramPort:
         def array(entries: list[Any]) -> Array:
             return _like(theta, numbers.read(entries))
 
+        for name in ("iterates", "inner"):
+            if len(message.get(name, ())) > MOST_LISTS:
+                raise PortError(f"printed {len(message[name])} lists under {name!r}, expected at most {MOST_LISTS}")
         if kind == "iterates":
             return [array(entries) for entries in message["iterates"]]
         named: dict[str, Any] = {name: array(message[name]) for name in ARRAYS if name in message}

@@ -29,3 +29,9 @@ def test_spoilt_messages_get_a_verdict(seed):
         assert result.verdict == "pass" or result.message
     assert verdicts["fail"] > 300
     assert verdicts.keys() <= {"pass", "fail", "skipped"}
+
+
+def test_lists_without_end_are_refused_at_once():
+    lines = [line.encode() for line in PLAYS[0][1]]
+    lines[-1] = lines[-1].rstrip()[:-1] + b', "inner": [' + b",".join([b"[]"] * 200_000) + b"]}"
+    assert verdict("rolling-ball", lines).message == "printed 200000 lists under 'inner', expected at most 10000"
