@@ -213,4 +213,4 @@ def _row(report: Report) -> str:
 def _conclude(reports: list[Report]) -> None:
     count = Counter(report.verdict for report in reports)
     told = ", ".join(f"{count[verdict]} {verdict}" for verdict in count if verdict != "RIGHT")
-    say(f"\n{len(reports)} ports judged: {told or 'all RIGHT'}")
+    say(f"\n{len(reports)} port{'s' * (len(reports) != 1)} judged: {told or 'all RIGHT'}")
