@@ -36,7 +36,16 @@ from tests.test_architecture import MODULES, Module, imports
 OTHER = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "/", "%": "*", "**": "*", "<": "<=", "<=": "<", ">": ">="}
 OTHER |= {">=": ">", "==": "!=", "!=": "==", "+=": "-=", "-=": "+=", "*=": "/=", "/=": "*=", "and": "or", "or": "and"}
 OTHER |= {"True": "False", "False": "True", "min": "max", "max": "min", "minimum": "maximum", "maximum": "minimum"}
-OTHER |= {"any": "all", "all": "any", "not": "", "sin": "cos", "cos": "sin", "argmin": "argmax", "argmax": "argmin", "is": "is not"}
+OTHER |= {
+    "any": "all",
+    "all": "any",
+    "not": "",
+    "sin": "cos",
+    "cos": "sin",
+    "argmin": "argmax",
+    "argmax": "argmin",
+    "is": "is not",
+}
 MARKERS = 5  # a test file that bears a module's name belongs to it as one that mentions so many of its names
 
 
@@ -133,6 +142,16 @@ def copied(parent: Path) -> Path:
     return tree
 
 
+def passes(path: Path, tree: Path, limit: float) -> bool:
+    """Whether the tests of a file pass, in a copy of the tree."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", str(path)]
+    surroundings = os.environ | {"PYTHONPATH": str(tree)}
+    done = subprocess.run(command, cwd=tree, env=surroundings, capture_output=True, text=True, timeout=limit)
+    if done.returncode in (3, 4):  # pytest could not run; 5: there are no tests
+        raise RuntimeError(f"{path}: {done.stdout}{done.stderr}")
+    return done.returncode in (0, 5)
+
+
 def outcome(mutant: Mutant, trees: SimpleQueue[Path], limit: float) -> str:
     """killed by FILE | survived | hangs in FILE."""
     tree = trees.get()
@@ -144,11 +163,7 @@ def outcome(mutant: Mutant, trees: SimpleQueue[Path], limit: float) -> str:
             left = until - time.monotonic()
             if left <= 0:
                 break
-            command = [sys.executable, "-m", "pytest", "-qxn0", "-p", "no:cacheprovider", path]
-            done = subprocess.run(
-                command, cwd=tree, env=os.environ | {"PYTHONPATH": str(tree)}, capture_output=True, timeout=left + limit
-            )
-            if done.returncode not in (0, 5):  # 5: no tests in it
+            if not passes(path, tree, left + limit):
                 return f"killed by {path}"
         return "survived"
     except subprocess.TimeoutExpired:
@@ -171,7 +186,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as parent, ThreadPoolExecutor(asked.processes) as pool:
         trees: SimpleQueue[Path] = SimpleQueue()
         for _ in range(asked.processes):
-            trees.put(copied(Path(parent)))
+            trees.put(tree := copied(Path(parent)))
+        if not passes(Path("tests/test_architecture.py"), tree, asked.limit):
+            raise SystemExit("the tests fail without any mutant")
         for mutant, how in zip(chosen, pool.map(lambda m: outcome(m, trees, asked.limit), chosen), strict=True):
             counted[how.split()[0]] += 1
             print(f"{how}\n    {mutant}", flush=True)
