@@ -28,10 +28,9 @@ from queue import SimpleQueue
 from random import Random
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))  # the tests are no package that is installed
+sys.path.insert(0, str(Path(__file__).parents[1]))  # the tests are no package that is installed
 
-from tests.test_architecture import MODULES, Module, imports
+from tests.test_architecture import MODULES, ROOT, Module, imports
 
 OTHER = {"+": "-", "-": "+", "*": "/", "/": "*", "//": "/", "%": "*", "**": "*", "<": "<=", "<=": "<", ">": ">="}
 OTHER |= {">=": ">", "==": "!=", "!=": "==", "+=": "-=", "-=": "+=", "*=": "/=", "/=": "*=", "and": "or", "or": "and"}
