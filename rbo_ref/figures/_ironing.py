@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from rbo_ref._canvas import FAINT, GROUND, INK, NEXT, NOW, PATHS, new_axes
+from rbo_ref._canvas import FAINT, GROUND, INK, NEXT, NOW, line_style, new_axes, styled, tidy
 from rbo_ref.ironed import Ironing
 
 if TYPE_CHECKING:
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["ironed", "ranges"]
 
+TIGHT = {"columnspacing": 1.2, "handlelength": 1.4}
 
+
+@styled
 def ranges(
     result: Ironing,
     *,
@@ -72,6 +75,7 @@ def ranges(
     return ax
 
 
+@styled
 def ironed(places: Any, heights: Any, rolled: Sequence[tuple[float, Any]], *, ax: Axes | None = None) -> Axes:
     """A function of one variable, and its offset functions f_ρ − ρ: what balls of several radii leave of it.
 
@@ -107,13 +111,21 @@ def ironed(places: Any, heights: Any, rolled: Sequence[tuple[float, Any]], *, ax
     ax.fill_between(places, floor, numpy.where(finite, heights, floor), color=GROUND)
     ax.plot(places, heights, color=INK, linewidth=1, label="f")
     for number, (radius, offset) in enumerate(rolled):
-        color = PATHS[number % len(PATHS)]
-        ax.plot(places, numpy.asarray(offset) - radius, color=color, linewidth=1.2, label=f"ρ = {radius:.3g}")
+        left = numpy.asarray(offset) - radius
+        ax.plot(places, left, linewidth=1.3, label=f"ρ = {radius:.3g}", **line_style(number))
     ax.set(xlabel="θ", ylabel="$f_ρ$ − ρ")
     _finish(ax)
     return ax
 
 
 def _finish(ax: Any) -> None:
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize="small", ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0))
+    tidy(ax)
+    ax.legend(
+        frameon=False,
+        fontsize="small",
+        ncols=4,
+        columnspacing=1.2,
+        handlelength=1.4,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+    )
