@@ -45,9 +45,9 @@ def jumps(
     What is found is a jump, up to rounding: a place of the way is below the graph. What is not found may be a mountain
     narrower than the distance of the samples.
 
-    A step whose first or last centre is itself below the graph is a jump too: there the ball does not fit, and its contact
-    is one that it cannot touch. On a convex f no other step is one, however long, for with any two points the set above
-    the graph contains all between them. What is not finite is no jump.
+    A step whose first or last centre is itself below the graph is a jump too: there the ball does not fit, and its
+    contact is one that it cannot touch. On a convex f no other step is one, however long, for with any two points the
+    set above the graph contains all between them. What is not finite is no jump.
 
     Examples
     --------
