@@ -26,6 +26,7 @@ COMMANDS = {  # each is the module of its name
     "cases": "list the cases",
     "mistakes": "list the known mistakes",
     "draw": "draw a ball that rolls on a landscape",
+    "figures": "draw the figures of the paper, and the geometry of landscapes",
     "freeze": "write anew what follows from cases, mistakes and laws",
     "iron": "how a ball irons a landscape, a profile or an image",
     "matrix": "which case catches which known mistake",

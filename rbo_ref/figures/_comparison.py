@@ -21,6 +21,7 @@ __all__ = ["OPTIMIZERS", "Compared", "best_paths", "compared", "make_optimizer"]
 
 RATES = tuple((10.0 ** numpy.arange(-4, 0.1, 0.5)).tolist())
 STEPS, RADIUS = 200, 0.5
+View = tuple[tuple[float, float], tuple[float, float]]
 
 _BY_RATE: dict[str, Callable[[Any], Optimizer]] = {
     "gradient-descent": optimizers.GradientDescent,
@@ -133,12 +134,14 @@ def best_paths(
 
 
 @styled
-def compared(found: Compared, minima: Sequence[Sequence[float]] = (), *, ax: Axes | None = None) -> Axes:
+def compared(found: Compared, view: View, minima: Sequence[Sequence[float]] = (), *, ax: Axes | None = None) -> Axes:
     """The paths from above, each with a dot where it ends, and crosses at the minima.
 
     Parameters
     ----------
     found : Compared
+    view : ((low, high), (low, high))
+        Of θ₁ and of θ₂.
     minima : sequence of (float, float)
     ax : matplotlib.axes.Axes, optional
         Where to draw; default: a new figure of 800 × 500 pixels.
@@ -156,12 +159,11 @@ def compared(found: Compared, minima: Sequence[Sequence[float]] = (), *, ax: Axe
     --------
     >>> from rbo_ref.landscapes import himmelblau
     >>> found = best_paths(himmelblau(), [0.0, 0.0], names=["adam"])
-    >>> compared(found, [[3.0, 2.0]]).get_title()  # doctest: +SKIP
+    >>> compared(found, ((-1, 5), (-1, 5)), [[3.0, 2.0]]).get_title()  # doctest: +SKIP
     'himmelblau'
     """
     ax = new_axes(ax)
-    low, high = _around([path for path in found.theta.values()] + [numpy.atleast_2d(minima)] * bool(len(minima)))
-    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    ax.set(xlim=view[0], ylim=view[1])
     draw_contours(ax, found.surface, next(iter(found.theta.values()))[0], scale=False)
     for number, (name, path) in enumerate(found.theta.items()):
         style = line_style(number)
@@ -171,10 +173,3 @@ def compared(found: Compared, minima: Sequence[Sequence[float]] = (), *, ax: Axe
         ax.plot(*place, "+", color=INK, markersize=14, markeredgewidth=2)
     ax.set_title(str(found.surface.name))
     return ax
-
-
-def _around(paths: Sequence[numpy.ndarray]) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """Corners of a view in which most of each path is, with a margin."""
-    low, high = (numpy.nanquantile(numpy.concatenate(paths), share, axis=0) for share in (0.005, 0.995))
-    margin = 0.12 * numpy.max(high - low)
-    return low - margin, high + margin

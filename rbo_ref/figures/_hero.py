@@ -10,8 +10,7 @@ import numpy
 from geometry import FunctionGraph
 from rbo_ref._canvas import GROUND, INK, NEXT, NOW, new_figure, styled
 from rbo_ref.figures._ground import draw_ball
-from rbo_ref.figures._nearest import rolled_to_the_nearest
-from rbo_ref.run import Trajectory
+from rbo_ref.figures._nearest import Rolled, rolled_to_the_nearest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +28,7 @@ class _Hillside(NamedTuple):
 
     surface: FunctionGraph
     radii: tuple[float, float]
-    path: Trajectory  # of shape (STEPS + 1, 2)
+    path: Rolled  # of shape (STEPS + 1, 2)
 
 
 @cache
@@ -41,7 +40,7 @@ def hillside() -> _Hillside:
     surface : FunctionGraph
         f(θ) = cos θ + 0.05 sin(17θ + ½) + 0.02 sin 41θ.
     radii : (float, float)
-    path : Trajectory
+    path : Rolled
         Of both balls; each footpoint is proven to be the nearest.
 
     Examples
@@ -49,7 +48,7 @@ def hillside() -> _Hillside:
     The small ball stays on the hill, the large one comes to rest near the bottom of the valley, at π:
 
     >>> hillside().path.theta[-1, :, 0].round(1)
-    array([0.7, 3.1])
+    array([0.8, 3.1])
     """
     surface = FunctionGraph(_wrinkled_hill, name="hillside")
     return _Hillside(surface, (SMALL, LARGE), rolled_to_the_nearest(surface, RATE, (SMALL, LARGE), START, STEPS))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import cycle
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy
 
@@ -147,7 +148,8 @@ def medial_axes(surface: FunctionGraph, view: View, *, samples: int = 1500, ax: 
     ax, surface = _side_view(ax, surface, view), surface_of(surface)
     theta = numpy.linspace(*view[0], ALONG)
     ax.plot(theta, surface.value(theta[:, None]), color=INK, linewidth=2.5, label="Γ")
-    for side, color in (("above", NOW), ("below", NEXT)):
+    sides: tuple[tuple[Literal["above", "below"], str], ...] = (("above", NOW), ("below", NEXT))
+    for side, color in sides:
         points, radii = medial_axis(surface, [view[0]], side=side, samples=samples)
         ax.plot(*points[numpy.isfinite(radii)].T, ".", color=color, markersize=3, label=f"medial axis {side}")
     return ax
@@ -189,10 +191,10 @@ def curvature_map(surface: FunctionGraph, view: View, radii: Sequence[float] = (
     levels = numpy.linspace(-extent, extent, 25)
     drawn = ax.contourf(x, y, largest, levels, cmap=colormap("curvatures"))
     ax.contour(x, y, surface.value(points), 14, colors=FAINT, linewidths=0.5)
-    lines = ax.contour(x, y, largest, sorted({1 / radius for radius in radii}), colors=INK, linewidths=1.8)
-    names = {1 / radius: f"ρ = {radius:g}" for radius in radii}
-    ax.clabel(lines, fmt=names, fontsize=11)
-    ax.figure.colorbar(drawn, ax=ax, ticks=[-extent, 0, extent], format="%.2g", shrink=0.8)
+    for radius, line in zip(radii, cycle(("-", "--", ":")), strict=False):
+        ax.contour(x, y, largest, [1 / radius], colors=INK, linewidths=2, linestyles=[line])
+        ax.plot([], [], color=INK, linestyle=line, linewidth=2, label=f"too curved for ρ = {radius:g}")
+    ax.figure.colorbar(drawn, ax=ax, ticks=[-extent, 0, extent], format="%.2g", label="largest curvature")
     ax.set(xlabel="θ₁", ylabel="θ₂", aspect="equal")
     return ax
 
