@@ -29,9 +29,9 @@ def test_a_film_has_pictures_of_one_size(images):
 
 
 def test_the_ball_moves_from_picture_to_picture(images):
-    for one, other in pairwise(images):
+    for one, other in pairwise(images[:3]):
         changed = (np.asarray(one.convert("RGB")) != np.asarray(other.convert("RGB"))).any(axis=-1).mean()
-        assert 0.0005 < changed < 0.5
+        assert 0.002 < changed < 0.5
 
 
 def test_a_ball_on_a_plane_turns_as_far_as_it_rolls():
