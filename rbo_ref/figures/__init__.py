@@ -7,6 +7,7 @@ returns them. `rbo_ref.figures.gallery` puts them together as whole figures, whi
 from rbo_ref.figures._centers import RollingCenters, centers, roll_on_wrinkles
 from rbo_ref.figures._comparison import OPTIMIZERS, Compared, best_paths, compared, make_optimizer
 from rbo_ref.figures._exploration import Exploration, exploration, explore
+from rbo_ref.figures._film import film
 from rbo_ref.figures._hero import hillside, two_balls
 from rbo_ref.figures._ironing import ironed, ranges
 from rbo_ref.figures._landscapes import (
@@ -33,6 +34,7 @@ __all__ = [
     "distance_field",
     "exploration",
     "explore",
+    "film",
     "hillside",
     "ironed",
     "make_optimizer",
