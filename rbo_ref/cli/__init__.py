@@ -30,7 +30,6 @@ COMMANDS = {  # each is the module of its name
     "iron": "how a ball irons a landscape, a profile or an image",
     "matrix": "which case catches which known mistake",
     "replay": "judge a recorded run, or compare two",
-    "train": "compare optimizers on real data at equal cost",
     "vectors": "conformance vectors in files",
 }
 

@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rbo_ref.training import Plan, TrainingError, published
-from rbo_ref.training.comparison import Finished, Trial, best, finalists
-from rbo_ref.training.course import Mark, Outcome
-from rbo_ref.training.summary import Spread, as_json, report, rows, runs_csv, summary_csv, to_target
-from tests.rbo_ref.training.test_course import RUN
+from benchmarks.training import Plan, TrainingError, published
+from benchmarks.training.comparison import Finished, Trial, best, finalists
+from benchmarks.training.course import Mark, Outcome
+from benchmarks.training.summary import Spread, as_json, report, rows, runs_csv, summary_csv, to_target
+from tests.benchmarks.training.test_course import RUN
 
 
 def trial(optimizer, losses, accuracy, *, diverged=False, seed=0, held_out_loss=1.0, rate=0.1):
@@ -117,7 +117,7 @@ def test_files_hold_what_the_rows_do():
 
 def test_the_picture_has_the_curves():
     pytest.importorskip("matplotlib")
-    from rbo_ref.training.picture import draw
+    from benchmarks.training.picture import draw
 
     left, right = draw(finished()).axes
     curves = {line.get_label(): line for line in left.lines}
