@@ -154,7 +154,7 @@ def test_pytorchs_models_run(folder):
     ("arguments", "sentence"),
     [
         (["--data", "mnist"], "mnist is read from a folder: name it (--folder), with the files of mnist inside"),
-        (["--data", "cifar10", "--folder", "data"], "data: expected a file data_batch_1.bin or data_batch_1"),
+        (["--data", "cifar10", "--folder", "data"], "data: expected a file data_batch_1.bin"),
         (["--data", "mnist", "--folder", "nothing"], "no folder nothing"),
         ([*QUICK, "--batch", "99"], "batch must be at most 24 (training part), got 99"),
         ([*QUICK, "--seeds", "0"], "seeds must be at least 1, got 0"),

@@ -195,7 +195,7 @@ def test_what_is_damaged_is_told_and_what_is_missing_is_not(tmp_path, capsys):
     assert capsys.readouterr().err == ""
     path.write_text("\x1b[2K")
     assert records.load_outcome(RUN) is None
-    assert capsys.readouterr().err == f"rbo-ref: {path} is damaged, its run is made again: not JSON: Expecting value\n"
+    assert capsys.readouterr().err == f"training: {path} is damaged, its run is made again: not JSON: Expecting value\n"
 
 
 def test_another_version_of_anything_is_another_run(monkeypatch):

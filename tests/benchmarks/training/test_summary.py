@@ -76,7 +76,8 @@ def test_the_mean_over_seeds_decides_and_divergence_before_it():
 
 def test_the_report_names_everything():
     text = report(finished())
-    assert "and the best 2 from" in text  # of two trials, no three can be tried again
+    assert "and the best 3 from" in text
+    assert "SGD                 2 trials of learning_rate 0.001 to 10\n" in text
     lines = text.splitlines()
     (sgd,) = [line for line in lines if line.startswith("SGD ")]
     cells = "SGD 0.117 ± 0.076 20 (2/3) 90.00 ± 10.00 - 7 1.00 ± 0.00"
