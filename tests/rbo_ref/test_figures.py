@@ -313,7 +313,7 @@ def test_the_ball_and_the_ground_are_where_the_pixels_say(tmp_path):
 
 
 def test_the_picture_of_the_readme_has_its_size():
-    assert _size(Path(__file__).resolve().parents[2] / "docs" / "step.png") == (800, 500)
+    assert _size(Path(__file__).resolve().parents[2] / "docs/figures/balls.png") == (1000, 600)
 
 
 @pytest.mark.parametrize("function", [one_step, rolling], ids=lambda f: f.__name__)

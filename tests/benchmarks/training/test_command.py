@@ -85,10 +85,10 @@ def end(arguments, how):
 
 @PROC
 def test_a_command_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(folder):
-    arguments = [*QUICK, "--optimizer", "rbo", "--optimizer", "alice", "--evaluations", "400", "--jobs", "2"]
+    arguments = [*QUICK, "--optimizer", "adam", "--optimizer", "alice", "--evaluations", "2000", "--jobs", "2"]
     end([*arguments, "--output", "killed"], signal.SIGKILL)
     unfinished = [np.load(path)["evaluations"] for path in Path("killed", "runs").glob("*.npz")]
-    assert all(0 < spent < 400 for spent in unfinished)
+    assert all(0 < spent < 2000 for spent in unfinished)
     assert len(outcomes("killed")) < 12
 
     resumed = finish(*arguments, "--output", "killed")
@@ -100,7 +100,7 @@ def test_a_command_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(folder)
 
 @PROC
 def test_an_interrupted_command_stops_at_once(folder):
-    end([*QUICK, "--optimizer", "rbo", "--evaluations", "100000", "--jobs", "2", "--output", "killed"], signal.SIGINT)
+    end([*QUICK, "--optimizer", "adam", "--evaluations", "100000", "--jobs", "2", "--output", "killed"], signal.SIGINT)
 
 
 def wait_for(condition, process, limit=60):
@@ -181,7 +181,7 @@ def test_a_corrupt_file_is_said_in_a_sentence(folder, capsys):
 
 @PROC
 def test_a_worker_that_dies_is_said_in_a_sentence(folder, capsys):
-    process = start(*QUICK, "--optimizer", "rbo", "--evaluations", "5000", "--jobs", "1", "--output", "out")
+    process = start(*QUICK, "--optimizer", "adam", "--evaluations", "20000", "--jobs", "1", "--output", "out")
     try:
         wait_for(lambda: list((folder / "out" / "runs").glob("*.npz")), process)
         for child in children(process.pid):
