@@ -32,7 +32,6 @@ COMMANDS = {  # each is the module of its name
     "matrix": "which case catches which known mistake",
     "roll": "a film of a ball that rolls on a landscape",
     "replay": "judge a recorded run, or compare two",
-    "train": "compare optimizers on real data at equal cost",
     "vectors": "conformance vectors in files",
 }
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rbo_ref.training import Perceptron, TrainingError
+from benchmarks.training import Perceptron, TrainingError
 
 ACTIVATIONS = ["relu", "tanh"]
 EPSILON = 2.0**-52

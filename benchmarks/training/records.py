@@ -19,13 +19,13 @@ from typing import Any, TypeVar
 
 import numpy
 
+from benchmarks.training.course import Mark, Outcome, Progress, Run
+from benchmarks.training.errors import TrainingError
 from geometry._files import write_whole
 from geometry._namespace import array_namespace, device_of, is_array_api_obj, to_numpy
 from rbo_ref._json import parsed_json
 from rbo_ref._npy import read_archive
 from rbo_ref._words import printable, text_of
-from rbo_ref.training.course import Mark, Outcome, Progress, Run
-from rbo_ref.training.errors import TrainingError
 
 __all__ = ["Records", "write"]
 
@@ -62,7 +62,7 @@ class Records:
             return None
         except Exception as error:  # a damaged file may make json, zipfile and NumPy raise anything
             told = f"{path} is damaged, its run is made again: {text_of(error)[:200]}"
-            print(f"rbo-ref: {printable(told)}", file=sys.stderr)
+            print(f"training: {printable(told)}", file=sys.stderr)
             return None
 
     def save_outcome(self, run: Run, outcome: Outcome) -> None:

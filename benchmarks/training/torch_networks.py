@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from rbo_ref.training.errors import TrainingError
+from benchmarks.training.errors import TrainingError
 
 if TYPE_CHECKING:
     from torch import nn

@@ -14,12 +14,12 @@ from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.training.course import Network, Outcome, Run, drive
+from benchmarks.training.data import DataSet, load
+from benchmarks.training.errors import TrainingError
+from benchmarks.training.networks import Perceptron
+from benchmarks.training.records import Records
 from rbo_ref._processes import started_quietly
-from rbo_ref.training.course import Network, Outcome, Run, drive
-from rbo_ref.training.data import DataSet, load
-from rbo_ref.training.errors import TrainingError
-from rbo_ref.training.networks import Perceptron
-from rbo_ref.training.records import Records
 
 __all__ = ["MODELS", "Crew", "Place", "crew", "execute", "network_for"]
 
@@ -48,7 +48,7 @@ def network_for(run: Run, data: DataSet) -> Network:
         import torch
     except ImportError as error:
         raise TrainingError(f"the model {run.model} needs PyTorch: pip install torch") from error
-    from rbo_ref.training.torch_networks import TorchNetwork
+    from benchmarks.training.torch_networks import TorchNetwork
 
     torch.set_num_threads(run.threads)
     return TorchNetwork(run.model, data.shape, data.classes, run.hidden, run.dtype, run.device)

@@ -1,4 +1,4 @@
-"""The search for hyper-parameters: as many trials for one optimizer as for any other."""
+"""The search for hyper-parameters, on logarithmic scales."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 
 import numpy
+
+from geometry._spread import kronecker
 
 __all__ = ["candidates"]
 
@@ -24,21 +26,15 @@ def candidates(ranges: Mapping[str, tuple[float, float]], count: int, seed: int 
     Returns
     -------
     list of dict
-        Point n has the coordinates frac(s + n/φ, s + n/φ², …), where φ is the positive root of φ^(d+1) = φ + 1, the
-        golden ratio for d = 1: Roberts' additive recurrence. Three significant digits of each are kept.
+        The points of `geometry._spread.kronecker`, shifted. Three significant digits of each are kept.
 
     Examples
     --------
     >>> [point["learning_rate"] for point in candidates({"learning_rate": (0.001, 1.0)}, 4)]
-    [0.00582, 0.416, 0.0297, 0.00212]
+    [0.00258, 0.184, 0.0132, 0.94]
     """
-    dimension = len(ranges)
-    ratio = 2.0
-    for _ in range(60):  # a contraction with the root as its fixed point
-        ratio = (1 + ratio) ** (1 / (dimension + 1))
-    shift = numpy.random.default_rng(seed).random(dimension)
-    steps = ratio ** -numpy.arange(1.0, dimension + 1)
-    points = (shift + numpy.arange(1, count + 1)[:, None] * steps) % 1
+    shift = numpy.random.default_rng(seed).random(len(ranges))
+    points = (kronecker(len(ranges), 0, count) + shift) % 1
     return [{name: _between(*ends, u) for (name, ends), u in zip(ranges.items(), p, strict=True)} for p in points]
 
 

@@ -65,7 +65,7 @@ CONTENDERS: Mapping[str, Contender] = {
     "rbo": Contender(
         "RBO, gradient steps",
         _rolling_ball,
-        {"learning_rate": (0.01, 100), "radius": (0.01, 10), "rate": (1e-3, 1), "steps": (2, 20)},
+        {"learning_rate": (0.01, 300), "radius": (0.01, 10), "rate": (3e-4, 1), "steps": (1, 5)},
         "the paper's inner loop",
     ),
     "rbo-gauss-newton": Contender(

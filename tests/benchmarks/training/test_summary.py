@@ -9,11 +9,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rbo_ref.training import Plan, TrainingError, published
-from rbo_ref.training.comparison import Finished, Trial, best, finalists
-from rbo_ref.training.course import Mark, Outcome
-from rbo_ref.training.summary import Spread, as_json, report, rows, runs_csv, summary_csv, to_target
-from tests.rbo_ref.training.test_course import RUN
+from benchmarks.training import Plan, TrainingError, published
+from benchmarks.training.comparison import Finished, Trial, best, finalists
+from benchmarks.training.course import Mark, Outcome
+from benchmarks.training.summary import Spread, as_json, report, rows, runs_csv, summary_csv, to_target
+from tests.benchmarks.training.test_course import RUN
 
 
 def trial(optimizer, losses, accuracy, *, diverged=False, seed=0, held_out_loss=1.0, rate=0.1):
@@ -76,7 +76,8 @@ def test_the_mean_over_seeds_decides_and_divergence_before_it():
 
 def test_the_report_names_everything():
     text = report(finished())
-    assert "and the best 2 from" in text  # of two trials, no three can be tried again
+    assert "and the best 3 from" in text
+    assert "SGD                 2 trials of learning_rate 0.001 to 10\n" in text
     lines = text.splitlines()
     (sgd,) = [line for line in lines if line.startswith("SGD ")]
     cells = "SGD 0.117 ± 0.076 20 (2/3) 90.00 ± 10.00 - 7 1.00 ± 0.00"
@@ -117,7 +118,7 @@ def test_files_hold_what_the_rows_do():
 
 def test_the_picture_has_the_curves():
     pytest.importorskip("matplotlib")
-    from rbo_ref.training.picture import draw
+    from benchmarks.training.picture import draw
 
     left, right = draw(finished()).axes
     curves = {line.get_label(): line for line in left.lines}

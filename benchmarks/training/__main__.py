@@ -1,4 +1,4 @@
-"""``rbo-ref train``: compare optimizers on real data."""
+"""``python -m benchmarks.training``: compare optimizers on real data."""
 
 from __future__ import annotations
 
@@ -6,27 +6,46 @@ import argparse
 import io
 import os
 import sys
+from collections.abc import Sequence
 from importlib import util
 from pathlib import Path
 from typing import Any
 
-from rbo_ref.cli._common import RIGHT, CouldNotRun
-from rbo_ref.cli._streams import say, warn
-from rbo_ref.training.comparison import Comparison, Finished, Plan
-from rbo_ref.training.contenders import CONTENDERS
-from rbo_ref.training.data import names
-from rbo_ref.training.errors import TrainingError
-from rbo_ref.training.records import write
-from rbo_ref.training.workers import MODELS
+from benchmarks.training.comparison import Comparison, Finished, Plan
+from benchmarks.training.contenders import CONTENDERS
+from benchmarks.training.data import names
+from benchmarks.training.errors import TrainingError
+from benchmarks.training.records import write
+from benchmarks.training.workers import MODELS
+from rbo_ref._words import printable
 
-__all__ = ["add"]
+__all__ = ["main"]
 
 DEFAULT = Plan()
+COULD_NOT_RUN = 2
 
 
-def add(train: argparse.ArgumentParser) -> None:
-    """Add the options to the command's parser."""
-    train.description = _train.__doc__
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare optimizers on real data, at equal numbers of gradient evaluations, tuned by equal budgets.
+
+    The table, CSV and JSON files and a picture are written into the output folder, with a record of every run. A
+    command that is killed goes on where it was, at most one epoch earlier, when it is given again.
+    """
+    options = _parser().parse_args(arguments)
+    folder = Path(options.output or f"training-{options.data}-{options.model}")
+    try:
+        _write(_compare(_plan(options), folder), folder)
+    except TrainingError as error:
+        print(f"training: {printable(error)}", file=sys.stderr)
+        return COULD_NOT_RUN
+    except KeyboardInterrupt:
+        print("training: interrupted", file=sys.stderr)
+        return COULD_NOT_RUN
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    train = argparse.ArgumentParser(prog="python -m benchmarks.training", description=main.__doc__)
     train.add_argument("--data", default=DEFAULT.data, choices=names(), help="default: %(default)s")
     train.add_argument("--folder", metavar="DIR", help="where the files of mnist, cifar10 or cifar100 are")
     train.add_argument(
@@ -45,7 +64,7 @@ def add(train: argparse.ArgumentParser) -> None:
     )
     for name, what in (
         ("evaluations", "gradient evaluations on a mini-batch, in each run"),
-        ("trials", "of hyper-parameters, for each optimizer"),
+        ("trials", "of each optimizer, for each hyper-parameter searched"),
         ("seeds", "runs of the tuned optimizers"),
         ("batch", "examples in a mini-batch"),
     ):
@@ -57,23 +76,8 @@ def add(train: argparse.ArgumentParser) -> None:
     train.add_argument("--device", default=DEFAULT.device, help="of PyTorch's models (default: %(default)s)")
     train.add_argument("--jobs", type=int, metavar="N", help="processes (default: one for each processor)")
     train.add_argument("--threads", type=int, metavar="N", default=1, help="of each process (default: %(default)s)")
-    train.add_argument("--output", metavar="DIR", help="default: rbo-ref-train-DATA-MODEL")
-    train.set_defaults(run=_train)
-
-
-def _train(options: argparse.Namespace) -> int:
-    """Compare optimizers on real data, at equal numbers of gradient evaluations, tuned by the same budget.
-
-    The table, CSV and JSON files and a picture are written into the output folder, with a record of every run. A
-    command that is killed goes on where it was, at most one epoch earlier, when it is given again.
-    """
-    folder = Path(options.output or f"rbo-ref-train-{options.data}-{options.model}")
-    try:
-        finished = _compare(_plan(options), folder)
-        _write(finished, folder)
-    except TrainingError as error:
-        raise CouldNotRun(str(error)) from error
-    return RIGHT
+    train.add_argument("--output", metavar="DIR", help="default: training-DATA-MODEL")
+    return train
 
 
 def _plan(options: argparse.Namespace) -> Plan:
@@ -108,22 +112,26 @@ def _show(bar: Any, spent: int) -> None:
 
 
 def _write(finished: Finished, folder: Path) -> None:
-    from rbo_ref.training import summary
+    from benchmarks.training import summary
 
     write(folder / "report.txt", summary.report(finished).encode())
     write(folder / "summary.csv", summary.summary_csv(finished).encode())
     write(folder / "summary.json", summary.as_json(finished).encode())
     write(folder / "runs.csv", summary.runs_csv(finished).encode())
     if util.find_spec("matplotlib") is None:
-        warn("skipped: the picture: matplotlib is not installed")
+        print("training: no picture: matplotlib is not installed", file=sys.stderr)
     else:
         write(folder / "comparison.png", _picture(finished))
-    say(summary.report(finished))
+    print(summary.report(finished))
 
 
 def _picture(finished: Finished) -> bytes:
-    from rbo_ref.training.picture import draw
+    from benchmarks.training.picture import draw
 
     content = io.BytesIO()
     draw(finished).savefig(content, format="png", dpi=100)
     return content.getvalue()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

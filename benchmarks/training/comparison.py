@@ -1,4 +1,4 @@
-"""The comparison: every optimizer tuned by the same budget, then run from several seeds with the same budget."""
+"""The comparison: equal budgets of tuning for every hyper-parameter that is searched, then of every run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 from statistics import fmean
 from typing import NamedTuple, TypeVar
 
-from rbo_ref.training.contenders import CONTENDERS
-from rbo_ref.training.course import Outcome, Run
-from rbo_ref.training.data import DataSet, load
-from rbo_ref.training.errors import TrainingError
-from rbo_ref.training.tuning import candidates
-from rbo_ref.training.versions import versions
-from rbo_ref.training.workers import MODELS, Crew, Place, crew, execute, network_for
+from benchmarks.training.contenders import CONTENDERS
+from benchmarks.training.course import Outcome, Run
+from benchmarks.training.data import DataSet, load
+from benchmarks.training.errors import TrainingError
+from benchmarks.training.tuning import candidates
+from benchmarks.training.versions import versions
+from benchmarks.training.workers import MODELS, Crew, Place, crew, execute, network_for
 
 __all__ = ["AIMS", "Comparison", "Finished", "Plan", "Trial", "best", "finalists", "score"]
 
@@ -34,7 +34,7 @@ class Plan:
     Parameters
     ----------
     data, folder, dtype
-        As in `rbo_ref.training.load`.
+        As in `benchmarks.training.load`.
     model : str
         "mlp", in NumPy; with PyTorch "torch-mlp", "resnet-6", "resnet-8", "vgg-9".
     hidden : tuple of int
@@ -50,8 +50,9 @@ class Plan:
     evaluations : int
         Of a gradient on a mini-batch, in each run, those of the tuning too.
     trials : int
-        How many hyper-parameters are tried for each optimizer, from one seed. For each of two aims, the training loss
-        and the validation accuracy, the best three are then tried from two further seeds, and the best mean decides.
+        Points that are tried for each hyper-parameter searched: with 100 gradient descent has 100 trials, and the ball,
+        which has four, 400, all from one seed. For each of two aims, the training loss and the validation accuracy, the
+        best three are then tried from two further seeds, and the best mean decides.
     seeds : int
         How many runs count.
     target : float
@@ -102,6 +103,10 @@ class Plan:
                 raise TrainingError(f"optimizer must be one of {', '.join(CONTENDERS)}, got {name!r}")
         if not self.optimizers or len(set(self.optimizers)) < len(self.optimizers):
             raise TrainingError(f"optimizers must be different, and at least one, got {', '.join(self.optimizers)}")
+
+    def points(self, optimizer: str) -> int:
+        """How many trials an optimizer has: so many for each hyper-parameter that is searched."""
+        return self.trials * len(CONTENDERS[optimizer].ranges)
 
 
 class Trial(NamedTuple):
@@ -154,8 +159,11 @@ class Comparison:
     def evaluations(self) -> int:
         """How many the whole comparison takes."""
         plan = self.plan
-        finals = min(FINALISTS, plan.trials) * len(TUNING_SEEDS)
-        return len(plan.optimizers) * (plan.trials + len(AIMS) * (finals + plan.seeds)) * plan.evaluations
+        runs = 0
+        for name in plan.optimizers:
+            count = plan.points(name)
+            runs += count + len(AIMS) * (min(FINALISTS, count) * len(TUNING_SEEDS) + plan.seeds)
+        return runs * plan.evaluations
 
     def make(self, tell: Callable[[int], None] = lambda spent: None) -> Finished:
         """Make all runs that are not recorded yet.
@@ -183,10 +191,12 @@ class Comparison:
 
     def _trials(self) -> dict[str, list[Run]]:
         """The first runs, by optimizer."""
-        seed, count = TUNING_SEEDS[0], self.plan.trials
+        seed, plan = TUNING_SEEDS[0], self.plan
         return {
-            name: [self._run(name, point, seed) for point in candidates(CONTENDERS[name].ranges, count, seed)]
-            for name in self.plan.optimizers
+            name: [
+                self._run(name, point, seed) for point in candidates(CONTENDERS[name].ranges, plan.points(name), seed)
+            ]
+            for name in plan.optimizers
         }
 
     def _finals(self, tried: dict[str, list[Trial]]) -> dict[tuple[str, str, int], list[Run]]:
@@ -200,12 +210,10 @@ class Comparison:
 
     def _runs(self, finals: dict[tuple[str, str, int], list[Trial]]) -> dict[tuple[str, str], list[Run]]:
         """The runs that count, by aim and optimizer."""
-        places = range(min(FINALISTS, self.plan.trials))
-        chosen = {
-            (aim, name): best([finals[aim, name, place] for place in places], aim)
-            for aim in AIMS
-            for name in self.plan.optimizers
-        }
+        groups: dict[tuple[str, str], list[list[Trial]]] = {}
+        for (aim, name, _), group in finals.items():
+            groups.setdefault((aim, name), []).append(group)
+        chosen = {(aim, name): best(group, aim) for (aim, name), group in groups.items()}
         return {
             key: [replace(run, seed=seed, held_out="test") for seed in range(self.plan.seeds)]
             for key, run in chosen.items()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy
 
-from rbo_ref.training.errors import DataError
+from benchmarks.training.errors import DataError
 
 __all__ = ["read_cifar", "read_idx"]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rbo_ref.cli import main
-from tests.rbo_ref.training.files import write_mnist
+from benchmarks.training.__main__ import main
+from tests.benchmarks.training.files import write_mnist
 
-QUICK = ["--data", "mnist", "--folder", "data", "--hidden", "4", "--batch", "6", "--trials", "2", "--seeds", "2"]
+QUICK = ["--data", "mnist", "--folder", "data", "--hidden", "4", "--batch", "6", "--trials", "1", "--seeds", "2"]
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
 
 def start(*arguments):
     return subprocess.Popen(
-        [sys.executable, "-m", "rbo_ref.cli", "train", *arguments],
+        [sys.executable, "-m", "benchmarks.training", *arguments],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -85,10 +85,10 @@ def end(arguments, how):
 
 @PROC
 def test_a_command_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(folder):
-    arguments = [*QUICK, "--optimizer", "rbo", "--optimizer", "alice", "--evaluations", "400", "--jobs", "2"]
+    arguments = [*QUICK, "--optimizer", "adam", "--optimizer", "alice", "--evaluations", "2000", "--jobs", "2"]
     end([*arguments, "--output", "killed"], signal.SIGKILL)
     unfinished = [np.load(path)["evaluations"] for path in Path("killed", "runs").glob("*.npz")]
-    assert all(0 < spent < 400 for spent in unfinished)
+    assert all(0 < spent < 2000 for spent in unfinished)
     assert len(outcomes("killed")) < 12
 
     resumed = finish(*arguments, "--output", "killed")
@@ -100,7 +100,7 @@ def test_a_command_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(folder)
 
 @PROC
 def test_an_interrupted_command_stops_at_once(folder):
-    end([*QUICK, "--optimizer", "rbo", "--evaluations", "100000", "--jobs", "2", "--output", "killed"], signal.SIGINT)
+    end([*QUICK, "--optimizer", "adam", "--evaluations", "100000", "--jobs", "2", "--output", "killed"], signal.SIGINT)
 
 
 def wait_for(condition, process, limit=60):
@@ -135,7 +135,7 @@ def test_the_files(folder):
     record = json.loads((out / "summary.json").read_text())
     assert {row["evaluations"] for row in record["rows"]} == {40}
     runs = list(csv.DictReader((out / "runs.csv").read_text().splitlines()))
-    assert {row["evaluations"] for row in runs} == {"40"}
+    assert {row["evaluations"] for row in runs if row["diverged"] == "False"} == {"40"}
     for row in record["rows"]:
         mine = [run for run in runs if (run["purpose"], run["optimizer"]) == (row["aim"], row["optimizer"])]
         assert row["loss"] == pytest.approx(np.mean([float(run["loss"]) for run in mine]))
@@ -154,7 +154,7 @@ def test_pytorchs_models_run(folder):
     ("arguments", "sentence"),
     [
         (["--data", "mnist"], "mnist is read from a folder: name it (--folder), with the files of mnist inside"),
-        (["--data", "cifar10", "--folder", "data"], "data: expected a file data_batch_1.bin or data_batch_1"),
+        (["--data", "cifar10", "--folder", "data"], "data: expected a file data_batch_1.bin"),
         (["--data", "mnist", "--folder", "nothing"], "no folder nothing"),
         ([*QUICK, "--batch", "99"], "batch must be at most 24 (training part), got 99"),
         ([*QUICK, "--seeds", "0"], "seeds must be at least 1, got 0"),
@@ -164,10 +164,10 @@ def test_pytorchs_models_run(folder):
     ],
 )
 def test_what_cannot_run_is_said_in_a_sentence(folder, capsys, arguments, sentence):
-    assert main(["train", *arguments]) == 2
+    assert main(arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert err.startswith("rbo-ref: ")
+    assert err.startswith("training: ")
     assert sentence in err
     assert err.count("\n") == 1
 
@@ -175,13 +175,13 @@ def test_what_cannot_run_is_said_in_a_sentence(folder, capsys, arguments, senten
 def test_a_corrupt_file_is_said_in_a_sentence(folder, capsys):
     path = folder / "data" / "train-images-idx3-ubyte"
     path.write_bytes(path.read_bytes()[:-1])
-    assert main(["train", *QUICK]) == 2
+    assert main(QUICK) == 2
     assert "train-images-idx3-ubyte: expected 900 bytes for shape (30, 6, 5), got 899" in capsys.readouterr().err
 
 
 @PROC
 def test_a_worker_that_dies_is_said_in_a_sentence(folder, capsys):
-    process = start(*QUICK, "--optimizer", "rbo", "--evaluations", "5000", "--jobs", "1", "--output", "out")
+    process = start(*QUICK, "--optimizer", "adam", "--evaluations", "20000", "--jobs", "1", "--output", "out")
     try:
         wait_for(lambda: list((folder / "out" / "runs").glob("*.npz")), process)
         for child in children(process.pid):

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Protocol
 
 import numpy
 
+from benchmarks.training.budget import BudgetSpent, Meter
+from benchmarks.training.contenders import CONTENDERS
+from benchmarks.training.data import DataSet
 from geometry._namespace import Array, array_namespace, quietly
-from rbo_ref.training.budget import BudgetSpent, Meter
-from rbo_ref.training.contenders import CONTENDERS
-from rbo_ref.training.data import DataSet
 
 __all__ = ["Journal", "Mark", "Network", "Outcome", "Progress", "Run", "batch", "drive"]
 

@@ -5,11 +5,11 @@ import sys
 import numpy as np
 import pytest
 
-from rbo_ref.training import Perceptron, TrainingError
+from benchmarks.training import Perceptron, TrainingError
 
 torch = pytest.importorskip("torch")
 
-from rbo_ref.training.torch_networks import TorchNetwork, build  # noqa: E402
+from benchmarks.training.torch_networks import TorchNetwork, build  # noqa: E402
 
 SMALL = (3, 8, 8)
 
@@ -99,8 +99,8 @@ def test_what_cannot_be_built():
 
 
 def test_without_pytorch_it_is_named(monkeypatch):
-    from rbo_ref.training.comparison import Plan
-    from rbo_ref.training.workers import network_for
+    from benchmarks.training.comparison import Plan
+    from benchmarks.training.workers import network_for
 
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(TrainingError, match="the model resnet-6 needs PyTorch"):

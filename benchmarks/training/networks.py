@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy
 
-from rbo_ref.training.errors import TrainingError
+from benchmarks.training.errors import TrainingError
 
 __all__ = ["Layer", "Perceptron"]
 

@@ -5,9 +5,9 @@ from itertools import islice
 import numpy as np
 import pytest
 
+from benchmarks.training.budget import BudgetSpent, Meter
 from geometry import Descent, FunctionGraph, GaussNewton
 from rbo_ref import SAM, Adam, Alice, EntropySGD, GradientDescent, InducedMetric, RollingBall, roll
-from rbo_ref.training.budget import BudgetSpent, Meter
 
 
 def wave(theta):

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 
-from rbo_ref.training.comparison import Finished, Trial
-from rbo_ref.training.contenders import CONTENDERS
+from benchmarks.training.comparison import Finished, Trial
+from benchmarks.training.contenders import CONTENDERS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rbo_ref.training import Perceptron
-from rbo_ref.training.contenders import CONTENDERS
-from rbo_ref.training.course import Run, batch, drive
-from rbo_ref.training.data import DataSet, Examples
-from rbo_ref.training.records import Records
-from rbo_ref.training.tuning import candidates
+from benchmarks.training import Perceptron
+from benchmarks.training.contenders import CONTENDERS
+from benchmarks.training.course import Run, batch, drive
+from benchmarks.training.data import DataSet, Examples
+from benchmarks.training.records import Records
+from benchmarks.training.tuning import candidates
 
 EPOCH = 6  # mini-batches
 
@@ -196,7 +196,7 @@ def test_at_most_an_epoch_is_lost(name, at):
 
 def test_pytorch_runs_go_on_too(tmp_path):
     torch = pytest.importorskip("torch")
-    from rbo_ref.training.torch_networks import TorchNetwork
+    from benchmarks.training.torch_networks import TorchNetwork
 
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -213,7 +213,7 @@ def test_pytorch_runs_go_on_too(tmp_path):
 
 
 def journal_start(run, network):
-    from rbo_ref.training.course import Progress
+    from benchmarks.training.course import Progress
 
     theta = network.initial(run.seed)
     optimizer = CONTENDERS[run.optimizer].make(**run.hyper_parameters, seed=run.seed)

@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import geometry
+import rbo_ref
 from geometry._version import __version__
 
 __all__ = ["versions"]
@@ -31,8 +32,8 @@ def versions(model: str) -> str:
 
 @cache
 def _digest() -> str:
-    """Of all sources of both packages, and their names."""
-    folders = [Path(geometry.__file__).parent, Path(__file__).parents[1]]
+    """Of all sources of both packages and of this one, and their names."""
+    folders = [Path(geometry.__file__).parent, Path(rbo_ref.__file__).parent, Path(__file__).parent]
     found = sha256()
     for folder in folders:
         for path in sorted(path for pattern in SOURCES for path in folder.rglob(pattern)):

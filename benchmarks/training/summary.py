@@ -11,10 +11,10 @@ from dataclasses import asdict
 from statistics import fmean, median, stdev
 from typing import Any, NamedTuple
 
-from rbo_ref.training import published
-from rbo_ref.training.comparison import AIMS, FINALISTS, TUNING_SEEDS, Finished, Trial
-from rbo_ref.training.contenders import CONTENDERS
-from rbo_ref.training.versions import versions
+from benchmarks.training import published
+from benchmarks.training.comparison import AIMS, FINALISTS, TUNING_SEEDS, Finished, Plan, Trial
+from benchmarks.training.contenders import CONTENDERS
+from benchmarks.training.versions import versions
 
 __all__ = ["Row", "Spread", "as_json", "report", "rows", "runs_csv", "summary_csv", "to_target"]
 
@@ -99,6 +99,7 @@ def report(finished: Finished) -> str:
     names = finished.plan.optimizers
     lines = [*_heading(finished), "", HEADER, "-" * len(HEADER)]
     lines += [_line(found["loss", name], found["accuracy", name]) for name in names]
+    lines += ["", "Searched:", *(_searched(finished.plan, name) for name in names)]
     lines += ["", "Chosen for the training loss / for the validation accuracy:"]
     lines += [_choice(found["loss", name], found["accuracy", name]) for name in names]
     return "\n".join([*lines, "", published.table(), ""])
@@ -114,8 +115,9 @@ def _heading(finished: Finished) -> list[str]:
         f"{plan.data}: {training} images to train on, {validation} to tune on, {test} to test on; "
         f"{plan.model}, {finished.dimension} parameters; mini-batches of {plan.batch}.",
         f"{plan.evaluations} gradient evaluations on a mini-batch in every run, counted call by call.",
-        f"Tuning of each optimizer: {plan.trials} trials of that length, and the best "
-        f"{min(FINALISTS, plan.trials)} from {len(TUNING_SEEDS) - 1} further seeds.",
+        f"Tuning: {plan.trials} trials of that length for each hyper-parameter that is searched, on logarithmic scales "
+        "between the ends below,",
+        f"and the best {FINALISTS} from {len(TUNING_SEEDS) - 1} further seeds.",
         f"Mean ± standard deviation over {plan.seeds} seeds. Test accuracy: of the hyper-parameters with the",
         "best validation accuracy; all else that of those with the lowest training loss. To target: median of the",
         f"evaluations until the training loss is {plan.target:g}. Diverged: so many runs of the one and of the other.",
@@ -145,6 +147,12 @@ def _pair(spread: Spread, mean: str, deviation: str) -> str:
         return "infinite"
     around = "" if math.isnan(spread.deviation) else f" ± {spread.deviation:{deviation}}"
     return f"{spread.mean:{mean}}{around}"
+
+
+def _searched(plan: Plan, name: str) -> str:
+    contender = CONTENDERS[name]
+    ranges = ", ".join(f"{key} {low:g} to {high:g}" for key, (low, high) in contender.ranges.items())
+    return f"  {contender.title:<20}{plan.points(name)} trials of {ranges}"
 
 
 def _choice(for_loss: Row, for_accuracy: Row) -> str:

@@ -11,11 +11,11 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from rbo_ref.training.course import Mark, Outcome, Progress
-from rbo_ref.training.errors import TrainingError
-from rbo_ref.training.records import Records, _checksum_of, write
-from rbo_ref.training.versions import _digest, versions
-from tests.rbo_ref.training.test_course import RUN
+from benchmarks.training.course import Mark, Outcome, Progress
+from benchmarks.training.errors import TrainingError
+from benchmarks.training.records import Records, _checksum_of, write
+from benchmarks.training.versions import _digest, versions
+from tests.benchmarks.training.test_course import RUN
 
 OUTCOME = Outcome((Mark(0, 0.0, 2.5, 2.4, 0.1), Mark(6, 0.1 + 0.2, 1 / 3, math.inf, 0.9)), 6, 6, False)
 
@@ -195,18 +195,18 @@ def test_what_is_damaged_is_told_and_what_is_missing_is_not(tmp_path, capsys):
     assert capsys.readouterr().err == ""
     path.write_text("\x1b[2K")
     assert records.load_outcome(RUN) is None
-    assert capsys.readouterr().err == f"rbo-ref: {path} is damaged, its run is made again: not JSON: Expecting value\n"
+    assert capsys.readouterr().err == f"training: {path} is damaged, its run is made again: not JSON: Expecting value\n"
 
 
 def test_another_version_of_anything_is_another_run(monkeypatch):
     before = versions("mlp")
     assert {part.split()[0] for part in before.split(", ")} == {"rbo-ref", "numpy", "scipy"}
-    monkeypatch.setattr("rbo_ref.training.versions.version", lambda name: "9")
+    monkeypatch.setattr("benchmarks.training.versions.version", lambda name: "9")
     assert versions("mlp") != before
     monkeypatch.undo()
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"#" * (path.name == "adam.py"))
-    monkeypatch.setattr("rbo_ref.training.versions._digest", _digest.__wrapped__)
+    monkeypatch.setattr("benchmarks.training.versions._digest", _digest.__wrapped__)
     assert versions("mlp") != before
 
 
