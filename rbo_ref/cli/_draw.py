@@ -14,6 +14,7 @@ from rbo_ref.cli._output import PICTURES, check_picture, save_picture
 from rbo_ref.cli._streams import warn
 from rbo_ref.figures import OPTIMIZERS, make_optimizer, one_step, rolling
 from rbo_ref.jumps import jumps
+from rbo_ref.oracle.dialects import optimizer_of
 from rbo_ref.rolling_ball import RollingBall
 from rbo_ref.run import Trajectory, trajectory
 
@@ -30,6 +31,7 @@ def add(draw: argparse.ArgumentParser) -> None:
     draw.add_argument(
         "--optimizer",
         nargs="+",
+        type=optimizer_of,
         default=[BALL],
         choices=OPTIMIZERS,
         metavar="NAME",

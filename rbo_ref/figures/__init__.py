@@ -10,15 +10,9 @@ from rbo_ref.figures._exploration import Exploration, exploration, explore
 from rbo_ref.figures._film import film
 from rbo_ref.figures._hero import hillside, two_balls
 from rbo_ref.figures._ironing import ironed, ranges
-from rbo_ref.figures._landscapes import (
-    contact_map,
-    curvature_map,
-    distance_field,
-    medial_axes,
-    reachable_points,
-    sampled_contacts,
-)
+from rbo_ref.figures._landscapes import curvature_map, distance_field, largest_ball, medial_axes, reachable_points
 from rbo_ref.figures._paths import rolling
+from rbo_ref.figures._samples import balls_on_a_profile, contact_map, sampled_contacts
 from rbo_ref.figures._step import one_step
 
 __all__ = [
@@ -26,6 +20,7 @@ __all__ = [
     "Compared",
     "Exploration",
     "RollingCenters",
+    "balls_on_a_profile",
     "best_paths",
     "centers",
     "compared",
@@ -37,6 +32,7 @@ __all__ = [
     "film",
     "hillside",
     "ironed",
+    "largest_ball",
     "make_optimizer",
     "medial_axes",
     "one_step",

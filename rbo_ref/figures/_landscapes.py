@@ -1,4 +1,4 @@
-"""The geometry of landscapes: which points balls touch, distances, curvature, medial axes."""
+"""The geometry of functions: which points balls touch, distances, curvature, medial axes."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy
 
-from geometry import FunctionGraph, certified, dilate, medial_axis, offset_function, reachable
+from geometry import FunctionGraph, certified, medial_axis, offset, offset_function, reach, reachable
 from rbo_ref._canvas import FAINT, GROUND, INK, NEXT, NOW, colormap, new_axes, styled, tidy
 from rbo_ref.figures._ground import draw_ball, surface_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["contact_map", "curvature_map", "distance_field", "medial_axes", "reachable_points", "sampled_contacts"]
+__all__ = ["curvature_map", "distance_field", "largest_ball", "medial_axes", "reachable_points"]
 
 View = tuple[tuple[float, float], tuple[float, float]]  # of θ, or θ₁, and of heights, or θ₂
 ALONG, ACROSS = 801, (241, 161)  # samples of a curve, and of a field
@@ -54,8 +54,8 @@ def reachable_points(
     --------
     >>> from rbo_ref.landscapes import sine
     >>> ax = reachable_points(sine(), 2.0, ((-6, 6), (-2, 4)), -1.5708)  # doctest: +SKIP
-    >>> ax.lines[2].get_ydata().min().round(3)  # doctest: +SKIP
-    1.258
+    >>> float(ax.lines[2].get_ydata().min()) > 1.258  # doctest: +SKIP
+    True
     """
     ax, surface = _side_view(ax, surface, view), surface_of(surface)
     theta = numpy.linspace(*view[0], ALONG)
@@ -65,6 +65,45 @@ def reachable_points(
     ax.plot(theta, missed, color=NEXT, linewidth=4, solid_capstyle="butt", label="out of reach")
     ax.plot(theta, offset_function(surface, theta[:, None], radius), color=NOW, linewidth=1.6, label="$f_ρ$")
     draw_ball(ax, numpy.array([rests, float(offset_function(surface, [rests], radius))]), radius, NOW)
+    return ax
+
+
+@styled
+def largest_ball(surface: FunctionGraph, view: View, *, ax: Axes | None = None) -> Axes:
+    """The largest ball that touches every point of a graph over a line from above, where the graph is most curved.
+
+    Parameters
+    ----------
+    surface : FunctionGraph
+        With d = 1.
+    view : ((low, high), (low, high))
+        Of θ and of heights.
+    ax : matplotlib.axes.Axes, optional
+        Where to draw; default: a new figure of 800 × 500 pixels.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        Its patch is the ball, whose radius is the reach from above.
+
+    Raises
+    ------
+    ImportError
+        Without matplotlib.
+
+    Examples
+    --------
+    >>> from rbo_ref.landscapes import paraboloid
+    >>> largest_ball(paraboloid(2.0), ((-1, 1), (-0.5, 1))).get_title()  # doctest: +SKIP
+    'reach from above 0.500000, at θ = 0.00000'
+    """
+    ax, surface = _side_view(ax, surface, view), surface_of(surface)
+    found = reach(surface, [view[0]], side="above")
+    theta = numpy.linspace(*view[0], ALONG)
+    ax.plot(theta, surface.value(theta[:, None]), color=INK, linewidth=2.5)
+    draw_ball(ax, offset(surface, found.theta, found.value), float(found.value), NEXT, linewidth=2)
+    ax.plot(*surface.point(found.theta), "o", color=NEXT, markersize=5)
+    ax.set_title(f"reach from above {float(found.value):.6f}, at θ = {float(found.theta[0]):.5f}")
     return ax
 
 
@@ -197,85 +236,6 @@ def curvature_map(surface: FunctionGraph, view: View, radii: Sequence[float] = (
     ax.figure.colorbar(drawn, ax=ax, ticks=[-extent, 0, extent], format="%.2g", label="largest curvature")
     ax.set(xlabel="θ₁", ylabel="θ₂", aspect="equal")
     return ax
-
-
-def sampled_contacts(heights: Any, radius: float, *, spacing: float = 1.0) -> numpy.ndarray:
-    """Which samples of a height map balls touch whose centres are over samples.
-
-    Parameters
-    ----------
-    heights : array (rows, columns)
-    radius : float
-        ρ, in the units of heights and spacing.
-    spacing : float
-
-    Returns
-    -------
-    numpy.ndarray
-        Of bool, of the shape of the heights.
-
-    Examples
-    --------
-    A spike in a plain holds all the balls around it:
-
-    >>> import numpy as np
-    >>> heights = np.zeros((5, 5))
-    >>> heights[2, 2] = 4.0
-    >>> sampled_contacts(heights, 10.0).sum(), sampled_contacts(heights, 0.5).sum()
-    (np.int64(1), np.int64(25))
-    """
-    heights = numpy.asarray(heights, dtype=float)
-    _, contact = dilate(heights, radius, spacing=spacing, return_contact=True)
-    touched = numpy.zeros(heights.size, bool)
-    touched[numpy.ravel(contact)] = True
-    return touched.reshape(heights.shape)
-
-
-@styled
-def contact_map(heights: Any, radius: float, *, spacing: float = 1.0, ax: Axes | None = None) -> Axes:
-    """A height map under light from the side, and the samples that balls touch.
-
-    Parameters
-    ----------
-    heights : array (rows, columns)
-    radius : float
-        ρ, in the units of heights and spacing.
-    spacing : float
-    ax : matplotlib.axes.Axes, optional
-        Where to draw; default: a new figure of 800 × 500 pixels.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        Its title has the share of samples that are touched.
-
-    Raises
-    ------
-    ImportError
-        Without matplotlib.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> contact_map(np.zeros((20, 20)), 3.0).get_title()  # doctest: +SKIP
-    'ρ = 3: 100 % touched'
-    """
-    from matplotlib.colors import LightSource
-
-    ax, heights = new_axes(ax), numpy.asarray(heights, dtype=float)
-    touched = sampled_contacts(heights, radius, spacing=spacing)
-    light = LightSource(azdeg=315, altdeg=45).hillshade(heights, dx=spacing, dy=spacing)
-    ax.imshow(light, cmap="gray", vmin=-0.2, vmax=1.2, origin="lower")
-    ax.imshow(numpy.ma.masked_where(~touched, touched), cmap=_one_color(NEXT), origin="lower", interpolation="nearest")
-    ax.set(xticks=[], yticks=[])
-    tidy(ax, f"ρ = {radius:g}: {100 * touched.mean():.3g} % touched")
-    return ax
-
-
-def _one_color(color: str) -> Any:
-    from matplotlib.colors import ListedColormap
-
-    return ListedColormap([color])
 
 
 def _side_view(ax: Any, surface: Any, view: View, *, ground: bool = True) -> Any:

@@ -8,15 +8,21 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy
 
-from geometry import FunctionGraph, closing, dilate, opening, reach, rolling_ball
-from rbo_ref._canvas import FAINT, GROUND, INK, NEXT, NOW, new_figure, styled, tidy
+from geometry import FunctionGraph, dilate
+from rbo_ref._canvas import new_figure, styled
 from rbo_ref.figures._centers import centers, roll_on_wrinkles
 from rbo_ref.figures._comparison import best_paths, compared
 from rbo_ref.figures._exploration import INNER_STARTS, exploration, explore
-from rbo_ref.figures._ground import draw_ball
 from rbo_ref.figures._hero import two_balls
 from rbo_ref.figures._ironing import ironed, ranges
-from rbo_ref.figures._landscapes import contact_map, curvature_map, distance_field, medial_axes, reachable_points
+from rbo_ref.figures._landscapes import (
+    curvature_map,
+    distance_field,
+    largest_ball,
+    medial_axes,
+    reachable_points,
+)
+from rbo_ref.figures._samples import balls_on_a_profile, contact_map
 from rbo_ref.figures._step import one_step
 from rbo_ref.ironed import ironing, ironing_of_sine
 from rbo_ref.landscapes import by_name, gaussians, paraboloid, sine
@@ -147,23 +153,8 @@ def _reach() -> Figure:
     figure, (left, right) = new_figure(2, layout="constrained", rows=2, size=(8, 9))
     reachable_points(sine(), 2.0, WAVES, -math.pi / 2, ax=left)
     left.legend(frameon=False, ncols=3, loc="upper center")
-    _largest_ball(right)
+    largest_ball(two_valleys(), VALLEYS, ax=right)
     return figure
-
-
-def _largest_ball(ax: Any) -> None:
-    """Two valleys, and the largest ball that touches every point, where the valley is most curved."""
-    surface = two_valleys()
-    found = reach(surface, [VALLEYS[0]], side="above")
-    x = numpy.linspace(*VALLEYS[0], 801)
-    ax.fill_between(x, surface.value(x[:, None]), VALLEYS[1][0], color=GROUND, linewidth=0)
-    ax.plot(x, surface.value(x[:, None]), color=INK, linewidth=2.5)
-    for theta in (found.theta, -found.theta):
-        point, normal = surface.point_and_normal(theta)
-        draw_ball(ax, point + found.value * normal, float(found.value), NEXT, linewidth=2)
-        ax.plot(*point, "o", color=NEXT, markersize=5)
-    ax.set(xlim=VALLEYS[0], ylim=VALLEYS[1], aspect="equal", xlabel="θ", ylabel="height")
-    tidy(ax, f"reach from above {found.value:.6f}, at |θ| = {abs(float(found.theta[0])):.5f}")
 
 
 def _contacts() -> Figure:
@@ -203,20 +194,11 @@ def _optimizers() -> Figure:
 
 def _profile() -> Figure:
     figure, (ax,) = new_figure(layout="constrained", size=(8, 3.8))
-    radius, spacing = 0.35, 0.005
+    spacing = 0.005
     x = numpy.arange(0, 4, spacing)
     heights = 0.25 * numpy.sin(2 * x) + 0.12 * numpy.sin(9 * x) + 0.5 * numpy.exp(-(((x - 2.6) / 0.05) ** 2))
-    ax.plot(x, heights, color=INK, linewidth=1.2, label="profile")
-    ax.plot(x, closing(heights, radius, spacing=spacing), color=NOW, label="closing: balls from above")
-    ax.plot(x, opening(heights, radius, spacing=spacing), color=NEXT, label="opening: balls from below")
-    apex = rolling_ball(heights, radius, spacing=spacing)
-    ax.plot(x, apex, color=FAINT, linestyle="--", label="rolling_ball: apex of the ball below")
-    for place in (1.25, 2.6):
-        center = numpy.array([place, apex[round(place / spacing)] - radius])
-        draw_ball(ax, center, radius, NEXT, linewidth=0.8)
-    ax.set(aspect="equal", xlabel="position", ylabel="height")
+    balls_on_a_profile(heights, 0.35, spacing=spacing, places=(1.25, 2.6), ax=ax)
     figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize="small")
-    tidy(ax)
     return figure
 
 

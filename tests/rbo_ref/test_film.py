@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rbo_ref import Adam, Lion, RollingBall, Trajectory, trajectory
+from rbo_ref import Adam, GradientDescent, RollingBall, Trajectory, trajectory
 from rbo_ref.cli import main
 from rbo_ref.figures import film, rolling
 from rbo_ref.figures._film import _roll
@@ -136,12 +136,12 @@ def test_a_jump_is_marked_where_the_way_crosses_the_mountain():
 
 def test_the_command_draws_several_optimizers(tmp_path):
     file, same = tmp_path / "several.png", tmp_path / "same.png"
-    words = ["--optimizer", "adam", "lion", "adam", "--start", "1", "1", "--steps", "4", "--learning-rate", "0.05"]
+    words = ["--optimizer", "adam", "sgd", "adam", "--start", "1", "1", "--steps", "4", "--learning-rate", "0.05"]
     assert main(["draw", "himmelblau", *words, "--out", str(file)]) == 0
     start = np.array([1.0, 1.0])
     paths = {
         name: trajectory(optimizer, himmelblau(), start, 4)
-        for name, optimizer in (("adam", Adam(0.05)), ("lion", Lion(0.05)))
+        for name, optimizer in (("adam", Adam(0.05)), ("gradient-descent", GradientDescent(0.05)))
     }
     rolling(himmelblau(), paths).figure.savefig(same)
     assert file.read_bytes() == same.read_bytes()

@@ -26,6 +26,7 @@ from rbo_ref.figures import (
     distance_field,
     exploration,
     explore,
+    largest_ball,
     make_optimizer,
     medial_axes,
     reachable_points,
@@ -55,9 +56,9 @@ def test_both_balls_touch_the_hillside_and_do_not_cross_it():
 
 def test_the_small_ball_stays_in_a_wrinkle_and_the_large_one_ends_in_the_valley():
     _, _, path = hillside()
-    small, large = path.theta[-1, :, 0]
-    assert small < 1
-    assert abs(large - math.pi) < 0.1
+    small, large = path.center[-1, :, 0]
+    assert abs(small - 0.72) < 0.01
+    assert abs(large - math.pi) < 0.01
     ax = two_balls()
     assert_array_equal(ax.lines[1].get_xydata(), path.center[:, 1])
     assert [circle.radius for circle in ax.patches][-2:] == [0.5, 0.06]
@@ -222,6 +223,10 @@ def test_reach_of_two_valleys():
     found = reach(two_valleys(), [(-1.9, 1.9)], side="above")
     assert_allclose(found.value, radius.min(), rtol=1e-9)
     assert_allclose(abs(found.theta), theta[radius.argmin()], atol=1e-4)
+    ax = largest_ball(two_valleys(), ((-1.9, 1.9), (-0.7, 1.7)))
+    (ball,) = ax.patches
+    assert ball.radius == found.value
+    assert_allclose(certified.distance(two_valleys(), ball.center).upper, found.value, rtol=1e-6)
 
 
 def test_medial_axes_of_the_sine():
