@@ -115,6 +115,10 @@ def read_table(path: str | PathLike[str]) -> SweepTable:
     ------
     ImportError, OSError, ValueError
         The last for a file that holds something else.
+
+    Examples
+    --------
+    >>> read_table("map.zarr.zip").at("height", optimizer="rho 0.5")  # doctest: +SKIP
     """
     zarr = _zarr()
     content = Path(path).read_bytes()
