@@ -85,10 +85,10 @@ def end(arguments, how):
 
 @PROC
 def test_a_command_that_is_killed_goes_on_and_ends_as_if_it_had_not_been(folder):
-    arguments = [*QUICK, "--optimizer", "adam", "--optimizer", "alice", "--evaluations", "2000", "--jobs", "2"]
+    arguments = [*QUICK, "--optimizer", "adam", "--optimizer", "alice", "--evaluations", "1000", "--jobs", "2"]
     end([*arguments, "--output", "killed"], signal.SIGKILL)
     unfinished = [np.load(path)["evaluations"] for path in Path("killed", "runs").glob("*.npz")]
-    assert all(0 < spent < 2000 for spent in unfinished)
+    assert all(0 < spent < 1000 for spent in unfinished)
     assert len(outcomes("killed")) < 12
 
     resumed = finish(*arguments, "--output", "killed")

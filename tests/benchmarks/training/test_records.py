@@ -14,7 +14,8 @@ import pytest
 from benchmarks.training.course import Mark, Outcome, Progress
 from benchmarks.training.errors import TrainingError
 from benchmarks.training.records import Records, _checksum_of, write
-from benchmarks.training.versions import _digest, versions
+from benchmarks.training.versions import versions
+from rbo_ref._sources import digest_of
 from tests.benchmarks.training.test_course import RUN
 
 OUTCOME = Outcome((Mark(0, 0.0, 2.5, 2.4, 0.1), Mark(6, 0.1 + 0.2, 1 / 3, math.inf, 0.9)), 6, 6, False)
@@ -201,12 +202,12 @@ def test_what_is_damaged_is_told_and_what_is_missing_is_not(tmp_path, capsys):
 def test_another_version_of_anything_is_another_run(monkeypatch):
     before = versions("mlp")
     assert {part.split()[0] for part in before.split(", ")} == {"rbo-ref", "numpy", "scipy"}
-    monkeypatch.setattr("benchmarks.training.versions.version", lambda name: "9")
+    monkeypatch.setattr("rbo_ref._sources.version", lambda name: "9")
     assert versions("mlp") != before
     monkeypatch.undo()
     read = Path.read_bytes
     monkeypatch.setattr(Path, "read_bytes", lambda path: read(path) + b"#" * (path.name == "adam.py"))
-    monkeypatch.setattr("benchmarks.training.versions._digest", _digest.__wrapped__)
+    monkeypatch.setattr("rbo_ref._sources.digest_of", digest_of.__wrapped__)
     assert versions("mlp") != before
 
 
