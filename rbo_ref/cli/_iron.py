@@ -188,7 +188,7 @@ def _plain(numbers: Any) -> Any:
 def _figure(target: str, result: Ironing, profile: Profile | None) -> Any:
     """Δ(ρ); beside it, for one variable, the function and what balls leave of it."""
     from rbo_ref._canvas import new_figure
-    from rbo_ref.ironing_figures import ironed, ranges
+    from rbo_ref.figures import ironed, ranges
 
     figure, panels = new_figure(1 if profile is None else 2, layout="constrained")
     if profile is not None:

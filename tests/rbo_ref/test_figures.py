@@ -10,6 +10,7 @@ import subprocess
 import sys
 from itertools import combinations
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from geometry import Descent, FunctionGraph, distance, offset
 from rbo_ref import RollingBall, Trajectory, figures, trajectory
+from rbo_ref._canvas import PATHS
 from rbo_ref.cli import main
 from rbo_ref.figures import one_step, rolling
 from rbo_ref.landscapes import gaussians, himmelblau, paraboloid, plane, rastrigin, sine
@@ -151,7 +153,7 @@ def test_a_picture_may_stand_beside_others_and_its_ball_is_still_round():
 def test_from_the_side_contacts_lie_on_the_graph_and_centres_on_their_path():
     path = trajectory(RollingBall(0.1, 0.5), sine(), [0.6], 20)
     ax = rolling(sine(), path)
-    centers, contacts, start = _curves(ax, figures.PATHS[0])
+    centers, contacts, start = _curves(ax, PATHS[0])
     assert_array_equal(contacts[:, 0], path.theta[:, 0])
     assert_allclose(contacts[:, 1], np.sin(contacts[:, 0]), rtol=1e-15)
     assert_array_equal(centers, path.center)
@@ -173,7 +175,7 @@ def test_every_path_of_a_batch_is_drawn_in_its_colour():
     ball = RollingBall(0.1, radius=[0.1, 0.3, 0.5])
     path = trajectory(ball, sine(), np.linspace(-1, 1, 6).reshape(2, 3, 1), 10)
     ax = rolling(sine(), path, radius=[0.1, 0.3, 0.5])
-    for i, color in enumerate(figures.PATHS):
+    for i, color in enumerate(PATHS):
         centers, contacts, _ = _curves(ax, color)
         where = np.unravel_index(i, (2, 3))
         assert_array_equal(contacts, np.stack([path.theta[:, *where, 0], path.height[:, *where]], axis=-1))
@@ -184,13 +186,13 @@ def test_every_path_of_a_batch_is_drawn_in_its_colour():
 
 def test_more_paths_than_colours():
     path = trajectory(RollingBall(0.1, 0.5), sine(), np.linspace(-1, 1, 7)[:, None], 3)
-    assert len(_curves(rolling(sine(), path), figures.PATHS[0])) == 6
+    assert len(_curves(rolling(sine(), path), PATHS[0])) == 6
 
 
 def test_from_above_every_path_of_contacts_is_drawn():
     path = trajectory(RollingBall(0.002, 0.5), himmelblau(), [[0.0, 0.0], [1.0, 4.0]], 15)
     ax = rolling(himmelblau(), path)
-    for i, color in enumerate(figures.PATHS[:2]):
+    for i, color in enumerate(PATHS[:2]):
         contacts, start = _curves(ax, color)
         assert_array_equal(contacts, path.theta[:, i])
         assert_array_equal(start, path.theta[:1, i])
@@ -233,7 +235,7 @@ def test_any_landscape_has_contours_or_none(surface):
 def test_an_optimizer_without_a_ball():
     theta = np.linspace(1, 0, 5)[:, None]
     descent = Trajectory(theta, np.sin(theta[:, 0]), None)
-    contacts, _ = _curves(rolling(sine(), descent), figures.PATHS[0])
+    contacts, _ = _curves(rolling(sine(), descent), PATHS[0])
     assert_array_equal(contacts, np.stack([theta[:, 0], np.sin(theta[:, 0])], axis=-1))
     ax = rolling(sine(), descent, radius=0.5)
     assert_array_equal([center for center, _ in _circles(ax)], offset(sine(), theta[[0, -1]], 0.5))
@@ -312,10 +314,15 @@ def test_the_ball_and_the_ground_are_where_the_pixels_say(tmp_path):
 
 
 def test_the_picture_of_the_readme_has_its_size():
-    assert _size(Path(__file__).resolve().parents[2] / "docs" / "step.png") == (800, 500)
+    assert _size(Path(__file__).resolve().parents[2] / "docs/figures/balls.png") == (1000, 600)
 
 
-@pytest.mark.parametrize("function", [one_step, rolling], ids=lambda f: f.__name__)
+DRAWN = [
+    f for name in figures.__all__ if isinstance(f := getattr(figures, name), FunctionType) and "+SKIP" in f.__doc__
+]
+
+
+@pytest.mark.parametrize("function", DRAWN, ids=lambda f: f.__name__)
 def test_the_examples_of_the_docstrings(function):
     """They are skipped where all docstrings run, because matplotlib may be missing there."""
     (examples,) = (test for test in doctest.DocTestFinder().find(function) if test.examples)

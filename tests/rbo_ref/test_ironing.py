@@ -194,7 +194,7 @@ def test_wrong_arguments(call, error, message):
 
 def test_pictures():
     pytest.importorskip("matplotlib")
-    from rbo_ref.ironing_figures import ironed, ranges
+    from rbo_ref.figures import ironed, ranges
 
     curve = Ironing(*(np.array(a) for a in ([0.0, 1.0, 10.0], [2, 2, 0.4], [0] * 3, [0] * 3, [[0]] * 3, [[0]] * 3)))
     ax = ranges(curve, exact=ironing_of_sine, asymptote=5.0)
