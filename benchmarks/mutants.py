@@ -186,7 +186,7 @@ def main() -> None:
         trees: SimpleQueue[Path] = SimpleQueue()
         for _ in range(asked.processes):
             trees.put(tree := copied(Path(parent)))
-        if not passes(Path("tests/test_architecture.py"), tree, asked.limit):
+        if not passes(Path("tests/test_architecture.py"), tree, 10 * asked.limit):
             raise SystemExit("the tests fail without any mutant")
         for mutant, how in zip(chosen, pool.map(lambda m: outcome(m, trees, asked.limit), chosen), strict=True):
             counted[how.split()[0]] += 1
