@@ -24,13 +24,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from benchmarks.training.budget import BudgetSpent, Meter
+from benchmarks.training.course import batch
+from benchmarks.training.data import load
+from benchmarks.training.networks import Perceptron
+from benchmarks.training.tuning import candidates
 from geometry import Descent, Footpoints, FunctionGraph, GaussNewton, project
 from rbo_ref import GradientDescent, RollingBall
-from rbo_ref.training.budget import BudgetSpent, Meter
-from rbo_ref.training.course import batch
-from rbo_ref.training.data import load
-from rbo_ref.training.networks import Perceptron
-from rbo_ref.training.tuning import candidates
 
 BATCH = 64
 RATES = 10.0 ** np.arange(-5, 1.1, 0.25)

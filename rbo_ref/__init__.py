@@ -24,6 +24,7 @@ from rbo_ref.optimizers import (
 )
 from rbo_ref.rolling_ball import RollingBall, Step
 from rbo_ref.run import Trajectory, roll, trajectory
+from rbo_ref.sweeps import Sweep, SweepTable, sweep
 
 if TYPE_CHECKING:
     from rbo_ref import landscapes as landscapes
@@ -45,6 +46,8 @@ __all__ = [
     "RMSprop",
     "RollingBall",
     "Step",
+    "Sweep",
+    "SweepTable",
     "Trajectory",
     "__version__",
     "ironing",
@@ -52,6 +55,7 @@ __all__ = [
     "ironing_of_sine",
     "minimize",
     "roll",
+    "sweep",
     "trajectory",
 ]
 

@@ -421,7 +421,7 @@ def test_help_loads_no_command():
     run = subprocess.run([sys.executable, "-c", HELP], capture_output=True, text=True)
     names = json.loads(run.stderr)
     assert [name for name in names if name.partition(".")[0] in LAZY] == []
-    assert [name for name in names if inside(name, "rbo_ref.oracle") or inside(name, "rbo_ref.training")] == []
+    assert [name for name in names if inside(name, "rbo_ref.oracle")] == []
     assert all(command in run.stdout for command in COMMANDS)
 
 

@@ -1,4 +1,4 @@
-"""`rbo-ref train` killed at a random time and given again until it ends: its records equal those of a quiet run."""
+"""`benchmarks.training` killed at a random time and given again to its end: its records equal those of a quiet run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 
 from fuzzing import Fault
-from tests.rbo_ref.training.files import write_mnist
+from tests.benchmarks.training.files import write_mnist
 
 COUNT = 200
 SHORTEST, LONGEST = 0.6, 2.5  # seconds until a kill: the imports take most of the first one
@@ -27,7 +27,7 @@ def prepared(folder: Path) -> Callable[[int, Random], str]:
 
     def attempt(number: int, random: Random) -> str:
         optimizer = OPTIMIZERS[number % len(OPTIMIZERS)]
-        command = [sys.executable, "-m", "rbo_ref.cli", "train", *PLAN, "--folder", str(folder / "data")]
+        command = [sys.executable, "-m", "benchmarks.training", *PLAN, "--folder", str(folder / "data")]
         command += ["--optimizer", optimizer, "--jobs", "1", "--output"]
         if optimizer not in quiet:
             _ran([*command, str(folder / optimizer)])

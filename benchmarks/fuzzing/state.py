@@ -1,4 +1,4 @@
-"""Damaged records and progress of `rbo-ref train`: each counts as missing, or holds to the bit what was written."""
+"""Damaged records and progress of `benchmarks.training`: each counts as missing, or holds what was written."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.training.course import Mark, Outcome, Progress, Run
+from benchmarks.training.records import Records
 from fuzzing import Fault, in_a_sentence
 from fuzzing.recordings import damaged, damaged_inside
-from rbo_ref.training.course import Mark, Outcome, Progress, Run
-from rbo_ref.training.records import Records
 
 COUNT = 5000
 RUN = Run(

@@ -25,13 +25,14 @@ COMMANDS = {  # each is the module of its name
     "board": "judge the optimizers of all libraries that are installed",
     "cases": "list the cases",
     "mistakes": "list the known mistakes",
-    "draw": "draw a ball that rolls on a landscape",
+    "draw": "draw a ball that rolls on a landscape, or other optimizers",
+    "figures": "draw the figures of the paper, and the geometry of landscapes",
     "freeze": "write anew what follows from cases, mistakes and laws",
     "iron": "how a ball irons a landscape, a profile or an image",
     "matrix": "which case catches which known mistake",
     "play": "write a page to play with and to judge by",
+    "roll": "a film of a ball that rolls on a landscape",
     "replay": "judge a recorded run, or compare two",
-    "train": "compare optimizers on real data at equal cost",
     "vectors": "conformance vectors in files",
 }
 

@@ -1,4 +1,4 @@
-"""``rbo-ref draw``: a ball that rolls on a landscape."""
+"""``rbo-ref draw``: balls that roll on a landscape, and other optimizers."""
 
 from __future__ import annotations
 
@@ -7,36 +7,44 @@ from typing import Any
 
 import numpy
 
-from geometry import Descent, FunctionGraph
+from geometry import FunctionGraph
 from rbo_ref.cli._common import RIGHT, CouldNotRun
+from rbo_ref.cli._landscape import add_ball, landscape_and_start, solver_of
 from rbo_ref.cli._output import PICTURES, check_picture, save_picture
 from rbo_ref.cli._streams import warn
-from rbo_ref.figures import one_step, rolling
-from rbo_ref.landscapes import LANDSCAPES, by_name
+from rbo_ref.figures import OPTIMIZERS, make_optimizer, one_step, rolling
+from rbo_ref.jumps import jumps
+from rbo_ref.oracle.dialects import optimizer_of
 from rbo_ref.rolling_ball import RollingBall
-from rbo_ref.run import trajectory
+from rbo_ref.run import Trajectory, trajectory
 
 __all__ = ["add"]
+
+BALL = "rolling-ball"
 
 
 def add(draw: argparse.ArgumentParser) -> None:
     """Add the options to the command's parser."""
     draw.description = _draw.__doc__
-    draw.add_argument("landscape", metavar="LANDSCAPE", help=", ".join(LANDSCAPES))
+    add_ball(draw)
     draw.add_argument("--out", required=True, metavar="FILE", help=f"the picture: {', '.join(PICTURES)}")
-    draw.add_argument("--radius", type=float, default=0.5, metavar="R")
-    draw.add_argument("--learning-rate", type=float, default=0.1, metavar="E")
-    draw.add_argument("--start", type=float, nargs="+", metavar="X", help="one or two coordinates (default: 0.5 each)")
-    draw.add_argument("--steps", type=int, default=50, metavar="N")
-    draw.add_argument("--projection-rate", type=float, metavar="G", help="of the paper's inner loop")
-    draw.add_argument("--projection-steps", type=int, metavar="P", help="of the paper's inner loop")
+    draw.add_argument(
+        "--optimizer",
+        nargs="+",
+        type=optimizer_of,
+        default=[BALL],
+        choices=OPTIMIZERS,
+        metavar="NAME",
+        help=f"one or several of {', '.join(OPTIMIZERS)} (default: {BALL})",
+    )
     draw.set_defaults(run=_draw)
 
 
 def _draw(options: argparse.Namespace) -> int:
-    """Draw a ball that rolls on a landscape of one or two dimensions. One step in one dimension is drawn in detail.
+    """Draw optimizers that go down a landscape of one or two dimensions. One step of a ball in one is drawn in detail.
 
-    Without a projection rate and steps the ball is projected by Newton's method.
+    Without a projection rate and steps the ball is projected by Newton's method. A ball that goes through a mountain is
+    marked, and told of.
     """
     check_picture(options.out)
     try:
@@ -48,33 +56,40 @@ def _draw(options: argparse.Namespace) -> int:
 
 
 def _picture(options: argparse.Namespace) -> Any:
-    surface, solver = by_name(options.landscape), _solver(options)
-    ball = RollingBall(options.learning_rate, options.radius, solver)
-    start = _start(surface) if options.start is None else options.start
+    surface, start = landscape_and_start(options)
+    ball = RollingBall(options.learning_rate, _radius(options), solver_of(options))
     if len(start) > 2:
         raise CouldNotRun(f"--start takes one or two coordinates, got {len(start)}")
-    if len(start) == options.steps == 1:
+    names = list(dict.fromkeys(options.optimizer))
+    if names == [BALL] and len(start) == options.steps == 1:
+        _tell_of_jumps(surface, trajectory(ball, surface, start, 1))
         return one_step(surface, start, ball).figure
+    paths = {name: _path(name, ball, surface, start, options.steps) for name in names}
+    return rolling(surface, paths[BALL] if names == [BALL] else paths, ball.radius if BALL in names else None).figure
+
+
+def _path(name: str, ball: RollingBall, surface: FunctionGraph, start: list[float], steps: int) -> Trajectory:
+    optimizer = ball if name == BALL else make_optimizer(name, ball.learning_rate, d=len(start))
     with numpy.errstate(all="ignore"):
-        path = trajectory(ball, surface, start, options.steps)
+        path = trajectory(optimizer, surface, start, steps)
     finite = numpy.isfinite(path.theta).all(axis=-1) & numpy.isfinite(path.height)
     if finite[0] and not finite.all():
-        warn(f"not finite after {finite.argmin()} steps; drawn up to there")
-    return rolling(surface, path, options.radius).figure
+        warn(f"{name}: not finite after {finite.argmin()} steps; drawn up to there")
+    if path.center is not None:
+        _tell_of_jumps(surface, path)
+    return path
 
 
-def _solver(options: argparse.Namespace) -> Descent | None:
-    """The paper's inner loop, if it is asked for."""
-    rate, steps = options.projection_rate, options.projection_steps
-    if (rate is None) != (steps is None):
-        raise CouldNotRun("--projection-rate and --projection-steps belong together")
-    return None if rate is None else Descent(rate, steps)
+def _tell_of_jumps(surface: FunctionGraph, path: Trajectory) -> None:
+    found = jumps(surface, path)
+    if found.any():
+        how_often = f"in {found.sum()} of {len(found)} steps, first in step {found.argmax() + 1}"
+        warn(f"the ball goes through a mountain {how_often}: the straight way of its centre crosses the graph")
 
 
-def _start(surface: FunctionGraph) -> list[float]:
-    """A start in as few dimensions as the landscape allows."""
-    try:
-        surface.value([0.5])
-    except ValueError:
-        return [0.5, 0.5]
-    return [0.5]
+def _radius(options: argparse.Namespace) -> float:
+    """Of the ball, if there is one."""
+    given = [name for name in ("radius", "projection_rate", "projection_steps") if getattr(options, name) is not None]
+    if given and BALL not in options.optimizer:
+        raise CouldNotRun(f"--{given[0].replace('_', '-')} is for {BALL}, which is not among the optimizers")
+    return 0.5 if options.radius is None else options.radius

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from geometry._files import write_whole
+from rbo_ref._canvas import as_file
 from rbo_ref.cli._common import CouldNotRun
 from rbo_ref.cli._streams import from_our_folder, say_bytes
 
-__all__ = ["ALONE", "PICTURES", "add_file", "check_files", "check_picture", "save_picture", "write_text"]
+__all__ = ["ALONE", "PICTURES", "add_file", "check_files", "check_picture", "save_picture", "write_bytes", "write_text"]
 
 ALONE = " ('-': to standard output, and no table)"
 PICTURES = (".png", ".svg", ".pdf")
@@ -34,11 +34,9 @@ def check_picture(file: str) -> None:
         raise CouldNotRun(f"the name of the picture must end in {', '.join(PICTURES)}, got {file}")
 
 
-def save_picture(figure: Any, file: str) -> None:
-    """Write a Matplotlib figure."""
-    content = BytesIO()
-    figure.savefig(content, format=Path(file).suffix.lower()[1:])
-    _write(content.getvalue(), file)
+def save_picture(figure: Any, file: str, *, small: bool = False) -> None:
+    """Write a Matplotlib figure; a small PNG has few colours."""
+    write_bytes(as_file(figure, Path(file).suffix.lower()[1:], small=small), file)
 
 
 def write_text(text: str, file: str) -> None:
@@ -47,7 +45,7 @@ def write_text(text: str, file: str) -> None:
     if file == "-":
         say_bytes(content)
     else:
-        _write(content, file)
+        write_bytes(content, file)
 
 
 def check_files(**files: str | None) -> None:
@@ -59,7 +57,8 @@ def check_files(**files: str | None) -> None:
             raise CouldNotRun(f"--{other} and --{option} must name two files, got {file!r} for both")
 
 
-def _write(content: bytes, file: str) -> None:
+def write_bytes(content: bytes, file: str) -> None:
+    """Write a file, as a whole or not at all."""
     try:
         write_whole(from_our_folder(file), content)
     except (OSError, ValueError) as error:

@@ -34,7 +34,7 @@ def rolling(
 
     For d = 1 there are the contacts and, if the optimizer has a ball, the path of its centre; for d = 2 the path of the
     contacts. A hollow dot marks the start. Trajectories of a batch have colours in turn. A cross marks where a ball
-    that is drawn from the side goes through a mountain: see `rbo_ref.jumps`.
+    goes through a mountain: see `rbo_ref.jumps`.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def rolling(
     paths = [path for name, one in named.items() for path in _paths(surface, name, one, radius)]
     theta = next(iter(named.values())).theta
     from_the_side = theta.shape[-1] == 1
-    ax = new_axes(ax, left=0.1, bottom=0.14, right=0.97 if from_the_side else 0.84, top=0.92)
+    ax = new_axes(ax, left=0.1, bottom=0.14, right=0.97 if from_the_side else 0.83, top=0.92)
     look_at(ax, numpy.concatenate([path.extent() for path in paths]))
     (draw_graph if from_the_side else draw_contours)(ax, surface, theta)
     for number, path in enumerate(paths):
@@ -137,9 +137,12 @@ def _paths(surface: FunctionGraph, name: str, trajectory: Trajectory, radius: An
         raise ValueError(f"trajectory must start at finite points, got {contacts[:, 0].tolist()}")
     centers = repeat(None) if center is None else _side_by_side(plain(center))
     each_radius = repeat(None) if radii is None else radii.ravel().tolist()
-    seen = center is not None and theta.shape[-1] == 1
-    crossed = jumps(surface, Trajectory(theta, height, center)).reshape(-1, len(contacts)).T if seen else repeat(None)
+    crossed = repeat(None) if center is None else _crossed(surface, Trajectory(theta, height, center), len(contacts))
     return [_Path(name, *parts) for parts in zip(contacts, centers, each_radius, crossed, strict=False)]
+
+
+def _crossed(surface: FunctionGraph, trajectory: Trajectory, paths: int) -> numpy.ndarray:
+    return jumps(surface, trajectory).reshape(-1, paths).T
 
 
 def _radii(radius: Any, batch: tuple[int, ...]) -> numpy.ndarray:
@@ -161,20 +164,21 @@ def _draw_contacts(ax: Any, path: _Path, style: dict[str, Any]) -> None:
     if path.centers is not None:
         ax.plot(*path.centers.T, marker=".", linewidth=1, markersize=4, label=_shown(path.name), **style)
     ax.plot(*path.contacts.T, "o", color=style["color"], markersize=4, label=_shown(path.name, path.centers is None))
-    if len(path.crossings()):
-        ax.plot(*path.crossings().T, "X", color=INK, markersize=9, markeredgecolor="white")
-    _draw_start(ax, path, style["color"])
+    _draw_ends(ax, path, style["color"])
 
 
 def _draw_trace(ax: Any, path: _Path, style: dict[str, Any]) -> None:
     """From above: the way of the contact."""
     ax.plot(*path.contacts.T, marker=".", linewidth=1.5, markersize=5, label=_shown(path.name), **style)
-    _draw_start(ax, path, style["color"])
+    _draw_ends(ax, path, style["color"])
 
 
 def _shown(name: str, wanted: bool = True) -> str | None:
     return name if name and wanted else None
 
 
-def _draw_start(ax: Any, path: _Path, color: str) -> None:
+def _draw_ends(ax: Any, path: _Path, color: str) -> None:
+    """Where the path begins, and where it breaks off to go on behind a mountain."""
+    if len(path.crossings()):
+        ax.plot(*path.crossings().T, "X", color=INK, markersize=9, markeredgecolor="white")
     ax.plot(*path.contacts[0], "o", color=color, markerfacecolor="white", markersize=7)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from itertools import combinations
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from geometry import Descent, FunctionGraph, distance, offset
-from rbo_ref import RollingBall, Trajectory, trajectory
+from rbo_ref import RollingBall, Trajectory, figures, trajectory
 from rbo_ref._canvas import PATHS
 from rbo_ref.cli import main
 from rbo_ref.figures import one_step, rolling
@@ -313,10 +314,15 @@ def test_the_ball_and_the_ground_are_where_the_pixels_say(tmp_path):
 
 
 def test_the_picture_of_the_readme_has_its_size():
-    assert _size(Path(__file__).resolve().parents[2] / "docs" / "step.png") == (800, 500)
+    assert _size(Path(__file__).resolve().parents[2] / "docs/figures/balls.png") == (1000, 600)
 
 
-@pytest.mark.parametrize("function", [one_step, rolling], ids=lambda f: f.__name__)
+DRAWN = [
+    f for name in figures.__all__ if isinstance(f := getattr(figures, name), FunctionType) and "+SKIP" in f.__doc__
+]
+
+
+@pytest.mark.parametrize("function", DRAWN, ids=lambda f: f.__name__)
 def test_the_examples_of_the_docstrings(function):
     """They are skipped where all docstrings run, because matplotlib may be missing there."""
     (examples,) = (test for test in doctest.DocTestFinder().find(function) if test.examples)

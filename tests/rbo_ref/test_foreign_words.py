@@ -204,7 +204,6 @@ OPTIONS = {
     "board": ["--library", "--table", "--compare", "--dtype"],
     "draw": ["", "--out", "--start"],
     "iron": ["--radius", "--box", "--nan"],
-    "train": ["--data", "--optimizer", "--model"],
     "matrix": ["--csv", "--dtype", "--processes"],
     "cases": ["", "--optimizer"],
 }  # fmt: skip

@@ -85,6 +85,7 @@ RULES = (
     Rule(2, "a term stands outside", "F(A + B)", "F(A) + B | A + F(B)"),
     Rule(2, "the height stands first", "self.joined(A, B)", "height_first(self, A, B)"),
     Rule(4, "another norm", "self.xp.sum(A * A) | M(A)", NORMS),
+    Rule(4, "it is taken for W", "M(A)", "self.stretch(A)"),
     Rule(5, "a norm of its own for each tensor", "M(A)", "for_each_tensor(self, M, A) | of_first_tensor(self, M, A)"),
     Rule(5, "a norm of its own for each coordinate", "M(A)", "for_each_coordinate(self, M, A)"),
     # another quantity, a function or a factor too many

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from rbo_ref.oracle.suspects import search
+
 PORTS = Path(__file__).parents[2] / "ports"
 
 
@@ -13,6 +15,12 @@ def example(name):
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture
+def no_pairs(monkeypatch):
+    """Edits are searched one by one: all pairs of them take seconds, where nothing is found."""
+    monkeypatch.setattr(search, "PAIRS", 0)
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_a_torch_optimizer_is_a_real_one(torch):
     np.testing.assert_allclose(found, expected, rtol=1e-13)
 
 
-def test_state_carried_by_a_torch_optimizer_is_found_by_the_walk(torch):
+def test_state_carried_by_a_torch_optimizer_is_found_by_the_walk(torch, no_pairs):
     class Sticky(example("torch_port").RollingBall):
         """Keeps the first gradient for the candidate of all steps."""
 

@@ -66,9 +66,8 @@ def test_a_wrong_optimizer_in_no_catalogue_gets_no_name_or_a_true_one(name, monk
     ("name", "cases"),
     [("radius/√d", SOME), ("height falls by |g|²/W", ["half-*", "plane", "waves-3d", "bowl-*", "crest-2d"])],
 )
-def test_a_coarse_format_is_no_reason_for_a_name(name, cases, monkeypatch):
+def test_a_coarse_format_is_no_reason_for_a_name(name, cases, no_pairs):
     pytest.importorskip("torch", reason="torch is not installed")
-    monkeypatch.setattr(search, "PAIRS", 0)  # they take long
     report = check(STRAY[name][0](), xp="torch", dtype="bfloat16", cases=cases)
     assert name_of(report) is None, str(report)
 
@@ -85,7 +84,7 @@ def test_a_muon_in_float64_has_no_bfloat16_inside(name, cases, monkeypatch):
     assert "bfloat16" not in str(report.diagnosis), str(report)
 
 
-def test_the_muon_of_optax_has_no_bfloat16_inside():
+def test_the_muon_of_optax_has_no_bfloat16_inside(no_pairs):
     pytest.importorskip("jax", reason="jax is not installed").config.update("jax_enable_x64", True)
     optax = pytest.importorskip("optax", reason="optax is not installed")
     report = check_optimizer(
@@ -114,13 +113,15 @@ def test_no_declared_precision_excuses_an_error_of_another_formula(name, compute
 
 @pytest.mark.parametrize("name", [name for name in SMALL_OTHERS if name.startswith("muon")])
 def test_no_declared_inner_precision_excuses_an_error_of_the_formula(name):
-    report = check_optimizer(SMALL_OTHERS[name][1](), "muon", inner_dtype="bfloat16", cases=FEW["muon"])
+    given = {"inner_dtype": "bfloat16", "cases": FEW["muon"], "diagnosis": False}
+    report = check_optimizer(SMALL_OTHERS[name][1](), "muon", **given)
     assert not report.passed
     assert "the errors that inner_dtype='bfloat16' excuses are no rounding" in report.failures[0].message
 
 
 def test_the_failure_says_what_no_rounding_does():
-    report = check(SMALL["steps 1 % too short"](), compute_dtype="float16", cases=["waves-3d", "bowl-one"])
+    given = {"compute_dtype": "float16", "cases": ["waves-3d", "bowl-one"], "diagnosis": False}
+    report = check(SMALL["steps 1 % too short"](), **given)
     assert report.failures[0].message == (
         "the errors that compute_dtype='float16' excuses are no rounding: they are 0.01 of the move at neighbouring "
         "places too"

@@ -91,7 +91,7 @@ def test_pytorchs_are_known_by_their_names(optimizer, name, told):
     assert report.diagnosis.name == told
 
 
-def test_one_that_nobody_knows_has_no_name():
+def test_one_that_nobody_knows_has_no_name(no_pairs):
     report = check(torch_port("Adamax"), optimizer="adam", xp="torch", cases="short-*")
     assert not report.passed
     assert report.diagnosis is None

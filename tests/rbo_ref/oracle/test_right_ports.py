@@ -187,4 +187,4 @@ def test_the_tolerance_is_not_a_formality():
             return theta * (1 + 300 * np.finfo(theta.dtype).eps)
 
     for dtype in ("float32", "float64"):
-        assert not check(SlightlyOff(), dtype=dtype, cases=["valley-1d", "crest-1d"]).passed
+        assert not check(SlightlyOff(), dtype=dtype, cases=["valley-1d", "crest-1d"], diagnosis=False).passed

@@ -13,6 +13,7 @@ from rbo_ref.oracle.dialects import ROLLING_BALL
 from rbo_ref.oracle.formulas import FORMULAS
 from rbo_ref.oracle.hunters import read
 from rbo_ref.oracle.mistakes.in_all import in_all
+from tests.rbo_ref.oracle.suspects.explaining import catalogue_alone
 
 OPTIMIZERS = [optimizer for optimizer in RIGHT_PORTS if optimizer != ROLLING_BALL]
 ALL = [(optimizer, name) for optimizer in OPTIMIZERS for name in MISTAKES[optimizer]]
@@ -28,9 +29,10 @@ TINY = {"epsilon_missing", "epsilon_not_corrected", "epsilon_added", "float32_in
 
 @pytest.fixture(scope="module")
 def reports():
-    return {
-        (o, name): check_optimizer(MISTAKES[o][name](), o, cases=SMALL.get(o), time_limit=np.inf) for o, name in ALL
-    }
+    with catalogue_alone():
+        return {
+            (o, name): check_optimizer(MISTAKES[o][name](), o, cases=SMALL.get(o), time_limit=np.inf) for o, name in ALL
+        }
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -91,7 +93,8 @@ def test_mistakes_of_the_mathematics_are_caught_in_float32(optimizer, request):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_mistake_in_another_library_is_diagnosed_too(optimizer, name, dtype):
     pytest.importorskip("torch", reason="torch is not installed")
-    assert check_optimizer(MISTAKES[optimizer][name](), optimizer, xp="torch", dtype=dtype).diagnosis.name == name
+    given = {"xp": "torch", "dtype": dtype, "cases": SMALL.get(optimizer)}
+    assert check_optimizer(MISTAKES[optimizer][name](), optimizer, **given).diagnosis.name == name
 
 
 def test_the_first_wrong_step_is_named():

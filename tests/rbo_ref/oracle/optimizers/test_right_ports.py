@@ -218,7 +218,7 @@ def test_no_false_alarm_wherever_it_is(optimizer):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_the_tolerance_is_not_a_formality(optimizer):
+def test_the_tolerance_is_not_a_formality(optimizer, no_pairs):
     """An error of a few hundred units in the last place, where a step is well-conditioned, is seen."""
 
     class SlightlyOff(RIGHT_PORTS[optimizer]):
@@ -277,7 +277,7 @@ def test_a_port_that_does_not_compute_as_declared_is_wrong():
 
 
 @pytest.mark.parametrize(("optimizer", "share"), [("gradient-descent", 0.9), ("adam", 0.55), ("sam", 0.85)])
-def test_mistakes_are_caught_and_named_in_float16(optimizer, share):
+def test_mistakes_are_caught_and_named_in_float16(optimizer, share, no_pairs):
     """Named where the few bits of the answers are evidence enough, and never falsely."""
     every = MISTAKES[optimizer]
     asked = some(every, 9)

@@ -31,6 +31,11 @@ def explained(port, optimizer, cases=None, *, catalogue=False):
     return report, found[0] if found else None
 
 
+def catalogue_alone():
+    """Within this context a port is named by the catalogue or not at all: no edits are searched."""
+    return mock.patch.object(diagnosis, "by_edits", return_value=None)
+
+
 def is_true(explanation, make, optimizer):
     """Whether a formula, or one that it cannot be told apart from, does what a port does at other places."""
     return any(_is_same(suspect.make, make, optimizer) for suspect in (explanation.suspect, *explanation.twins))

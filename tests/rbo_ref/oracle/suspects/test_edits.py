@@ -69,6 +69,16 @@ def test_a_constant_is_estimated_and_then_judged(name):
     assert is_true(found, stray.SMALL[name], ROLLING_BALL)
 
 
+def test_a_height_that_falls_by_the_stretch_is_found():
+    class FallsByW(RightPort):
+        def tangent(self, g):
+            return self.joined(g, self.stretch(g))
+
+    report, found = explained(FallsByW(), ROLLING_BALL, SOME, catalogue=True)
+    assert report.diagnosis.description == "τ: (g, W(g)) instead of (g, |g|²) (it is taken for W)"
+    assert is_true(found, FallsByW, ROLLING_BALL)
+
+
 def test_two_edits_at_once_are_found():
     class Both(RightPort):
         def stretch(self, g):
@@ -95,7 +105,7 @@ def test_many_variants_at_once_go_where_each_goes_alone(optimizer):
     run = asked(next(case for case in all_cases(optimizer) if case.theta.size > 1), tolerance=1e-15)
     lines = search.lines_of(right_port(optimizer), [run])
     plain, random = [edit for edit in lines.edits if edit.start is None], Random(0)
-    pairs = [search.Changed(pair) for pair in combinations(random.sample(plain, 16), 2) if search.compatible(*pair)]
+    pairs = [search.Changed(pair) for pair in combinations(random.sample(plain, 24), 2) if search.compatible(*pair)]
     failed, reached = np.zeros(len(pairs), bool), 0
     places = [
         np.broadcast_to(theta, (len(pairs), *theta.shape[1:]))
