@@ -9,7 +9,7 @@ from typing import Any
 
 from geometry.expressions import record
 from rbo_ref.landscapes import LANDSCAPES, by_name
-from rbo_ref.playground.questions import questions, vectors_of_the_ball
+from rbo_ref.playground.page_questions import questions, vectors_of_the_ball
 
 __all__ = ["ASKING", "BALL", "JUDGE", "landscapes_script", "page", "scripts", "surfaces"]
 
@@ -26,7 +26,7 @@ def page(asked: Mapping[str, Any] | None = None, progress: Callable[[], Any] = l
     Parameters
     ----------
     asked : mapping, optional
-        What it judges by, as `rbo_ref.playground.questions.questions` makes it; default: all that it can be asked,
+        What it judges by, as `rbo_ref.playground.page_questions.questions` makes it; default: all that it can be asked,
         which takes two minutes.
     progress : callable, optional
         Called after each vector, where these are made.

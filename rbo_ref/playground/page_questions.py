@@ -123,7 +123,7 @@ def _packed(numbers: Any, dtype: str = "<f8") -> str:
 # --- what known mistakes answer -------------------------------------------------------------------------------------
 
 
-class Answer(NamedTuple):
+class _Answer(NamedTuple):
     """What a known mistake answers, flat."""
 
     floats: Floats
@@ -144,7 +144,7 @@ def _answers(run: Played, vector: Record, suspects: Sequence[Suspect]) -> Mappin
 
 
 @numpy.errstate(all="ignore")
-def _answer(suspect: Suspect, run: Played, vector: Record) -> Answer | None:
+def _answer(suspect: Suspect, run: Played, vector: Record) -> _Answer | None:
     served = run.answers() if run.answers else run.loss
     try:
         floats = numpy.concatenate([theta.reshape(-1) for theta in floating(suspect.make, run, served)])
@@ -153,14 +153,14 @@ def _answer(suspect: Suspect, run: Played, vector: Record) -> Answer | None:
     try:
         sure = list(certified(suspect.make, run, Formats(target_of(vector))))
     except FAILURES:
-        return Answer(floats)
+        return _Answer(floats)
     truth = numpy.concatenate([answer.value.reshape(-1) for answer in sure])
     with working_precision(256):
         shift = numpy.array([_shift(ball, x) for ball, x in zip(truth, floats, strict=True)])
     tolerance = numpy.concatenate([answer.tolerance.reshape(-1) for answer in sure])
     coarse = _half(shift, upward=False)
     allowed = numpy.nan_to_num(tolerance + numpy.abs(shift - coarse), nan=numpy.inf, posinf=numpy.inf)
-    return Answer(floats, shift, allowed)
+    return _Answer(floats, shift, allowed)
 
 
 def _shift(ball: Any, x: float) -> float:
