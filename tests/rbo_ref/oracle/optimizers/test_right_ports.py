@@ -218,7 +218,7 @@ def test_no_false_alarm_wherever_it_is(optimizer):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_the_tolerance_is_not_a_formality(optimizer, no_pairs):
+def test_the_tolerance_is_not_a_formality(optimizer):
     """An error of a few hundred units in the last place, where a step is well-conditioned, is seen."""
 
     class SlightlyOff(RIGHT_PORTS[optimizer]):
