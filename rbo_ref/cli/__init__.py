@@ -30,6 +30,7 @@ COMMANDS = {  # each is the module of its name
     "freeze": "write anew what follows from cases, mistakes and laws",
     "iron": "how a ball irons a landscape, a profile or an image",
     "matrix": "which case catches which known mistake",
+    "play": "write a page to play with and to judge by",
     "roll": "a film of a ball that rolls on a landscape",
     "replay": "judge a recorded run, or compare two",
     "vectors": "conformance vectors in files",

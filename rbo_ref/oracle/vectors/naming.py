@@ -24,7 +24,7 @@ from rbo_ref.oracle.vectors.notation import FLOAT64, Record
 from rbo_ref.oracle.vectors.play import Answer, asked
 from rbo_ref.oracle.vectors.reading import VectorSet, numbers_of, settings_of, target_of
 
-__all__ = ["named"]
+__all__ = ["as_played", "named"]
 
 PLAYED = ("run", "scripted", "trajectory")
 
@@ -37,7 +37,7 @@ def named(stock: VectorSet, answers: Mapping[str, Answer], results: Sequence[Res
         return None
     first = stock.vectors[wrong[0]]
     alike = [name for name in wrong + right if stock.vectors[name]["dtype"] == first["dtype"]]
-    runs = [_played(stock, stock.vectors[name], answers[name]["iterates"]) for name in alike]
+    runs = [as_played(stock, stock.vectors[name], answers[name]["iterates"]) for name in alike]
     found = by_known(suspects_of(first["optimizer"], first["dialect"]), runs, Formats(target_of(first)))
     return found and Diagnosis(found.suspect.name, found.suspect.description, found.evidence)
 
@@ -52,7 +52,7 @@ def _examples(results: Iterable[Result]) -> list[str]:
     return [result.id for result in spread(results, family, lambda result: result.ratio or 0.0)]
 
 
-def _played(stock: VectorSet, vector: Record, iterates: NDArray[Any]) -> Played:
+def as_played(stock: VectorSet, vector: Record, iterates: NDArray[Any]) -> Played:
     """A vector and its answer as suspects are asked about them."""
     theta, loss = numbers_of(vector, "theta"), stock.loss(vector)
     truth, tolerance = _expected(stock, vector)
