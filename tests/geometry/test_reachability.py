@@ -144,7 +144,7 @@ def _directions(n, count=12):
     return a / np.linalg.norm(a, axis=-1, keepdims=True)
 
 
-FEW = {"samples": 1200}
+FEW = {"samples": 600}
 
 
 @pytest.mark.parametrize("radius", [2e-9, 2.0, 2000.0])
