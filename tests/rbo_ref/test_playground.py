@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from geometry import Descent, Sampling, distance
+from rbo_ref.cli import main
 from rbo_ref.landscapes import by_name
 from rbo_ref.oracle import OPTIMIZERS
 from rbo_ref.oracle.catalogue import MISTAKES, in_dialect, right_port
@@ -332,6 +333,14 @@ def test_the_page_is_one_file_and_fetches_nothing(asked):
     assert not re.search(r"/\*[A-Z]+\*/", text)  # nothing is left to fill in
     assert len(text.encode()) <= 2e6
     assert json.loads(re.search(r'id="questions">(.*?)</script>', text).group(1))["vectors"]
+
+
+def test_the_command_writes_it(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("rbo_ref.cli._play.page", lambda progress: "<!DOCTYPE html>é")
+    assert main(["play", "--out", str(tmp_path / "play.html")]) == 0
+    assert (tmp_path / "play.html").read_bytes() == "<!DOCTYPE html>é".encode()
+    assert main(["play", "--out", str(tmp_path / "missing" / "play.html")]) == 2
+    assert "cannot write" in capsys.readouterr().err
 
 
 def test_other_optimizers_are_told_apart_from_rubbish(judge):
