@@ -311,7 +311,7 @@ def _judged(draw: Draw, asked: Asked, arguments: list[Any]) -> str:
     if 0 < count < len(draw.good) and draw.dtype in CLOSE:
         alone = _answered(asked, [draw.array(kept[draw.good]) if hasattr(kept, "shape") else kept for kept in before])
         if isinstance(alone, str):
-            raise Fault("the good items alone are refused")
+            raise Fault(f"the good items alone are refused: {alone}")
         for part in answer:
             _alike(part, to_numpy(answer[part])[draw.good], to_numpy(alone[part]), CLOSE[draw.dtype])
         return "answers, the good the same alone"
@@ -325,7 +325,8 @@ def _answered(asked: Asked, arguments: list[Any]) -> Answer | str:
         try:
             return asked(*arguments)
         except REFUSALS as error:
-            return in_a_sentence(str(error))
+            in_a_sentence(str(error))
+            return f"refused: {type(error).__name__}"
 
 
 def _alike(part: str, beside: np.ndarray, alone: np.ndarray, close: float) -> None:
