@@ -443,9 +443,9 @@ def test_code_that_does_not_answer_is_ended(browser, code, told):
 
 
 def test_files_are_judged(browser, stock):
-    lines = answers_of(stock, MISTAKES["ascent"])
+    lines = answers_of(stock, MISTAKES["stale_gradient"])
     given = "(async () => {{ await judgeGiven(new File([{0}], 'answers.jsonl')); return $('judgement').innerText; }})()"
-    assert "ascent:" in browser(given.format(json.dumps(lines)))
+    assert "stale_gradient:" in browser(given.format(json.dumps(lines)))
     assert "not JSON" in browser(given.format("new Uint8Array(1000)"))
 
 
