@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import wraps
 from numbers import Integral, Real
+from textwrap import shorten
 from typing import Any, TypeVar
 
 import numpy
@@ -248,7 +249,8 @@ def positive(name: str, value: Any, *, zero: bool = False) -> None:
             raise TypeError(f"{name} must be real, got dtype {array.dtype}")
         is_wrong = holds(xp.any(~(xp.isfinite(array) & ((array >= 0) if zero else (array > 0)))))
     if is_wrong:
-        raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, got {value!s}")
+        got = shorten(str(value), 100, placeholder=" ...")
+        raise ValueError(f"{name} must be finite and {'not negative' if zero else 'positive'}, got {got}")
 
 
 def whole(name: str, value: Any, least: int = 0) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -376,8 +377,9 @@ def _parts(t: numpy.ndarray, index: numpy.ndarray, count: int, axis: int = 0) ->
 
 
 def _within_squares(xp: Namespace, points: Array) -> Array:
-    """Points (n, d), drawn in along their rays as far as squares of their coordinates are finite."""
-    size, most = xp.max(xp.abs(points), axis=-1, keepdims=True), float(xp.finfo(points.dtype).max) ** 0.375
+    """Points (n, d), drawn in along their rays as far as squares of their coordinates are finite, in float64 too."""
+    size = xp.max(xp.abs(points), axis=-1, keepdims=True)
+    most = min(float(xp.finfo(points.dtype).max), sys.float_info.max) ** 0.375
     return xp.where(size > most, points / xp.where(size > most, size, xp.ones_like(size)) * most, points)
 
 

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 ROOT = Path(__file__).parents[1] / "benchmarks"
-QUICK = {"recordings": 60, "state": 60, "writes": 20}
+QUICK = {"recordings": 60, "state": 60, "verbs": 40, "writes": 20}
 
 
 @pytest.mark.parametrize("kind", QUICK)

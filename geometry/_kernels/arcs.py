@@ -56,9 +56,11 @@ def handover(step: float, low: float, high: float, radius: float) -> float:
     """The place, counted from the first of two samples, from which on the second carries the ball."""
     rise = 0.0 if high == low else high - low  # of two walls, too
     length = math.hypot(step, rise)
-    if length <= 2 * radius:
-        lift = math.sqrt(max((radius / length) ** 2 - 0.25, 0.0))
-        center = rise / 2 + step * lift  # above the first
+    if length == 0:  # of a step that is nothing beside the ball
+        return 0.0
+    if length / 2 <= radius:
+        far = math.sqrt(radius - length / 2) * math.sqrt(radius + length / 2)  # from the middle; no square overflows
+        center = rise / 2 + step / length * far  # above the first
         if center >= max(rise, 0.0):
-            return step / 2 - rise * lift
+            return step / 2 - rise / length * far
     return step - radius if rise > 0 else radius

@@ -25,9 +25,15 @@ function rollStep(surface, ball, theta, center = null) {
     const u = along(c, p, -1), delta = tau.map((x) => -ball.learningRate * x); // Eq. (10)
     candidate = along(c, along(delta, u, -dot(u, delta) / dot(u, u))); // Eq. (11), Eq. (12)
   }
-  const foot = ball.solver === "inner" ? descended(surface, ball, candidate, theta) : footpoint(surface, candidate, theta);
+  const foot = SOLVERS[ball.solver](surface, ball, candidate, theta);
   return { theta: foot, p, normal: nu, tangent: tau, center: c, candidate };
 }
+
+const SOLVERS = {
+  newton: (surface, ball, candidate, theta) => footpoint(surface, candidate, theta),
+  search: (surface, ball, candidate, theta) => searched(surface, candidate, theta),
+  inner: descended,
+};
 
 // The paper's inner loop: so many gradient steps on half the squared distance.
 function descended(surface, ball, candidate, theta) {
@@ -57,6 +63,22 @@ function footpoint(surface, query, start) {
     if (moved <= 1e-16 * size) break;
   }
   return here.theta;
+}
+
+const SAMPLES = { 1: 2000, 2: 48 }; // on a side of the square in which a nearer point can be
+
+// The nearest of samples wherever a nearer point can be, and from there Newton's method.
+function searched(surface, query, start) {
+  const d = start.length, x = query.slice(0, -1), y = query.at(-1), n = SAMPLES[d];
+  const far = (theta) => Math.hypot(...along(theta, x, -1), surface.value(theta) - y);
+  const reach = far(start), side = Array.from({ length: n + 1 }, (_, k) => reach * ((2 * k) / n - 1));
+  const places = d === 1 ? side.map((s) => [x[0] + s]) : side.flatMap((s) => side.map((t) => [x[0] + s, x[1] + t]));
+  let nearest = start, least = reach;
+  for (const place of places) {
+    const distance = Math.hypot(...along(place, x, -1)) < least ? far(place) : Infinity;
+    if (distance < least) [nearest, least] = [place, distance];
+  }
+  return footpoint(surface, query, nearest);
 }
 
 // A contact as it is seen from the query: half the squared distance φ, and ∇φ.

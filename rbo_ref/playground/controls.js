@@ -5,19 +5,20 @@ const $ = (id) => document.getElementById(id);
 // The view and the ball to begin with: width, start, radius, rate.
 const FIRST = {
   sine: [9, [2.6], 0.8, 0.3],
-  wrinkled: [5, [1.5], 0.3, 0.02],
-  gaussians: [6, [2.2, 1.6], 0.5, 0.05],
+  wrinkled: [5, [1.9], 0.3, 0.002],
+  gaussians: [6, [1.9, 1.2], 0.4, 0.005],
   "weierstrass (1-D)": [4, [0.35], 0.2, 0.005],
   "weierstrass (2-D)": [3, [0.35, 0.2], 0.2, 0.005],
   "paraboloid (1-D)": [6, [2], 0.5, 0.2],
   "paraboloid (2-D)": [6, [2, 1], 0.5, 0.2],
   beale: [8, [1, 1.5], 0.5, 0.0005],
-  rosenbrock: [4, [-1, 1], 0.1, 0.0005],
+  rosenbrock: [4, [-1, 1], 0.1, 0.0002],
   himmelblau: [12, [0, 0], 0.5, 0.002],
-  "ackley (1-D)": [16, [4], 1, 0.2],
-  "ackley (2-D)": [10, [3, 2], 1, 0.2],
+  "ackley (1-D)": [16, [4], 1, 0.05],
+  "ackley (2-D)": [10, [3, 2], 1, 0.05],
 };
 const USUAL = { 1: [8, [1.5], 0.5, 0.1], 2: [8, [1.5, 1], 0.5, 0.05] };
+const ROUGH = ["wrinkled", "weierstrass", "gaussians", "ackley", "rastrigin"]; // there a search from the contact ends inside of a mountain
 const LONGEST = 20000; // steps
 
 const state = { surface: null, trail: [], center: null, timer: null, view: null, middle: [0, 0] };
@@ -123,6 +124,8 @@ function follow({ center }, width) {
 function choose(name) {
   stop();
   state.surface = LANDSCAPES[name];
+  $("solver").value = ROUGH.some((rough) => name.startsWith(rough)) ? "search" : "newton";
+  showInner();
   const [width, start, radius, rate] = FIRST[name] ?? USUAL[state.surface.d];
   Object.entries({ width, start: start.join(", "), radius, rate }).forEach(([id, value]) => ($(id).value = value));
   const keys = state.surface.d === 1
@@ -163,7 +166,7 @@ function shiftStart(event) {
 
 // --- the judge -------------------------------------------------------------------------------------------------------
 
-const PATIENCE = 10000; // milliseconds until code counts as one that does not come back
+let patience = 10000; // milliseconds until code counts as one that does not come back
 const RIGHT_STEP = `function step(loss, theta, { learning_rate, radius, projection_rate, projection_steps }) {
   const [f, g] = loss(theta);
   const square = g.reduce((sum, x) => sum + x * x, 0), w = Math.sqrt(1 + square);
@@ -203,7 +206,7 @@ function answersOf(code, vectors, losses) {
       vectors.slice(answers.length).forEach(({ id }) => answers.push({ id, problem: why, verdict: "skipped" }));
       resolve(answers);
     };
-    const timer = setTimeout(() => end(`no answer within ${PATIENCE / 1000} s`), PATIENCE);
+    const timer = setTimeout(() => end(`no answer within ${patience / 1000} s`), patience);
     worker.onmessage = ({ data }) => {
       const { id } = vectors[answers.length];
       const mine = data?.id === id && (typeof data.problem === "string" || Array.isArray(data.iterates));
@@ -260,7 +263,8 @@ function shown(found) {
     name.append(element("strong", diagnosis.name), `: ${diagnosis.description}.`);
     lines.push(name, element("p", `Evidence: ${diagnosis.evidence}${twins}.`, "quiet"));
   } else if (counts.fail) {
-    lines.push(element("p", "No known mistake explains these answers."));
+    const more = results.some(({ kind }) => kind === "trajectory") ? " The page compares no trajectories with mistakes; rbo-ref vectors does." : "";
+    lines.push(element("p", `No known mistake was found to do all this.${more}`));
   }
   const told = results.filter(({ message }) => message), list = element("ul");
   told.slice(0, 6).forEach(({ id, message }) => list.append(element("li", `${id}: ${message}`)));

@@ -124,9 +124,11 @@ function verdictOn(vector, answer) {
   const { part, ratio, error, tolerance } = errors.reduce((a, b) => (b.ratio > a.ratio ? b : a));
   const result = { id: vector.id, kind: vector.kind, error, tolerance, message: "" };
   if (ratio <= 1) return { ...result, verdict: vector.decidable ? "pass" : "undecidable" };
-  const off = Number.isFinite(ratio) ? `off by ${Number(ratio.toPrecision(3))} times the tolerance` : "NaN or infinite";
+  const off = Number.isFinite(ratio) ? `off by ${rounded(ratio)} times the tolerance` : "NaN or infinite";
   return { ...result, verdict: "fail", message: `${part} is ${off}` };
 }
+
+const rounded = (x) => (x >= 1e5 ? x.toExponential(2) : String(Number(x.toPrecision(3))));
 
 // The truth of a part of a vector: high + low, and how far from there an answer may be.
 function truthOf(vector, part) {

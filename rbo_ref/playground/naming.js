@@ -3,6 +3,8 @@
 
 const EXAMPLES = 12; // of wrong runs, and as many of right ones
 const CERTAIN = 20; // bits of evidence that are left when all mistakes are asked: once in a million
+const NEAR = 1e3; // tolerances of the right answer, within which a suspect may be what a port is,
+const NEARER = 2 ** -8; // or this share of the port's error
 const MOST = 64; // bits of a number
 const COMPARED = ["run", "scripted"];
 
@@ -14,11 +16,10 @@ function named(questions, answers, results) {
   const vectors = [...wrong, ...right].map(({ id }) => known.get(id));
   const { reading } = vectors[0] ?? {};
   if (wrong.length === 0 || vectors.some((vector) => vector.reading !== reading)) return null;
-  const compared = vectors.filter(({ kind }) => COMPARED.includes(kind));
-  if (wrong.some(({ id }) => !COMPARED.includes(known.get(id).kind))) return null; // it may be another mistake there
-  const runs = compared.map((vector) => runOf(vector, answers.get(vector.id).iterates));
+  if (vectors.some(({ kind }) => !COMPARED.includes(kind))) return null; // it may be another mistake there
+  const runs = vectors.map((vector) => runOf(vector, answers.get(vector.id).iterates));
   const suspects = questions.suspects[reading];
-  return explained(certain, suspects, runs) ?? explained(alike, suspects, runs);
+  return explained(certain, suspects, runs, likely) ?? explained(alike, suspects, runs, () => true);
 }
 
 // Examples of all kinds and cases: the worst of each before the second of any.
@@ -85,10 +86,10 @@ function suspectAnswers(vector) {
 // --- explanations ----------------------------------------------------------------------------------------------------
 
 // The first of the suspects that explains all, those that cannot be told apart from it, and what it reproduces.
-function explained(how, suspects, runs) {
+function explained(how, suspects, runs, isPossible) {
   const needed = CERTAIN + Math.log2(suspects.length);
   const found = suspects
-    .map((suspect, k) => ({ ...suspect, fit: fitted(how, runs, k) }))
+    .map((suspect, k) => ({ ...suspect, fit: isPossible(runs, k) ? fitted(how, runs, k) : null }))
     .filter(({ fit }) => fit && fit.wrong > fit.undecided && fit.bits >= needed);
   if (found.length === 0) return null;
   const [{ name, description, fit }, ...others] = found;
@@ -111,6 +112,22 @@ function fitted(how, runs, k) {
     }
   }
   return fit;
+}
+
+// Whether the k-th suspect, in floats, goes about where the port went: a certified answer may say little.
+function likely(runs, k) {
+  return runs.every((run) => {
+    const answer = suspectAnswers(run.vector)[k];
+    return answer !== null && run.steps.every((step) => !step.isKnown || isNear(run, answer.floats, step.places));
+  });
+}
+
+function isNear({ iterates, high, tolerance }, floats, places) {
+  const error = Math.max(...places.map((i) => Math.abs(iterates[i] - high[i])));
+  return places.every((i) => {
+    const near = Math.abs(floats[i] - iterates[i]) <= Math.max(NEAR * tolerance[i], NEARER * error);
+    return near || (Number.isNaN(floats[i]) && Number.isNaN(iterates[i]));
+  });
 }
 
 // By the suspect's certified answer.

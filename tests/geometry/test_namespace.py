@@ -110,6 +110,8 @@ def test_positive(bad):
         positive("rate", bad)
     with pytest.raises(ValueError, match="rate must be finite and not negative, got -1"):
         positive("rate", -1, zero=True)
+    with pytest.raises(ValueError, match=r"^rate must be finite and positive, got [^\n]{9,100} \.\.\.$"):
+        positive("rate", np.zeros(100))
 
 
 def test_positive_lets_traced_arrays_pass():

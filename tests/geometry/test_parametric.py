@@ -219,3 +219,11 @@ def test_numerical_trouble_is_a_status():
     assert float(found.distance[1]) == pytest.approx(1.0)
     at_center = project(CIRCLE, [0.0, 0.0])
     assert float(at_center.distance) == pytest.approx(2.0, abs=1e-14)
+
+
+def test_queries_beyond_float64_are_no_trouble_beside_others():
+    far = np.array([[3.0, 0.0], [np.inf, 0.0], [1e300, 0.0]], dtype=np.longdouble) * np.longdouble("1e40")
+    far[0] = 3.0, 0.0
+    found = project(CIRCLE, far)
+    assert found.converged.tolist()[:2] == [True, False]
+    assert float(found.distance[0]) == pytest.approx(1.0)

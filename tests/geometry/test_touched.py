@@ -100,3 +100,16 @@ def test_contacts_of_a_dilation_periods_and_batches(backend):
     for item, touched in zip(images, found, strict=True):
         rolled = reachable_samples(np.roll(item, (4, 3), (0, 1)), 2.0, boundary="periodic", spacing=(1.0, 0.5))
         np.testing.assert_array_equal(rolled, np.roll(touched, (4, 3), (0, 1)))
+
+
+@pytest.mark.parametrize("uncompiled", [False, True])
+@pytest.mark.parametrize(
+    ("radius", "spacing"),
+    [(1e-300, 1e300), (1e300, 1e-300), (1e300, 1.0), ((1e300, 1e-300), 1.0), ((1e300, 1e300), 1e-300), (1e308, 1.0)],
+)
+def test_balls_of_any_size(monkeypatch, radius, spacing, uncompiled):
+    if uncompiled:
+        monkeypatch.setattr("geometry._touching.kernel", lambda *_: None)
+    for heights, tiny_alone in (([0.0] * 5, 0), ([9.0, 0.0, 9.0], 1)):  # how many samples only a tiny ball touches
+        touched = reachable_samples(np.array(heights), radius, spacing=spacing)
+        assert np.sum(~touched) == (tiny_alone if np.max(radius) >= 1e300 else 0)

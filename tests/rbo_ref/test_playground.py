@@ -8,7 +8,8 @@ import subprocess
 import numpy as np
 import pytest
 
-from geometry import Descent
+from geometry import Descent, Sampling, distance
+from rbo_ref.cli import main
 from rbo_ref.landscapes import by_name
 from rbo_ref.oracle import OPTIMIZERS
 from rbo_ref.oracle.catalogue import MISTAKES, in_dialect, right_port
@@ -17,10 +18,11 @@ from rbo_ref.oracle.vectors import VectorSet, generation, judge_answers, play
 from rbo_ref.playground.assembly import ASKING, BALL, JUDGE, landscapes_script, page, scripts, surfaces
 from rbo_ref.playground.page_questions import questions, vectors_of_the_ball
 from rbo_ref.rolling_ball import RollingBall
+from tests.rbo_ref.browser import Browser, executable
 
 SAMPLE = (
     *("valley-1d", "slope-1d", "crest-1d", "bowl-one", "bowl-jumps", "bowl-overshoot", "plane", "cliff"),
-    *("saddle-small", "waves-3d", "schedule-1d", "half-sine"),
+    *("saddle-small", "schedule-1d"),
 )
 PORTS = ("stale_gradient", "ascent", "carries_center", "full_gradient")
 NOTHING = {"readings": {}, "losses": {}, "suspects": {}, "vectors": []}
@@ -131,6 +133,14 @@ def test_a_large_ball_does_not_stay_in_a_narrow_valley(js, rolling):
     (theta,) = js(rolling, f"footpoint(LANDSCAPES.sine, {query}, [-1.5708])")
     distance = np.hypot(theta - query[0], np.sin(theta) - query[1])
     assert distance == pytest.approx(1.814544, abs=1e-6)
+
+
+def test_samples_find_points_as_near_as_those_of_python(js, rolling):
+    queries = [[0.3, 2.0], [1.2, 1.1], [-2.0, 0.4]]
+    found = js(rolling, f"{queries}.map((query) => searched(LANDSCAPES.wrinkled, query, [query[0]])[0])")
+    graph = by_name("wrinkled")
+    near = [np.hypot(theta - x, graph.value([theta]) - y) for theta, (x, y) in zip(found, queries, strict=True)]
+    assert (near <= distance(graph, queries, solver=Sampling()) * (1 + 2e-3)).all()
 
 
 def test_the_offset_function_is_where_balls_rest(js, rolling):
@@ -325,6 +335,122 @@ def test_the_page_is_one_file_and_fetches_nothing(asked):
     assert json.loads(re.search(r'id="questions">(.*?)</script>', text).group(1))["vectors"]
 
 
+def test_the_command_writes_it(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr("rbo_ref.cli._play.page", lambda progress: "<!DOCTYPE html>é")
+    assert main(["play", "--out", str(tmp_path / "play.html")]) == 0
+    assert (tmp_path / "play.html").read_bytes() == "<!DOCTYPE html>é".encode()
+    assert main(["play", "--out", str(tmp_path / "missing" / "play.html")]) == 2
+    assert "cannot write" in capsys.readouterr().err
+
+
 def test_other_optimizers_are_told_apart_from_rubbish(judge):
     (found,) = judge("\n".join(json.dumps({"id": f"{name}.run.x.paper.float64", "a": 1}) for name in OPTIMIZERS[1:]))
     assert {result["verdict"] for result in found["results"]} == {"skipped"}
+
+
+def test_no_name_is_given_where_something_is_not_compared(asked, js):
+    """A wrong trajectory may have another reason than the wrong runs beside it."""
+    runs = [v for v in asked["vectors"] if v["reading"] == "authors" and v["parts"]["iterates"]["shape"][0] == 1]
+    trajectory = runs[0] | {"id": runs[0]["id"].replace(".run.", ".trajectory."), "kind": "trajectory"}
+    text = f"""{scripts(JUDGE)}
+        const suspects = {json.dumps(asked["suspects"])}, runs = {json.dumps(runs)}, more = {json.dumps(trajectory)};
+        const k = suspects.authors.findIndex(({{ name }}) => name === "ascent");
+        function nameOf(vectors) {{
+          const wrong = (vector) => [Array.from(suspectAnswers(vector)[k].floats)];
+          const answers = vectors.map((vector) => ({{ id: vector.id, iterates: wrong(vector) }}));
+          return judgeAnswers({{ suspects, vectors }}, answers).diagnosis?.name ?? null;
+        }}"""
+    assert js(text, "[nameOf(runs), nameOf([...runs, more])]") == ["ascent", None]
+
+
+# --- in a browser ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def browser(asked, tmp_path_factory):
+    """The page, opened in a browser; it gives the value of an expression."""
+    if executable() is None:
+        pytest.skip("there is no Chromium here")
+    path = tmp_path_factory.mktemp("page") / "play.html"
+    path.write_text(page(asked), encoding="utf-8")
+    with Browser(f"{path.as_uri()}#landscape=sine&steps=2") as opened:
+        assert opened("document.readyState") == "complete"
+        yield opened
+
+
+def judgement(browser, code, more=""):
+    """What the page shows after it has judged a step."""
+    return browser(
+        f"(async () => {{ {more} $('code').value = {json.dumps(code)}; await judgeCode(); "
+        "return $('judgement').innerText; })()"
+    )
+
+
+def test_the_ball_moves_when_it_is_told(browser):
+    assert browser("$('reading').textContent").startswith("Step 2:")
+    assert browser("$('step').click(), $('reading').textContent").startswith("Step 3:")
+    key = "$('picture').dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter' })), $('reading').textContent"
+    assert browser(key).startswith("Step 4:")
+    assert browser("$('reset').click(), $('reading').textContent").startswith("Step 0:")
+
+
+def test_every_landscape_is_drawn(browser):
+    """Something is seen, and a step is taken."""
+    each = (
+        "Object.keys(LANDSCAPES).map((name) => { $('landscape').value = name; "
+        "$('landscape').dispatchEvent(new Event('change')); $('step').click(); "
+        "const { width, height } = $('picture');"
+        "const { data } = $('picture').getContext('2d').getImageData(0, 0, width, height);"
+        "return [name, $('reading').textContent.slice(0, 7), new Set(new Uint32Array(data.buffer)).size > 10, "
+        "$('complaint').hidden]; })"
+    )
+    assert browser(each) == [[name, "Step 1:", True, True] for name in surfaces()]
+
+
+def test_wrong_settings_are_told(browser):
+    for name, value, told in (
+        ("radius", -1, "The radius must"),
+        ("start", "1, x", "The start must"),
+        ("width", 0, "The width"),
+    ):
+        say = f"$('{name}').value = '{value}', restart(), [$('complaint').hidden, $('complaint').textContent]"
+        hidden, text = browser(f"choose($('landscape').value), {say}")
+        assert not hidden
+        assert text.startswith(told)
+    assert browser("choose('sine'), restart(), $('complaint').hidden")
+
+
+def test_steps_are_judged_in_a_worker(browser, js):
+    assert judgement(browser, example(js, 0)).startswith("RIGHT")
+    wrong = judgement(browser, example(js, 1))
+    assert wrong.startswith("WRONG")
+    assert "stale_gradient:" in wrong
+    assert browser("document.querySelectorAll('#judgement canvas').length") == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("function step() { for (;;); }", "no answer within 0.3 s"),
+        ("for (;;);", "no answer within 0.3 s"),
+        ("postMessage('RIGHT'); const step = (loss, theta) => theta;", "the code sent messages of its own"),
+    ],
+)
+def test_code_that_does_not_answer_is_ended(browser, code, told):
+    text = judgement(browser, code, "patience = 300;")
+    assert text.startswith("NOTHING DECIDED")
+    assert told in text
+
+
+def test_files_are_judged(browser, stock):
+    lines = answers_of(stock, MISTAKES["stale_gradient"])
+    given = "(async () => {{ await judgeGiven(new File([{0}], 'answers.jsonl')); return $('judgement').innerText; }})()"
+    assert "stale_gradient:" in browser(given.format(json.dumps(lines)))
+    assert "not JSON" in browser(given.format("new Uint8Array(1000)"))
+
+
+def test_nothing_is_fetched_or_complained_of(browser):
+    assert (
+        browser("performance.getEntriesByType('resource').filter(({ name }) => !name.startsWith('blob:')).length") == 0
+    )
+    assert browser.complaints == []

@@ -1,13 +1,30 @@
+import os
+from importlib import import_module
+from importlib.util import find_spec
+
 import pytest
 
 from rbo_ref.oracle.vectors import VectorSet, generate, generation
 
+fcntl = import_module("fcntl") if find_spec("fcntl") else None
+
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """A set of vectors, written once; tests copy what they change."""
-    path = tmp_path_factory.mktemp("vectors")
-    generate(path)
+    """A set of vectors, written once for all processes of a run; tests copy what they change."""
+    base = tmp_path_factory.getbasetemp()
+    return written_once(base.parent if fcntl and "PYTEST_XDIST_WORKER" in os.environ else base)
+
+
+def written_once(base):
+    """The set below a folder; who comes second waits for the first, where the system can lock files."""
+    path = base / "vectors"
+    with (base / "vectors.lock").open("ab") as lock:
+        if fcntl:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            generate(base / "vectors.new")
+            (base / "vectors.new").rename(path)
     return path
 
 
