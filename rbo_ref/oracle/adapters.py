@@ -101,6 +101,11 @@ class Adapter:
         given = ", ".join(self.spelled(hyper)) or "nothing"
         return f"{self.name} was taken for {self.kind}, and given {given}"
 
+    def wanted(self, hyper: Mapping[str, Any]) -> list[str]:
+        """Under which names hyper-parameters would be understood that the factory has no parameter for."""
+        named = ((name, SPELLINGS.get(name, ())) for name in self.lacks(hyper))
+        return [f"{name} may also be called {', '.join(others)}" for name, others in named if others]
+
     def prove(self, theta: Array, hyper: Mapping[str, Any]) -> None:
         """Make an optimizer, to see whether the factory is what it was taken for.
 
@@ -120,7 +125,8 @@ class Adapter:
                 self._refused.add(refused[1])
                 continue
             if not all(hasattr(made, name) for name in self.parts):
-                raise TypeError(f"{self.understood(hyper)}, and returned {type(made).__name__}")
+                absent = ", ".join(name for name in self.parts if not hasattr(made, name))
+                raise TypeError(f"{self.understood(hyper)}, and returned {type(made).__name__}, which has no {absent}")
             return
 
     def made(self, theta: Array, named: Mapping[str, Any]) -> Any:

@@ -40,7 +40,7 @@ __all__ = ["DTYPES", "INNER_DTYPES", "check", "check_optimizer", "library_of", "
 
 DTYPES = ("float16", "bfloat16", "float32", "float64")
 INNER_DTYPES = ("bfloat16", "float32")
-HINT = ", which every case needs; what is no rolling ball is judged with optimizer=, or on the command line --optimizer"
+HINT = "; what is no rolling ball is judged with optimizer=, or on the command line --optimizer"
 
 
 def check(
@@ -75,7 +75,7 @@ def check(
         PyTorch or Optax is taken as it is, see `as_port`.
     optimizer : str
         "rolling-ball", "gradient-descent" (also called "sgd"), "adam", "adamw", "muon", "sam", "entropy-sgd",
-        "induced-metric" or "alice".
+        "induced-metric", "alice", "rmsprop", "nadam" or "lion".
     xp : module or str, optional
         The array library that the port works on: ``numpy``, ``torch``, ``jax.numpy``, ...; default: what its attribute
         ``library`` says, as those of PyTorch's and Optax's optimizers do, or NumPy.
@@ -132,9 +132,10 @@ def check(
     matrix; "sam" learning_rate, radius, adaptive, epsilon; "entropy-sgd" learning_rate, steps, inner_rate, noise,
     averaging, scope, scoping; "induced-metric" learning_rate, variant, momentum, xi, beta, beta_rms, epsilon,
     weight_decay; "alice" learning_rate, betas, quick_steps, omega, phi, epsilon, hessian, glass, bounds, lowest,
-    highest, l1, l2. A port is not handed what it has no parameter for where that changes nothing: no momentum of 0, no
-    weight_decay of 0, no switch that is off. Cases that need what it lacks are
-    skipped, so that it is INCOMPLETE, unless they are not chosen: plain gradient descent is judged by
+    highest, l1, l2; "rmsprop" learning_rate, smoothing, epsilon, momentum, centered; "nadam" learning_rate, betas,
+    epsilon, momentum_decay; "lion" learning_rate, betas, weight_decay. A port is not handed what it has no parameter
+    for where that changes nothing: no momentum of 0, no weight_decay of 0, no switch that is off. Cases that need what
+    it lacks are skipped, so that it is INCOMPLETE, unless they are not chosen: plain gradient descent is judged by
     ``cases="plain-*"``, SAM as in its paper, without ε and not adaptive, by ``cases="paper-*"``.
 
     Examples
@@ -172,7 +173,7 @@ def _refuse_misunderstood(port: Port, optimizer: str, cases: Sequence[Case], set
     """Raise unless the port is what it is taken for, and can be called in some case of its optimizer."""
     about = ""
     if isinstance(port, Adapter):
-        about = f"; {port.understood(cases[0].hyper(0))}"
+        about = "".join(f"; {told}" for told in (port.understood(cases[0].hyper(0)), *port.wanted(cases[0].hyper(0))))
         for case in [case for case in cases if not lacking(port, case.hyper(0))][:1]:
             start, hyper = setting.array(case.start(setting.target)), case.hyper(0)
             with suppress(TimeoutError):  # which its first call will tell

@@ -263,7 +263,8 @@ function shown(found) {
     name.append(element("strong", diagnosis.name), `: ${diagnosis.description}.`);
     lines.push(name, element("p", `Evidence: ${diagnosis.evidence}${twins}.`, "quiet"));
   } else if (counts.fail) {
-    lines.push(element("p", "No known mistake explains these answers."));
+    const more = results.some(({ kind }) => kind === "trajectory") ? " The page compares no trajectories with mistakes; rbo-ref vectors does." : "";
+    lines.push(element("p", `No known mistake was found to do all this.${more}`));
   }
   const told = results.filter(({ message }) => message), list = element("ul");
   told.slice(0, 6).forEach(({ id, message }) => list.append(element("li", `${id}: ${message}`)));

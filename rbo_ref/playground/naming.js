@@ -16,9 +16,8 @@ function named(questions, answers, results) {
   const vectors = [...wrong, ...right].map(({ id }) => known.get(id));
   const { reading } = vectors[0] ?? {};
   if (wrong.length === 0 || vectors.some((vector) => vector.reading !== reading)) return null;
-  const compared = vectors.filter(({ kind }) => COMPARED.includes(kind));
-  if (wrong.some(({ id }) => !COMPARED.includes(known.get(id).kind))) return null; // it may be another mistake there
-  const runs = compared.map((vector) => runOf(vector, answers.get(vector.id).iterates));
+  if (vectors.some(({ kind }) => !COMPARED.includes(kind))) return null; // it may be another mistake there
+  const runs = vectors.map((vector) => runOf(vector, answers.get(vector.id).iterates));
   const suspects = questions.suspects[reading];
   return explained(certain, suspects, runs, likely) ?? explained(alike, suspects, runs, () => true);
 }

@@ -348,6 +348,21 @@ def test_other_optimizers_are_told_apart_from_rubbish(judge):
     assert {result["verdict"] for result in found["results"]} == {"skipped"}
 
 
+def test_no_name_is_given_where_something_is_not_compared(asked, js):
+    """A wrong trajectory may have another reason than the wrong runs beside it."""
+    runs = [v for v in asked["vectors"] if v["reading"] == "authors" and v["parts"]["iterates"]["shape"][0] == 1]
+    trajectory = runs[0] | {"id": runs[0]["id"].replace(".run.", ".trajectory."), "kind": "trajectory"}
+    text = f"""{scripts(JUDGE)}
+        const suspects = {json.dumps(asked["suspects"])}, runs = {json.dumps(runs)}, more = {json.dumps(trajectory)};
+        const k = suspects.authors.findIndex(({{ name }}) => name === "ascent");
+        function nameOf(vectors) {{
+          const wrong = (vector) => [Array.from(suspectAnswers(vector)[k].floats)];
+          const answers = vectors.map((vector) => ({{ id: vector.id, iterates: wrong(vector) }}));
+          return judgeAnswers({{ suspects, vectors }}, answers).diagnosis?.name ?? null;
+        }}"""
+    assert js(text, "[nameOf(runs), nameOf([...runs, more])]") == ["ascent", None]
+
+
 # --- in a browser ---------------------------------------------------------------------------------------------------
 
 
@@ -428,9 +443,9 @@ def test_code_that_does_not_answer_is_ended(browser, code, told):
 
 
 def test_files_are_judged(browser, stock):
-    lines = answers_of(stock, MISTAKES["ascent"])
+    lines = answers_of(stock, MISTAKES["stale_gradient"])
     given = "(async () => {{ await judgeGiven(new File([{0}], 'answers.jsonl')); return $('judgement').innerText; }})()"
-    assert "ascent:" in browser(given.format(json.dumps(lines)))
+    assert "stale_gradient:" in browser(given.format(json.dumps(lines)))
     assert "not JSON" in browser(given.format("new Uint8Array(1000)"))
 
 

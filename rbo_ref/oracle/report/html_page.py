@@ -100,7 +100,7 @@ def _section(body: Element, report: Report, number: int) -> None:
         add(section, "p", f"Diagnosis: {report.diagnosis.name}. {report.diagnosis.description}.")
         add(section, "p", f"Evidence: {report.diagnosis.evidence}.")
     elif report.failures:
-        add(section, "p", "Diagnosis: no known mistake reproduces this output.")
+        add(section, "p", f"Diagnosis: {report.undiagnosed}.")
         for fact in report.facts:
             add(section, "p", f"Known: {fact}.")
     if report.suite:

@@ -225,6 +225,14 @@ class Report:
     def failures(self) -> list[Result]:
         return [result for result in self.results if result.verdict == "fail"]
 
+    @property
+    def undiagnosed(self) -> str:
+        """Why there is no diagnosis of what fails: the port gave no answer, or one that is not understood."""
+        failures = self.failures
+        if failures and all(result.error is None for result in failures):
+            return f"no answer to compare, where it fails: {failures[0].message}"
+        return "no known mistake reproduces this output"
+
     def to_json(self) -> str:
         """The whole report as JSON text; numbers that JSON lacks (inf, nan) become null."""
         record = {
@@ -262,7 +270,7 @@ class Report:
         if self.diagnosis:
             lines.append(f"diagnosis: {self.diagnosis}")
         elif self.failures:
-            lines.append("diagnosis: no known mistake reproduces this output")
+            lines.append(f"diagnosis: {self.undiagnosed}")
             lines += [f"known: {fact}" for fact in self.facts]
         lines += [f"note: {note}" for note in self.notes]
         lines += ["", *self.table(), *([str(self.suite)] if self.suite else []), ""]

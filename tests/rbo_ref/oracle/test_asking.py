@@ -32,11 +32,8 @@ def passes_on(*arguments, **hyper):
 @pytest.mark.parametrize(
     ("port", "sentence"),
     [
-        (
-            no_radius,
-            "no_radius has no parameter for radius, which every case needs; what is no rolling ball is judged with",
-        ),
-        (needs_more, r"needs_more cannot be called with \(loss, theta, .*'friction'"),
+        (no_radius, "no_radius has no parameter for radius; what is no rolling ball is judged with"),
+        (needs_more, r"needs_more cannot be called with \(loss, theta, .*'friction'; what is no rolling ball"),
         (lambda loss: loss, "has no parameter for learning_rate, radius, projection_rate, |and torch is not installed"),
         (passes_on, "passes_on could not be called: each time it raised TypeError: .*unexpected keyword argument 'rad"),
     ],

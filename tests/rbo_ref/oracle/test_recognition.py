@@ -133,7 +133,8 @@ def test_what_is_on_by_default_is_told(torch):
             lambda params, lr, betas, eps: 3,
             "taken for an optimizer of PyTorch, and given lr, betas, eps, and returned int",
         ),
-        (lambda lr, betas, eps: {}, "taken for a factory of Optax's transformations, .* and returned dict"),
+        (lambda lr, betas, eps: {}, "taken for a factory of Optax's transformations, .* and returned dict, .* no init"),
+        (lambda params, lr, beta_pair, eps: 3, "no parameter for betas; .* given lr, eps$"),
         (lambda params, base, lr, betas, eps: None, "has no parameter for learning_rate|cannot be called"),
         (lambda *, loss, theta, **more: None, "missing 2 required keyword-only arguments: 'loss' and 'theta'"),
         (lambda **more: None, "and given learning_rate, b1, b2, eps, and returned NoneType"),
@@ -142,6 +143,13 @@ def test_what_is_on_by_default_is_told(torch):
 def test_a_wrong_guess_is_told(torch, optax, port, sentence):
     with pytest.raises(TypeError, match=sentence):
         check(port, optimizer="adam")
+
+
+def test_names_that_would_be_understood_are_told(torch):
+    with pytest.raises(
+        TypeError, match="given lr, rho, gamma; projection_steps may also be called inner_steps, num_steps"
+    ):
+        check(lambda params, lr, rho, gamma, often: None)
 
 
 def test_what_is_made_already_is_told(torch, optax):

@@ -56,6 +56,14 @@ def test_json_holds_no_nan():
     assert record["results"][0]["tolerance"] is None
 
 
+def test_without_an_answer_the_report_says_what_happened():
+    report = check(lambda loss, theta, **hyper: None, cases="plane")
+    assert report.diagnosis is None
+    told = "no answer to compare, where it fails: returned theta as NoneType, not as an array"
+    assert f"diagnosis: {told}" in str(report)
+    assert f"Diagnosis: {told}." in report.to_html()
+
+
 def test_nothing_ran_is_no_pass():
     assert not Report("p", "numpy", "float64", "authors").passed
     skipped = Result("a", "step", "skipped", None, None, "because")
