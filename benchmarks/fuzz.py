@@ -61,8 +61,8 @@ def attempted(kind: str, options: argparse.Namespace) -> int:
 
 
 def _show(kind: str, seed: int, number: int, error: Exception) -> None:
-    lines = [str(error)] if isinstance(error, fuzzing.Fault) else traceback.format_exception(error, limit=-3)
-    told = "".join(lines)[-1500:].encode("ascii", "backslashreplace").decode()
+    limit = 0 if isinstance(error, fuzzing.Fault) else -3
+    told = "".join(traceback.format_exception(error, limit=limit))[-1500:].encode("ascii", "backslashreplace").decode()
     print(f"FAULT ({kind} --seed {seed} --first {number} --count 1): {told}", flush=True)
 
 
