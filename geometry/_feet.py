@@ -191,7 +191,7 @@ class OnParameters(OnChart):
     def gradient(self) -> Array:
         xp, away = array_namespace(self.theta), self.query - self.point
         size = length(xp, away)[..., None]
-        return away / xp.where(size > 0, size, xp.ones_like(size))
+        return away / xp.where(size == 0, xp.ones_like(size), size)  # NaN stays NaN
 
     def _smoothed(self, distance: Array, signed: bool) -> Array:
         return distance

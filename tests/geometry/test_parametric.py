@@ -227,3 +227,9 @@ def test_queries_beyond_float64_are_no_trouble_beside_others():
     found = project(CIRCLE, far)
     assert found.converged.tolist()[:2] == [True, False]
     assert float(found.distance[0]) == pytest.approx(1.0)
+
+
+def test_no_direction_leads_to_what_is_no_point():
+    found = geometry.distance_gradient(CIRCLE, [[np.nan, -np.inf], [3.0, 0.0]])
+    assert np.isnan(found[0]).all()
+    np.testing.assert_allclose(found[1], [1.0, 0.0], atol=1e-12)
