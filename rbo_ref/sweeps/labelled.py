@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from geometry._files import write_whole
+from geometry._results import comparable
 
 __all__ = ["Status", "SweepTable", "read_table"]
 
@@ -33,6 +34,7 @@ DIMS = {
 }
 
 
+@comparable
 class SweepTable(NamedTuple):
     """Where every optimizer ended on every loss from every start.
 

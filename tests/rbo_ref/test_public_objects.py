@@ -69,6 +69,7 @@ RESULTS = [  # made when they are first wanted
     lambda: rbo_ref.ironing(WAVE, [0.5, 1.0], BOX),
     lambda: rbo_ref.trajectory(BALL, WAVE, PLACES[:, :1], 2),
     lambda: BALL.step(WAVE, PLACES[:, :1]),
+    lambda: rbo_ref.sweep({"ball": BALL}, {"wave": WAVE}, PLACES[:, :1], 2),
     lambda: expressions.record(bowl, 2),
     lambda: expressions.RecordingError("no array"),
     lambda: geometry.Status.CONVERGED,
@@ -94,9 +95,9 @@ def again(thing):
 
 
 def test_the_table_has_everything_public(results):
-    """But for a protocol, which has no objects."""
+    """But for a protocol, which has no objects, and a plan, which writes into a folder of its own."""
     public = {getattr(room, name) for room in ROOMS for name in room.__all__}
-    kinds = {kind for kind in public if inspect.isclass(kind)} - {geometry.Solver}
+    kinds = {kind for kind in public if inspect.isclass(kind)} - {geometry.Solver, rbo_ref.Sweep}
     assert kinds - {type(thing) for thing in OBJECTS + results} == set()
     made = {thing.made[0] for thing in MADE}
     assert {getattr(landscapes, name) for name in landscapes.__all__ if name != "LANDSCAPES"} - made == {
