@@ -9,11 +9,10 @@ import numpy
 
 from geometry import FunctionGraph
 from rbo_ref.cli._common import RIGHT, CouldNotRun
-from rbo_ref.cli._landscape import add_ball, landscape_and_start, solver_of
+from rbo_ref.cli._landscape import add_ball, landscape_and_start, solver_of, tell_of_jumps
 from rbo_ref.cli._output import PICTURES, check_picture, save_picture
 from rbo_ref.cli._streams import warn
 from rbo_ref.figures import OPTIMIZERS, make_optimizer, one_step, rolling
-from rbo_ref.jumps import jumps
 from rbo_ref.oracle.dialects import optimizer_of
 from rbo_ref.rolling_ball import RollingBall
 from rbo_ref.run import Trajectory, trajectory
@@ -62,7 +61,7 @@ def _picture(options: argparse.Namespace) -> Any:
         raise CouldNotRun(f"--start takes one or two coordinates, got {len(start)}")
     names = list(dict.fromkeys(options.optimizer))
     if names == [BALL] and len(start) == options.steps == 1:
-        _tell_of_jumps(surface, trajectory(ball, surface, start, 1))
+        tell_of_jumps(surface, trajectory(ball, surface, start, 1))
         return one_step(surface, start, ball).figure
     paths = {name: _path(name, ball, surface, start, options.steps) for name in names}
     return rolling(surface, paths[BALL] if names == [BALL] else paths, ball.radius if BALL in names else None).figure
@@ -76,15 +75,8 @@ def _path(name: str, ball: RollingBall, surface: FunctionGraph, start: list[floa
     if finite[0] and not finite.all():
         warn(f"{name}: not finite after {finite.argmin()} steps; drawn up to there")
     if path.center is not None:
-        _tell_of_jumps(surface, path)
+        tell_of_jumps(surface, path)
     return path
-
-
-def _tell_of_jumps(surface: FunctionGraph, path: Trajectory) -> None:
-    found = jumps(surface, path)
-    if found.any():
-        how_often = f"in {found.sum()} of {len(found)} steps, first in step {found.argmax() + 1}"
-        warn(f"the ball goes through a mountain {how_often}: the straight way of its centre crosses the graph")
 
 
 def _radius(options: argparse.Namespace) -> float:

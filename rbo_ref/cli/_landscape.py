@@ -6,9 +6,12 @@ import argparse
 
 from geometry import Descent, FunctionGraph
 from rbo_ref.cli._common import CouldNotRun
+from rbo_ref.cli._streams import warn
+from rbo_ref.jumps import jumps
 from rbo_ref.landscapes import LANDSCAPES, by_name
+from rbo_ref.run import Trajectory
 
-__all__ = ["add_ball", "landscape_and_start", "solver_of"]
+__all__ = ["add_ball", "landscape_and_start", "solver_of", "tell_of_jumps"]
 
 
 def add_ball(command: argparse.ArgumentParser) -> None:
@@ -34,6 +37,14 @@ def solver_of(options: argparse.Namespace) -> Descent | None:
     if (rate is None) != (steps is None):
         raise CouldNotRun("--projection-rate and --projection-steps belong together")
     return None if rate is None else Descent(rate, steps)
+
+
+def tell_of_jumps(surface: FunctionGraph, path: Trajectory) -> None:
+    """Warn where a ball went through a mountain."""
+    found = jumps(surface, path)
+    if found.any():
+        how_often = f"in {found.sum()} of {len(found)} steps, first in step {found.argmax() + 1}"
+        warn(f"the ball goes through a mountain {how_often}: the straight way of its centre crosses the graph")
 
 
 def _start(surface: FunctionGraph) -> list[float]:

@@ -9,11 +9,9 @@ from typing import Any
 import numpy
 
 from rbo_ref.cli._common import RIGHT, CouldNotRun
-from rbo_ref.cli._landscape import add_ball, landscape_and_start, solver_of
+from rbo_ref.cli._landscape import add_ball, landscape_and_start, solver_of, tell_of_jumps
 from rbo_ref.cli._output import write_bytes
-from rbo_ref.cli._streams import warn
 from rbo_ref.figures import film
-from rbo_ref.jumps import jumps
 from rbo_ref.rolling_ball import RollingBall
 from rbo_ref.run import trajectory
 
@@ -51,8 +49,7 @@ def _film(options: argparse.Namespace) -> bytes:
     with numpy.errstate(all="ignore"):
         path = trajectory(RollingBall(options.learning_rate, radius, solver_of(options)), surface, start, options.steps)
     images = film(surface, path, radius, frames=options.frames)
-    if jumps(surface, path).any():
-        warn("the ball goes through a mountain: the straight way of its centre crosses the graph")
+    tell_of_jumps(surface, path)
     return _gif(images)
 
 

@@ -11,7 +11,7 @@ import numpy
 from geometry import Descent, dilate
 from rbo_ref._canvas import FAINT, GROUND, INK, NEXT, NOW, new_axes, styled, tidy
 from rbo_ref.figures._ground import draw_ball
-from rbo_ref.figures._nearest import rolled_to_the_nearest
+from rbo_ref.figures._proven import rolled_to_the_nearest
 from rbo_ref.landscapes import wrinkled
 from rbo_ref.rolling_ball import RollingBall
 from rbo_ref.run import trajectory

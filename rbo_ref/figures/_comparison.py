@@ -10,7 +10,7 @@ import numpy
 from geometry import FunctionGraph
 from rbo_ref import optimizers
 from rbo_ref._canvas import INK, line_style, new_axes, styled
-from rbo_ref.figures._ground import draw_contours
+from rbo_ref.figures._ground import View, draw_contours
 from rbo_ref.rolling_ball import RollingBall
 from rbo_ref.run import Optimizer, trajectory
 
@@ -21,7 +21,6 @@ __all__ = ["OPTIMIZERS", "Compared", "best_paths", "compared", "make_optimizer"]
 
 RATES = tuple((10.0 ** numpy.arange(-4, 0.1, 0.5)).tolist())
 STEPS, RADIUS = 200, 0.5
-View = tuple[tuple[float, float], tuple[float, float]]
 
 _BY_RATE: dict[str, Callable[[Any], Optimizer]] = {
     "gradient-descent": optimizers.GradientDescent,

@@ -11,6 +11,7 @@ from geometry._namespace import Array, array_namespace, device_of, to_numpy
 from rbo_ref._canvas import GROUND, INK, colormap
 
 __all__ = [
+    "View",
     "around",
     "between",
     "draw_ball",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 LARGEST = 1e100  # matplotlib multiplies coordinates
+View = tuple[tuple[float, float], tuple[float, float]]  # of θ, or θ₁, and of heights, or θ₂
 
 
 def surface_of(surface: Any) -> FunctionGraph:

@@ -10,7 +10,7 @@ import numpy
 from geometry import FunctionGraph
 from rbo_ref._canvas import GROUND, INK, NEXT, NOW, new_figure, styled
 from rbo_ref.figures._ground import draw_ball
-from rbo_ref.figures._nearest import Rolled, rolled_to_the_nearest
+from rbo_ref.figures._proven import Rolled, rolled_to_the_nearest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = ["ironed", "ranges"]
 
-TIGHT = {"columnspacing": 1.2, "handlelength": 1.4}
-
 
 @styled
 def ranges(

@@ -13,15 +13,15 @@ from rbo_ref._canvas import new_figure, styled
 from rbo_ref.figures._centers import centers, roll_on_wrinkles
 from rbo_ref.figures._comparison import best_paths, compared
 from rbo_ref.figures._exploration import INNER_STARTS, exploration, explore
-from rbo_ref.figures._hero import two_balls
-from rbo_ref.figures._ironing import ironed, ranges
-from rbo_ref.figures._landscapes import (
+from rbo_ref.figures._fields import (
     curvature_map,
     distance_field,
     largest_ball,
     medial_axes,
     reachable_points,
 )
+from rbo_ref.figures._hero import two_balls
+from rbo_ref.figures._ironing import ironed, ranges
 from rbo_ref.figures._samples import balls_on_a_profile, contact_map
 from rbo_ref.figures._step import one_step
 from rbo_ref.ironed import ironing, ironing_of_sine

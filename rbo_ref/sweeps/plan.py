@@ -14,9 +14,9 @@ import numpy
 
 from geometry import FunctionGraph
 from geometry._namespace import whole
+from rbo_ref.sweeps.finished import Part, Records
 from rbo_ref.sweeps.identity import identity_of, identity_of_loss, identity_of_versions
 from rbo_ref.sweeps.labelled import SweepTable
-from rbo_ref.sweeps.records import Part, Records
 from rbo_ref.sweeps.task import run_task
 
 __all__ = ["Cost", "Sweep", "sweep"]

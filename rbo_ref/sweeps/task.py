@@ -10,8 +10,8 @@ import numpy
 from geometry._namespace import quietly
 from rbo_ref.rolling_ball import RollingBall
 from rbo_ref.run import trajectory
+from rbo_ref.sweeps.finished import Part
 from rbo_ref.sweeps.labelled import Status
-from rbo_ref.sweeps.records import Part
 
 __all__ = ["rolled_together", "run_task"]
 

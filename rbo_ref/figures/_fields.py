@@ -10,14 +10,13 @@ import numpy
 
 from geometry import FunctionGraph, certified, medial_axis, offset, offset_function, reach, reachable
 from rbo_ref._canvas import FAINT, GROUND, INK, NEXT, NOW, colormap, new_axes, styled, tidy
-from rbo_ref.figures._ground import draw_ball, surface_of
+from rbo_ref.figures._ground import View, draw_ball, surface_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["curvature_map", "distance_field", "largest_ball", "medial_axes", "reachable_points"]
 
-View = tuple[tuple[float, float], tuple[float, float]]  # of θ, or θ₁, and of heights, or θ₂
 ALONG, ACROSS = 801, (241, 161)  # samples of a curve, and of a field
 
 
