@@ -12,7 +12,17 @@ from rbo_ref._canvas import as_file
 from rbo_ref.cli._common import CouldNotRun
 from rbo_ref.cli._streams import from_our_folder, say_bytes
 
-__all__ = ["ALONE", "PICTURES", "add_file", "check_files", "check_picture", "save_picture", "write_bytes", "write_text"]
+__all__ = [
+    "ALONE",
+    "PICTURES",
+    "add_file",
+    "check_files",
+    "check_picture",
+    "check_place",
+    "save_picture",
+    "write_bytes",
+    "write_text",
+]
 
 ALONE = " ('-': to standard output, and no table)"
 PICTURES = (".png", ".svg", ".pdf")
@@ -32,6 +42,14 @@ def check_picture(file: str) -> None:
     """Raise unless the name is that of a picture that we can write."""
     if not file.lower().endswith(PICTURES):
         raise CouldNotRun(f"the name of the picture must end in {', '.join(PICTURES)}, got {file}")
+
+
+def check_place(file: str) -> None:
+    """Raise where a file can clearly not be written, before any work is done for it."""
+    path = Path(from_our_folder(file))
+    if file != "-" and not any(os.access(place, os.W_OK) for place in (path, path.parent)):
+        reason = "Permission denied" if path.parent.exists() else "No such file or directory"
+        raise CouldNotRun(f"cannot write {file}: {reason}")
 
 
 def save_picture(figure: Any, file: str, *, small: bool = False) -> None:

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from rbo_ref.cli._common import RIGHT
-from rbo_ref.cli._output import write_text
+from rbo_ref.cli._output import check_place, write_text
 from rbo_ref.playground import page
 
 __all__ = ["add"]
@@ -26,6 +26,7 @@ def _play(options: argparse.Namespace) -> int:
     """
     from tqdm import tqdm
 
+    check_place(options.out)
     with tqdm(desc="vectors", unit="vector", leave=False, disable=None if sys.stderr.isatty() else True) as bar:
         text = page(progress=bar.update)
     write_text(text, options.out)
