@@ -152,7 +152,7 @@ def passes(path: Path, tree: Path, limit: float) -> bool:
 
 
 def outcome(mutant: Mutant, trees: SimpleQueue[Path], limit: float) -> str:
-    """killed by FILE | survived | hangs in FILE."""
+    """killed by FILE | survived | overdue in FILE: it hangs, or what it runs is slow."""
     tree = trees.get()
     itself, *tests = tests_of(mutant.module)
     (tree / itself).write_text(mutant.source, encoding="utf-8")
@@ -166,7 +166,7 @@ def outcome(mutant: Mutant, trees: SimpleQueue[Path], limit: float) -> str:
                 return f"killed by {path}"
         return "survived"
     except subprocess.TimeoutExpired:
-        return f"hangs in {path}"
+        return f"overdue in {path}"
     finally:
         (tree / itself).write_text(MODULES[mutant.module].source, encoding="utf-8")
         trees.put(tree)

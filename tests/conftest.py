@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, Phase, settings
 collect_ignore = ["ports"]  # what the oracle judges; each needs its own framework
 
 # The `backend` fixture is immutable, so one instance may serve all examples of a property. Explanations are made with
-# sys.settrace, in which CPython 3.11 has been seen to loop for ever.
+# sys.settrace, in which CPython 3.11 has been seen to loop for ever. No test is wrong for being slow beside other work.
 settings.register_profile(
     "local",
     deadline=None,
     phases=set(Phase) - {Phase.explain},
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 settings.register_profile("full", settings.get_profile("local"), max_examples=2000)
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True, print_blob=True)

@@ -17,6 +17,7 @@ from tests.benchmarks.training.files import write_mnist
 COUNT = 200
 SHORTEST, LONGEST = 0.6, 2.5  # seconds until a kill: the imports take most of the first one
 PLAN = ["--data", "mnist", "--hidden", "4", "--batch", "6", "--trials", "1", "--seeds", "1", "--evaluations", "400"]
+ROOT = Path(__file__).parents[2]  # where benchmarks are found
 OPTIMIZERS = ("rbo", "adam", "sam", "momentum", "alice", "entropy-sgd")
 
 
@@ -33,7 +34,7 @@ def prepared(folder: Path) -> Callable[[int, Random], str]:
             _ran([*command, str(folder / optimizer)])
             quiet[optimizer] = _records(folder / optimizer)
         out = folder / f"{number}"
-        process = subprocess.Popen([*command, str(out)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen([*command, str(out)], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         time.sleep(random.uniform(SHORTEST, LONGEST))
         process.kill()
         ended = process.wait() == 0
@@ -49,7 +50,7 @@ def prepared(folder: Path) -> Callable[[int, Random], str]:
 
 
 def _ran(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     if done.returncode or done.stderr:
         raise Fault(f"status {done.returncode}: {done.stderr[-300:]}")
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Diagnosis", "Entry", "Report", "Result", "verdict_of"]
 
 SHOWN = 3  # wrong numbers in a line
+BRIEF = 300  # characters of a message that stands once more in full
 VERDICTS = ("pass", "fail", "undecidable", "skipped")
 
 
@@ -230,7 +231,7 @@ class Report:
         """Why there is no diagnosis of what fails: the port gave no answer, or one that is not understood."""
         failures = self.failures
         if failures and all(result.error is None for result in failures):
-            return f"no answer to compare, where it fails: {failures[0].message}"
+            return f"no answer to compare, where it fails: {printable(failures[0].message, BRIEF)}"
         return "no known mistake reproduces this output"
 
     def to_json(self) -> str:

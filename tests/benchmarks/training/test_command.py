@@ -15,6 +15,7 @@ import pytest
 from benchmarks.training.__main__ import main
 from tests.benchmarks.training.files import write_mnist
 
+ROOT = Path(__file__).parents[3]  # benchmarks are no package that is installed
 QUICK = ["--data", "mnist", "--folder", "data", "--hidden", "4", "--batch", "6", "--trials", "1", "--seeds", "2"]
 
 
@@ -32,6 +33,7 @@ def start(*arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
     )
 
 
